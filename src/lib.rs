@@ -1,0 +1,7 @@
+//! Fokker: a language and compiler for stochastic differential equations.
+//!
+//! The layers, in the order of the data flow, are drawn in `ARCHITECTURE.md`.
+
+pub mod diagnostics;
+pub mod source;
+pub mod syntax;
