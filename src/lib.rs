@@ -2,6 +2,9 @@
 //!
 //! The layers, in the order of the data flow, are drawn in `ARCHITECTURE.md`.
 
+pub mod backend;
 pub mod diagnostics;
+pub mod math;
 pub mod source;
+pub mod step;
 pub mod syntax;

@@ -1,0 +1,34 @@
+//! Back ends: the interpreter (the oracle) and Cranelift. Each turns a step program into code that steps a block.
+
+/// The memory of a block of paths for one call. Rows are `lanes` long and follow one another.
+pub struct Block<'a> {
+    /// number of paths in the block, a multiple of [`LANE_MULTIPLE`]
+    pub lanes: usize,
+    /// number of steps to do
+    pub steps: usize,
+    /// `[state_rows][lanes]`, read and renewed
+    pub state: &'a mut [f64],
+    /// `[out_rows][lanes]`, of the last step
+    pub out: &'a mut [f64],
+    /// `[run_len]`
+    pub run: &'a [f64],
+    /// `[steps][step_len]`
+    pub step: &'a [f64],
+    /// `[steps][draw_rows][lanes]`
+    pub noise: &'a [f64],
+    /// `[scratch_rows][lanes]`
+    pub scratch: &'a mut [f64],
+    /// coordinates for draws that the code makes itself: the first path, the index of the first step, the key
+    pub first_path: u64,
+    pub first_step: u64,
+    pub key: (u64, u64),
+}
+
+/// Blocks have a multiple of this many lanes.
+pub const LANE_MULTIPLE: usize = 8;
+
+/// Code for a step program, shared by all threads.
+pub trait Code: Send + Sync {
+    /// Does `block.steps` steps. The lanes never influence each other.
+    fn run(&self, block: Block<'_>);
+}
