@@ -1,0 +1,3 @@
+//! Declarations, names and values: from the syntax tree to the typed model.
+
+pub mod distributions;
