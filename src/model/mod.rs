@@ -1,0 +1,3 @@
+//! The typed model: names resolved, templates instantiated, shapes inferred.
+
+pub mod functions;
