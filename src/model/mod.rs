@@ -1,3 +1,4 @@
-//! Declarations, names and values: from the syntax tree to the typed model.
+//! The typed model: names resolved, templates instantiated, shapes inferred; expressions are nodes of a raw graph.
 
 pub mod distributions;
+pub mod functions;
