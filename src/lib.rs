@@ -4,6 +4,7 @@
 
 pub mod backend;
 pub mod diagnostics;
+pub mod kernels;
 pub mod math;
 pub mod model;
 pub mod source;
