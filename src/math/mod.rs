@@ -2,8 +2,10 @@
 
 pub mod array;
 pub mod eval;
+pub mod affine;
 pub mod graph;
 pub mod ops;
+pub mod simplify;
 
 pub use graph::{Base, DataId, FRESH, Graph, Id, IndexVar, Node, Rate, Sampler, Shape, VarId, VarInfo, VarKind};
 pub use ops::{Dense, Op, Red, Ty};

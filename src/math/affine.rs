@@ -1,0 +1,1 @@
+//! Integer index expressions: affine combinations with bounds.
