@@ -1,0 +1,12 @@
+//! Mathematics about a model: conventions, structure, generator and invariance, and formulas as people write them.
+
+pub mod formula;
+pub mod latex;
+pub mod numerals;
+pub mod pretty;
+pub mod reader;
+
+#[cfg(test)]
+mod formula_tests;
+#[cfg(test)]
+mod testing;
