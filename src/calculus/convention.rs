@@ -49,12 +49,7 @@ pub fn correction(g: &mut Graph, system: &System, beta: Id) -> Vec<Option<Id>> {
 pub fn ito_correction(g: &mut Graph, system: &System) -> Vec<Option<Id>> {
     let total = system.total_diffusion(g);
     let half = g.real(0.5);
-    let read = System {
-        diffusion: total,
-        alpha: half,
-        strat_terms: vec![None; system.states.len()],
-        ..system.clone()
-    };
+    let read = System { diffusion: total, alpha: half, strat_terms: vec![None; system.states.len()], ..system.clone() };
     let ito = g.real(0.0);
     correction(g, &read, ito)
 }

@@ -67,7 +67,12 @@ impl System {
 
     /// The coefficient of the noise `n` at `k` in a scalar that is linear in the noises.
     pub fn coefficient(&self, g: &mut Graph, of: Id, n: usize, k: &[Id]) -> Id {
-        if g.depends_on(of, self.noises[n].var) { g.partial(of, self.noises[n].var, k) } else { g.real(0.0) }
+        let var = self.noises[n].var;
+        if !g.depends_on(of, var) {
+            return g.real(0.0);
+        }
+        let noises: Vec<VarId> = self.noises.iter().map(|n| n.var).collect();
+        coefficient(g, of, var, k, &noises)
     }
 
     /// Per state, the array of coefficients of the noise `n` at `k`: a column of the noise matrix.
@@ -76,7 +81,7 @@ impl System {
         for (state, array) in self.states.iter().zip(diffusion) {
             let (bounds, at) = open(g, &state.shape);
             let element = g.get(*array, &at);
-            let coefficient = self.coefficient(g, element, n, &k);
+            let coefficient = self.coefficient(g, element, n, k);
             parts.push(g.map(&bounds, coefficient));
         }
         parts
@@ -131,7 +136,7 @@ impl System {
             let entries = places.into_iter().map(|(i, k)| {
                 let (i, k) = (g.int(i), g.int(k));
                 let row = g.get(moved, &[i]);
-                g.partial(row, dw, &[k])
+                coefficient(g, row, dw, &[k], &[dw])
             });
             let entries = entries.collect();
             return g.lit(vec![d, m], entries);
@@ -139,9 +144,23 @@ impl System {
         let (i, k) = (g.fresh_index(d), g.fresh_index(m));
         let (at, column) = (g.index(i), g.index(k));
         let row = g.get(moved, &[at]);
-        let entry = g.partial(row, dw, &[column]);
+        let entry = coefficient(g, row, dw, &[column], &[dw]);
         g.map(&[i, k], entry)
     }
+}
+
+/// The coefficient of `var[k]` in a scalar that is linear in the `noises`: its derivative, taken where all of them are
+/// zero, so that the result contains none.
+fn coefficient(g: &mut Graph, of: Id, var: VarId, k: &[Id], noises: &[VarId]) -> Id {
+    let derivative = g.partial(of, var, k);
+    let zero = g.real(0.0);
+    let mut pairs = Vec::new();
+    for noise in noises {
+        let shape = g.var_info(*noise).shape.clone();
+        let (bounds, _) = open(g, &shape);
+        pairs.push((*noise, g.map(&bounds, zero)));
+    }
+    g.substitute_vars(&[derivative], &pairs)[0]
 }
 
 /// Vectors with at most so many components are written out.

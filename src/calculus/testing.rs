@@ -3,7 +3,11 @@
 
 use std::collections::HashMap;
 
+use crate::math::array::Array;
+use crate::math::eval::Env;
 use crate::math::{Graph, Id, IndexVar, Op, Red, Ty, VarId, VarKind};
+
+use super::system::{Component, NoiseInput, System};
 
 pub struct Builder {
     pub g: Graph,
@@ -55,6 +59,47 @@ impl Builder {
         let id = parser.comparison();
         assert_eq!(parser.at, parser.tokens.len(), "the whole of {text}");
         id
+    }
+}
+
+impl Builder {
+    /// A system with the given equations: state, drift, diffusion. The noises are those declared, in order.
+    pub fn system(&mut self, alpha: &str, equations: &[(&str, &str, &str)]) -> System {
+        let mut system = System {
+            time: self.var("t"),
+            states: Vec::new(),
+            noises: Vec::new(),
+            drift: Vec::new(),
+            diffusion: Vec::new(),
+            alpha: self.expr(alpha),
+            strat_terms: vec![None; equations.len()],
+        };
+        for (name, drift, diffusion) in equations {
+            let var = self.var(name);
+            let shape = self.g.var_info(var).shape.clone();
+            system.states.push(Component { name: name.to_string(), var, shape });
+            system.drift.push(self.expr(drift));
+            system.diffusion.push(self.expr(diffusion));
+        }
+        for var in self.g.var_ids() {
+            let info = self.g.var_info(var);
+            if info.kind == VarKind::Noise {
+                system.noises.push(NoiseInput { name: info.name.clone(), var, shape: info.shape.clone() });
+            }
+        }
+        system
+    }
+
+    /// Values for variables by name; scalars fill arrays.
+    pub fn env(&self, values: &[(&str, f64)]) -> Env {
+        let mut env = Env::new();
+        for (name, value) in values {
+            let var = self.var(name);
+            let shape = self.g.var_info(var).shape.clone();
+            let count = shape.iter().product();
+            env.set(var, Array::new(shape, vec![*value; count]));
+        }
+        env
     }
 }
 
