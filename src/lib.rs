@@ -6,6 +6,7 @@ pub mod backend;
 pub mod calculus;
 pub mod diagnostics;
 pub mod math;
+pub mod model;
 pub mod source;
 pub mod step;
 pub mod syntax;

@@ -1,5 +1,7 @@
 //! The math graph: the one IR for mathematics, from the typed model to the back ends.
 
+pub mod array;
+pub mod eval;
 pub mod graph;
 pub mod ops;
 
