@@ -3,6 +3,7 @@
 //! The layers, in the order of the data flow, are drawn in `ARCHITECTURE.md`.
 
 pub mod backend;
+pub mod calculus;
 pub mod diagnostics;
 pub mod kernels;
 pub mod math;
