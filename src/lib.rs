@@ -5,6 +5,8 @@
 pub mod backend;
 pub mod diagnostics;
 pub mod math;
+pub mod output;
+pub mod runtime;
 pub mod source;
 pub mod step;
 pub mod syntax;
