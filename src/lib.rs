@@ -8,6 +8,8 @@ pub mod diagnostics;
 pub mod kernels;
 pub mod math;
 pub mod model;
+pub mod output;
+pub mod runtime;
 pub mod source;
 pub mod step;
 pub mod syntax;

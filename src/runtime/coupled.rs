@@ -1,0 +1,1 @@
+//! Coupled paths at several step sizes.
