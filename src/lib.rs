@@ -10,6 +10,8 @@ pub mod math;
 pub mod model;
 pub mod output;
 pub mod runtime;
+pub mod session;
+pub mod solve;
 pub mod source;
 pub mod step;
 pub mod syntax;

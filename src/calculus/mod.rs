@@ -9,6 +9,7 @@ pub mod numerals;
 pub mod points;
 pub mod pretty;
 pub mod reader;
+pub mod structure;
 pub mod system;
 
 #[cfg(test)]
@@ -19,3 +20,11 @@ mod formula_tests;
 mod invariance_tests;
 #[cfg(test)]
 mod testing;
+
+use crate::math::{Graph, Id};
+
+/// Clean nodes; where a derivative cannot be taken, the nodes as they are (nothing is then proved of them, and values
+/// are found by the evaluator, which needs no symbolic derivative).
+pub fn clean(g: &mut Graph, roots: &[Id]) -> Vec<Id> {
+    crate::math::clean(g, roots).unwrap_or_else(|_| roots.to_vec())
+}

@@ -143,7 +143,7 @@ impl Elab<'_> {
             let constants: Vec<f64> = match self.g.node(*id) {
                 Node::Real(bits) => vec![f64::from_bits(*bits)],
                 _ if self.g.is_scalar(*id) && self.g.vars_of(*id).is_empty() && self.g.free(*id).is_empty() => {
-                    crate::math::eval::constant(&self.g, *id).into_iter().collect()
+                    self.constant(*id).into_iter().collect()
                 }
                 _ => Vec::new(),
             };

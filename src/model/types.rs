@@ -196,6 +196,12 @@ impl Elab<'_> {
         Ok(Range { lo: lo?, hi: hi?, lo_closed: range.lo_closed, hi_closed: range.hi_closed, span: range.span })
     }
 
+    /// The value of a scalar that depends on nothing.
+    pub fn constant(&self, id: Id) -> Option<f64> {
+        let value = crate::math::eval::eval(&self.g, id, &crate::math::eval::Env::default()).ok()?;
+        value.values.first().copied()
+    }
+
     /// A constant value against its range; what is known only at run time is checked there.
     pub fn check_range(&mut self, name: &str, value: Id, range: &Range, span: Span) -> Try<()> {
         let constant = |s: &Self, id: Id| match *s.g.node(id) {
@@ -206,7 +212,7 @@ impl Elab<'_> {
         let folded = |s: &mut Self, id: Id| -> Option<f64> {
             constant(s, id).or_else(|| {
                 let closed = s.g.vars_of(id).is_empty() && s.g.is_scalar(id) && s.g.ty(id) == Ty::Real;
-                if closed { crate::math::eval::constant(&s.g, id) } else { None }
+                if closed { s.constant(id) } else { None }
             })
         };
         let (Some(v), Some(lo), Some(hi)) = (folded(self, value), folded(self, range.lo), folded(self, range.hi)) else {

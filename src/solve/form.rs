@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use crate::calculus::structure::{self, Structure};
+use crate::calculus::convention;
+use crate::calculus::structure::{self, Finding, Kinetic, Structure};
 use crate::calculus::system::{Component, NoiseInput, System};
-use crate::calculus::{convention, kinetic};
-use crate::math::{Id, Op, Ty, VarId, VarKind};
+use crate::math::{Id, Node, Op, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Try};
 use crate::model::system::Model;
 use crate::model::value::{Func, Scope, Value};
@@ -95,6 +95,29 @@ pub struct Structured {
     pub structure: Structure,
 }
 
+impl Structured {
+    /// Whether the noise is within a class; the reason when it is not, or not provably.
+    pub fn within(&self, class: NoiseClass) -> Result<(), String> {
+        let noise = &self.structure.noise;
+        let finding = match class {
+            NoiseClass::Any => return Ok(()),
+            NoiseClass::None => &noise.none,
+            NoiseClass::Additive => &noise.additive,
+            NoiseClass::Scalar => &noise.scalar,
+            NoiseClass::Diagonal => &noise.diagonal,
+            NoiseClass::Commutative => &noise.commutative,
+        };
+        match finding {
+            Finding::Yes => Ok(()),
+            other => Err(other.reason().unwrap_or_default().to_string()),
+        }
+    }
+
+    pub fn kinetic(&self) -> Result<&Kinetic, String> {
+        self.structure.kinetic.as_ref().map_err(Clone::clone)
+    }
+}
+
 impl Elab<'_> {
     /// The system of a model: coefficients of its differentials.
     pub fn system_of(&mut self, model: &Model) -> System {
@@ -148,7 +171,7 @@ impl Elab<'_> {
     pub fn structured(&mut self, model: &Model) -> Structured {
         let system = self.system_of(model);
         let env = self.default_env();
-        let structure = structure::analyse(&mut self.g, &system, &env);
+        let structure = structure::structure(&mut self.g, &system, &env);
         Structured { system, structure }
     }
 
@@ -192,12 +215,8 @@ impl Elab<'_> {
                 let body = self.g.substitute_vars(&[body], &[(x, origin)])[0];
                 self.graph_function(&names[1], vec![t], body)
             }
-            NoiseClass::Scalar => {
-                let one = self.filled(&[1], 1.0);
-                let body = system.diffusion_at(&mut self.g, t_node, x_node, one);
-                self.graph_function(&names[1], vec![t, x], body)
-            }
-            NoiseClass::Diagonal => {
+            NoiseClass::Scalar | NoiseClass::Diagonal => {
+                // With every noise at one, each component shows the coefficient of the only noise that it meets.
                 let ones = self.filled(&[system.noise_dim()], 1.0);
                 let body = system.diffusion_at(&mut self.g, t_node, x_node, ones);
                 self.graph_function(&names[1], vec![t, x], body)
@@ -211,20 +230,130 @@ impl Elab<'_> {
         Ok(())
     }
 
-    /// Defines `force`, `gamma`, `sigma` of the form `kinetic` in a rule's scope.
-    pub fn define_kinetic(&mut self, names: &[String], parts: &kinetic::Kinetic, scope: &Scope, span: Span) {
+    /// Defines `force`, `gamma`, `sigma` of the form `kinetic` in a rule's scope. Positions of several pairs are one
+    /// vector, and so are velocities; a mass is scaled away (`v` is the velocity, whatever the model's momentum is).
+    pub fn define_kinetic(&mut self, names: &[String], system: &System, kinetic: &Kinetic, scope: &Scope, span: Span) {
         let (t, t_node) = self.hole("t", vec![]);
-        let shape = self.g.var_info(parts.q).shape.clone();
-        let (q, q_node) = self.hole("q", shape);
-        let force = self.g.substitute_vars(&[parts.force], &[(self.time, t_node), (parts.q, q_node)])[0];
+        let shape = self.kinetic_shape(system, kinetic);
+        let (q, q_node) = self.hole("q", shape.clone());
+        let mut pairs = vec![(self.time, t_node)];
+        pairs.extend(self.kinetic_parts(system, kinetic, q_node).into_iter().zip(&kinetic.pairs).map(|(part, p)| (system.states[p.q].var, part)));
+        let mut forces = Vec::new();
+        let mut gammas = Vec::new();
+        let mut sigmas = Vec::new();
+        for p in &kinetic.pairs {
+            let own = system.states[p.v].shape.clone();
+            let scaled = |s: &mut Self, id: Id| match p.scale {
+                Some(m) => s.elementwise_raw(&[id, m], |g, a| g.op(Op::Mul, a)),
+                None => id,
+            };
+            forces.push(scaled(self, p.force));
+            let sigma = scaled(self, p.sigma);
+            gammas.push(self.fill_shape(p.gamma, &own));
+            sigmas.push(self.fill_shape(sigma, &own));
+        }
+        let force = self.kinetic_join(system, &forces);
+        let force = self.g.substitute_vars(&[force], &pairs)[0];
         let force = self.graph_function(&names[0], vec![t, q], force);
         scope.define(&names[0], force, span);
-        scope.define(&names[1], Value::Num(parts.gamma), span);
-        scope.define(&names[2], Value::Num(parts.sigma), span);
+        let single = kinetic.pairs.len() == 1;
+        let gamma = if single { kinetic.pairs[0].gamma } else { self.kinetic_join(system, &gammas) };
+        let sigma = self.kinetic_join(system, &sigmas);
+        scope.define(&names[1], Value::Num(gamma), span);
+        scope.define(&names[2], Value::Num(sigma), span);
     }
 
-    /// Independent standard increments of a step, `sqrt(dt)` times normals, flat over all noises; and, when asked for,
-    /// the integrals of the noises over the step.
+    fn fill_shape(&mut self, id: Id, shape: &[usize]) -> Id {
+        if self.g.is_scalar(id) { self.tabulate(shape, |_, _| id) } else { id }
+    }
+
+    /// The shape of `q` and `v` as a kinetic rule sees them: that of the states where there is one pair.
+    pub fn kinetic_shape(&self, system: &System, kinetic: &Kinetic) -> Vec<usize> {
+        match kinetic.pairs.as_slice() {
+            [one] => system.states[one.q].shape.clone(),
+            many => vec![many.iter().map(|p| system.states[p.q].shape.iter().product::<usize>()).sum()],
+        }
+    }
+
+    /// Arrays of the pairs as one.
+    pub fn kinetic_join(&mut self, system: &System, parts: &[Id]) -> Id {
+        if let [one] = parts { *one } else { system.join(&mut self.g, parts) }
+    }
+
+    /// The inverse of [`Self::kinetic_join`].
+    pub fn kinetic_parts(&mut self, system: &System, kinetic: &Kinetic, whole: Id) -> Vec<Id> {
+        if kinetic.pairs.len() == 1 {
+            return vec![whole];
+        }
+        let mut offset = 0;
+        let mut parts = Vec::new();
+        for p in &kinetic.pairs {
+            let shape = system.states[p.q].shape.clone();
+            parts.push(self.slice_as(whole, offset, &shape));
+            offset += shape.iter().product::<usize>();
+        }
+        parts
+    }
+
+    /// `vector[offset..]` in another shape.
+    pub fn slice_as(&mut self, vector: Id, offset: usize, shape: &[usize]) -> Id {
+        self.tabulate(shape, |s, at| {
+            let mut flat = s.g.int(0);
+            for (i, extent) in at.iter().zip(shape) {
+                let n = s.g.int(*extent as i64);
+                let scaled = s.g.op(Op::Mul, &[flat, n]);
+                flat = s.g.op(Op::Add, &[scaled, *i]);
+            }
+            let k = s.g.int(offset as i64);
+            let flat = s.g.op(Op::Add, &[flat, k]);
+            s.g.get(vector, &[flat])
+        })
+    }
+
+    /// For diagonal noise: the increments that each component of a state meets, an array of the state's shape. `noises`
+    /// are the increments of each noise of the system.
+    pub fn own_noise(&mut self, system: &System, state: usize, noises: &[Id]) -> Try<Id> {
+        let shape = system.states[state].shape.clone();
+        let total = system.total_diffusion(&mut self.g)[state];
+        let Ok(clean) = crate::math::clean(&mut self.g, &[total]) else {
+            let zero = self.filled(&shape, 0.0);
+            return Ok(zero);
+        };
+        let clean = clean[0];
+        let met: Vec<usize> = (0..noises.len()).filter(|n| self.g.depends_on(clean, system.noises[*n].var)).collect();
+        if let [n] = met.as_slice()
+            && system.noises[*n].shape == shape
+            && shape.iter().product::<usize>() > crate::calculus::system::UNROLLED
+        {
+            return Ok(noises[*n]);
+        }
+        let mut elements = Vec::new();
+        for element in self.elements(clean) {
+            elements.push(self.met_noise(system, element, &met, noises)?);
+        }
+        Ok(if shape.is_empty() { elements[0] } else { self.g.lit(shape, elements) })
+    }
+
+    /// The increment that occurs in one component.
+    fn met_noise(&mut self, system: &System, element: Id, met: &[usize], noises: &[Id]) -> Try<Id> {
+        let element = crate::math::clean(&mut self.g, &[element]).map_or(element, |c| c[0]);
+        for n in met {
+            for (k, increment) in self.elements(noises[*n]).into_iter().enumerate() {
+                let at: Vec<Id> = crate::model::expr::unravel(k, &system.noises[*n].shape).into_iter().map(|i| self.g.int(i as i64)).collect();
+                let coefficient = self.g.partial(element, system.noises[*n].var, &at);
+                let zero = match crate::math::clean(&mut self.g, &[coefficient]) {
+                    Ok(c) => matches!(self.g.node(c[0]), Node::Real(bits) if f64::from_bits(*bits) == 0.0),
+                    Err(_) => false,
+                };
+                if !zero {
+                    return Ok(increment);
+                }
+            }
+        }
+        Ok(self.g.real(0.0))
+    }
+
+    /// Independent standard increments of a step, `sqrt(dt)` times normals, and the integrals of the noises over the step.
     pub fn increments(&mut self, model: &Model, system: &System) -> Increments {
         let mut normals = Vec::new();
         let mut seconds = Vec::new();
@@ -237,26 +366,33 @@ impl Elab<'_> {
             normals.push(draw(self, crate::model::system::NOISE_SITE, "z"));
             seconds.push(draw(self, crate::model::system::INTEGRAL_SITE, "w"));
         }
-        let (z, w) = (system.join(&mut self.g, &normals), system.join(&mut self.g, &seconds));
         let dt = self.g.var(self.dt);
         let root = self.g.op(Op::Sqrt, &[dt]);
-        let dw = self.elementwise_raw(&[z], |g, a| g.op(Op::Mul, &[root, a[0]]));
         // Kloeden & Platen (1992), section 10.4: the integral of W over a step is dt/2 (dW + sqrt(dt/3) w).
         let (half, third) = (self.g.real(0.5), self.g.real(1.0 / 3f64.sqrt()));
         let spread = self.g.op(Op::Mul, &[third, root]);
         let scale = self.g.op(Op::Mul, &[half, dt]);
-        let dz = self.elementwise_raw(&[dw, w], |g, a| {
-            let second = g.op(Op::Mul, &[spread, a[1]]);
-            let sum = g.op(Op::Add, &[a[0], second]);
-            g.op(Op::Mul, &[scale, sum])
-        });
+        let dw: Vec<Id> =
+            normals.iter().map(|z| self.elementwise_raw(&[*z], |g, a| g.op(Op::Mul, &[root, a[0]]))).collect();
+        let dz: Vec<Id> = dw
+            .iter()
+            .zip(&seconds)
+            .map(|(dw, w)| {
+                self.elementwise_raw(&[*dw, *w], |g, a| {
+                    let second = g.op(Op::Mul, &[spread, a[1]]);
+                    let sum = g.op(Op::Add, &[a[0], second]);
+                    g.op(Op::Mul, &[scale, sum])
+                })
+            })
+            .collect();
+        let _ = system;
         Increments { dw, dz }
     }
 }
 
-/// The noise of a step, flat over the noises of a model.
-#[derive(Copy, Clone, Debug)]
+/// The noise of a step: for each noise of the model its increments, and their integrals over the step.
+#[derive(Clone, Debug)]
 pub struct Increments {
-    pub dw: Id,
-    pub dz: Id,
+    pub dw: Vec<Id>,
+    pub dz: Vec<Id>,
 }

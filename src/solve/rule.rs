@@ -167,11 +167,11 @@ impl Elab<'_> {
             },
             Form::Later(name) => Fit::No(format!("the form `{name}` is not supported yet")),
             _ if !flows => Fit::No("the model has no flow".into()),
-            Form::Kinetic => match structured.structure.kinetic() {
+            Form::Kinetic => match structured.kinetic() {
                 Ok(_) => Fit::Fits,
                 Err(reason) => Fit::No(format!("the model is not kinetic Langevin: {reason}")),
             },
-            Form::Ito | Form::Stratonovich => match structured.structure.within(rule.class) {
+            Form::Ito | Form::Stratonovich => match structured.within(rule.class) {
                 Ok(()) => Fit::Fits,
                 Err(reason) => Fit::No(reason),
             },
@@ -216,7 +216,7 @@ impl Elab<'_> {
         let result = bound.and_then(|()| self.rule_step(&rule, model, structured, &scope));
         self.path.pop();
         let mut step = result?;
-        step.orders = rule.orders(|class| rule.form != Form::Density && structured.structure.within(class).is_ok());
+        step.orders = rule.orders(|class| rule.form != Form::Density && structured.within(class).is_ok());
         step.solver = solver.name.clone();
         Ok(step)
     }
@@ -243,29 +243,29 @@ impl Elab<'_> {
                 renewed.push(("x".into(), hole(self, "x", shape)));
             }
             Form::Kinetic => {
-                let kinetic = structured.structure.kinetic().expect("the fit was checked").clone();
-                self.define_kinetic(&names, &kinetic, scope, span);
-                for (name, var) in [("q", kinetic.q), ("v", kinetic.v)] {
-                    let shape = self.g.var_info(var).shape.clone();
-                    renewed.push((name.into(), hole(self, name, shape)));
+                let kinetic = structured.kinetic().expect("the fit was checked").clone();
+                self.define_kinetic(&names, system, &kinetic, scope, span);
+                let shape = self.kinetic_shape(system, &kinetic);
+                for name in ["q", "v"] {
+                    renewed.push((name.into(), hole(self, name, shape.clone())));
                 }
-                let dw = self.increments(model, system);
-                let shape = self.g.var_info(kinetic.v).shape.clone();
-                let like_v = |this: &mut Self, flat: Id| {
-                    let parts = this.reshape(flat, &shape);
-                    Value::Num(parts)
-                };
-                let (a, b) = (like_v(self, dw.dw), like_v(self, dw.dz));
-                scope.define("dW", a, Span::default());
-                scope.define("dZ", b, Span::default());
+                let increments = self.increments(model, system);
+                for (name, noises) in [("dW", &increments.dw), ("dZ", &increments.dz)] {
+                    let mut own = Vec::new();
+                    for p in &kinetic.pairs {
+                        own.push(self.own_noise(system, p.v, noises)?);
+                    }
+                    let whole = self.kinetic_join(system, &own);
+                    scope.define(name, Value::Num(whole), Span::default());
+                }
             }
             _ => {
                 self.define_coefficients(rule.form, rule.class, &names, system, scope, span)?;
                 renewed.push(("x".into(), hole(self, "x", vec![system.dim()])));
                 if rule.class != NoiseClass::None {
-                    let dw = self.increments(model, system);
-                    for (name, flat) in [("dW", dw.dw), ("dZ", dw.dz)] {
-                        let value = if rule.class == NoiseClass::Scalar { self.elements(flat)[0] } else { flat };
+                    let increments = self.increments(model, system);
+                    for (name, noises) in [("dW", &increments.dw), ("dZ", &increments.dz)] {
+                        let value = self.noise_view(rule.class, system, noises)?;
                         scope.define(name, Value::Num(value), Span::default());
                     }
                 }
@@ -356,9 +356,19 @@ impl Elab<'_> {
         match rule.form {
             Form::Density => old.push((renewed[0].1, self.g.var(model.states[0].var))),
             Form::Kinetic => {
-                let kinetic = structured.structure.kinetic().expect("the fit was checked").clone();
-                old.push((renewed[0].1, self.g.var(kinetic.q)));
-                old.push((renewed[1].1, self.g.var(kinetic.v)));
+                let kinetic = structured.kinetic().expect("the fit was checked").clone();
+                let mut q = Vec::new();
+                let mut v = Vec::new();
+                for p in &kinetic.pairs {
+                    q.push(self.g.var(system.states[p.q].var));
+                    let own = self.g.var(system.states[p.v].var);
+                    v.push(match p.scale {
+                        Some(m) => self.elementwise_raw(&[own, m], |g, a| g.op(Op::Mul, a)),
+                        None => own,
+                    });
+                }
+                old.push((renewed[0].1, self.kinetic_join(system, &q)));
+                old.push((renewed[1].1, self.kinetic_join(system, &v)));
             }
             _ => {
                 let parts: Vec<Id> = system.state_vars().into_iter().map(|v| self.g.var(v)).collect();
@@ -370,9 +380,16 @@ impl Elab<'_> {
         match rule.form {
             Form::Density => renew.push((model.states[0].var, newest["x"])),
             Form::Kinetic => {
-                let kinetic = structured.structure.kinetic().expect("the fit was checked").clone();
-                renew.push((kinetic.q, newest["q"]));
-                renew.push((kinetic.v, newest["v"]));
+                let kinetic = structured.kinetic().expect("the fit was checked").clone();
+                let (q, v) = (self.kinetic_parts(system, &kinetic, newest["q"]), self.kinetic_parts(system, &kinetic, newest["v"]));
+                for ((p, q), v) in kinetic.pairs.iter().zip(q).zip(v) {
+                    renew.push((system.states[p.q].var, q));
+                    let v = match p.scale {
+                        Some(m) => self.elementwise_raw(&[v, m], |g, a| g.op(Op::Div, a)),
+                        None => v,
+                    };
+                    renew.push((system.states[p.v].var, v));
+                }
             }
             _ => {
                 let parts = system.split(&mut self.g, newest["x"]);
@@ -414,25 +431,24 @@ impl Elab<'_> {
         Ok(Some((last, sum)))
     }
 
-    /// A flat vector in another shape.
-    pub fn reshape(&mut self, flat: Id, shape: &[usize]) -> Id {
-        if self.g.shape(flat) == shape {
-            return flat;
-        }
-        self.tabulate(shape, |s, at| {
-            let mut index: Option<Id> = None;
-            for (i, extent) in at.iter().zip(shape) {
-                index = Some(match index {
-                    None => *i,
-                    Some(before) => {
-                        let n = s.g.int(*extent as i64);
-                        let scaled = s.g.op(Op::Mul, &[before, n]);
-                        s.g.op(Op::Add, &[scaled, *i])
-                    }
-                });
+    /// `dW` as a rule for a class of noise sees it: a number, one for each component, or the whole vector.
+    fn noise_view(&mut self, class: NoiseClass, system: &crate::calculus::system::System, noises: &[Id]) -> Try<Id> {
+        match class {
+            NoiseClass::Scalar => {
+                let mut flat = Vec::new();
+                for n in noises {
+                    flat.extend(self.elements(*n));
+                }
+                Ok(flat[0])
             }
-            let index = index.unwrap_or_else(|| s.g.int(0));
-            s.g.get(flat, &[index])
-        })
+            NoiseClass::Diagonal => {
+                let mut own = Vec::new();
+                for state in 0..system.states.len() {
+                    own.push(self.own_noise(system, state, noises)?);
+                }
+                Ok(system.join(&mut self.g, &own))
+            }
+            _ => Ok(system.join(&mut self.g, noises)),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Statistics over paths: what can be asked ([`table`]), how it is gathered while paths run, and what is made of it.
+//! Statistics over paths: what can be asked (`model::statistics`), how it is gathered while paths run, and what is made of it.
 
 pub mod chains;
 mod fft;
@@ -9,7 +9,7 @@ pub mod lanes;
 pub mod moments;
 pub mod normal;
 pub mod sketch;
-pub mod table;
+pub use crate::model::statistics as table;
 
 pub use table::{Arity, Row, StatKind, TABLE};
 

@@ -54,7 +54,7 @@ pub enum Keeps {
     Moments,
     /// counts in bins, up to about a megabyte an element
     Sketch,
-    /// the draws themselves, up to [`super::super::plan::TAPE_CAP`] values
+    /// the draws themselves, up to `runtime::plan::TAPE_CAP` values
     Draws,
     Nothing,
 }
