@@ -6,7 +6,9 @@ pub mod coupled;
 pub mod engine;
 pub mod job;
 pub mod layout;
+mod memory;
 pub mod noise;
+pub mod orders;
 pub mod plan;
 pub mod statistics;
 #[cfg(test)]

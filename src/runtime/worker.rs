@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::collect::{Collector, Gathered};
 use super::job::{Divergence, Job, Stage};
 use super::layout::Layout;
-use super::noise::{self, Fill, START_STEP};
+use super::memory::Memory;
+use super::noise::{Fill, START_STEP};
 use super::plan::Plan;
-use crate::backend::Block;
 
 /// Values that a step table may have to be held whole.
 const WHOLE_TABLE: usize = 1 << 21;
@@ -55,16 +55,12 @@ pub struct Shared<'a> {
     pub path_steps: AtomicU64,
 }
 
-/// The memory of a worker.
 pub struct Worker<'a> {
     shared: &'a Shared<'a>,
     pub collector: Collector<'a>,
-    /// `[state_rows][lanes]`: now, and at the start of the chunk
-    state: Vec<f64>,
+    memory: Memory,
+    /// the states at the start of the chunk
     saved: Vec<f64>,
-    noise: Vec<f64>,
-    out: Vec<f64>,
-    scratch: Vec<f64>,
     /// lanes that are paths of the run and have not diverged
     alive: Vec<bool>,
     /// zero, or NaN where a lane is not finite
@@ -75,19 +71,13 @@ pub struct Worker<'a> {
 impl<'a> Worker<'a> {
     pub fn new(shared: &'a Shared<'a>) -> Worker<'a> {
         let job = shared.job;
-        let stages = || job.step.iter().chain([&job.init]).chain(job.observers.iter().map(|o| &o.stage));
-        let most = |rows: fn(&Stage) -> usize| stages().map(rows).max().unwrap_or(0) * shared.lanes;
-        let chunk_noise = job.step.as_ref().map_or(0, |s| s.program.draw_rows) * shared.chunk as usize;
-        let state_rows = job.init.program.state_rows;
-        assert!(stages().all(|s| s.program.state_rows == state_rows), "all programs of a job share the rows of states");
+        let single = job.observers.iter().map(|o| &o.stage).chain([&job.init]).map(|stage| (stage, 1));
+        let memory = Memory::new(single.chain(job.step.iter().map(|stage| (stage, shared.chunk))), shared.lanes);
         Worker {
             shared,
             collector: Collector::new(shared.plan, shared.layout, shared.gathered, shared.lanes),
-            state: vec![0.0; state_rows * shared.lanes],
-            saved: vec![0.0; state_rows * shared.lanes],
-            noise: vec![0.0; most(|s| s.program.draw_rows).max(chunk_noise * shared.lanes)],
-            out: vec![0.0; most(|s| s.program.out_rows)],
-            scratch: vec![0.0; most(|s| s.program.scratch_rows)],
+            saved: memory.state.clone(),
+            memory,
             alive: vec![false; shared.lanes],
             health: vec![0.0; shared.lanes],
             diverged: Divergence::default(),
@@ -133,32 +123,19 @@ impl<'a> Worker<'a> {
         looks.fold((at + self.shared.chunk).min(job.steps()), u64::min)
     }
 
-    fn start(&mut self, first_path: u64) {
-        let job = self.shared.job;
-        let fill = Fill { key: job.key(), first_path, first_step: START_STEP, steps: 1, lanes: self.shared.lanes };
-        noise::fill(&*job.noise, &job.init.program, fill, &mut self.noise);
-        self.state.fill(0.0);
-        let rows = (job.init.rows)(0..1);
-        self.call(&job.init, fill, &rows, 0);
-        self.bury(|_, _| 0, first_path);
+    fn fill(&self, first_path: u64, first_step: u64, steps: usize) -> Fill {
+        Fill { key: self.shared.job.key(), first_path, first_step, steps, lanes: self.shared.lanes }
     }
 
-    /// Runs a stage on the state, with the noise that stands from `offset` steps on.
-    fn call(&mut self, stage: &Stage, fill: Fill, rows: &[f64], offset: usize) {
-        let (p, lanes) = (&stage.program, fill.lanes);
-        stage.code.run(Block {
-            lanes,
-            steps: fill.steps,
-            state: &mut self.state,
-            out: &mut self.out[..p.out_rows * lanes],
-            run: &stage.run,
-            step: rows,
-            noise: &self.noise[offset * p.draw_rows * lanes..][..fill.steps * p.draw_rows * lanes],
-            scratch: &mut self.scratch[..p.scratch_rows * lanes],
-            first_path: fill.first_path,
-            first_step: fill.first_step,
-            key: fill.key,
-        });
+    fn start(&mut self, first_path: u64) {
+        let job = self.shared.job;
+        let fill = self.fill(first_path, START_STEP, 1);
+        self.memory.draw(&*job.noise, &job.init, fill);
+        self.memory.state.fill(0.0);
+        self.memory.call(&job.init, fill, &(job.init.rows)(0..1), 0);
+        if self.sick() {
+            self.bury(|_| 0, first_path);
+        }
     }
 
     /// From grid point `at` to `end`.
@@ -175,53 +152,44 @@ impl<'a> Worker<'a> {
             }
         };
         let steps = (end - at) as usize;
-        let fill = Fill { key: shared.job.key(), first_path, first_step: at, steps, lanes: shared.lanes };
-        noise::fill(&*shared.job.noise, &stage.program, fill, &mut self.noise);
-        self.saved.copy_from_slice(&self.state);
-        self.call(stage, fill, rows, 0);
+        let fill = self.fill(first_path, at, steps);
+        self.memory.draw(&*shared.job.noise, stage, fill);
+        self.saved.copy_from_slice(&self.memory.state);
+        self.memory.call(stage, fill, rows, 0);
         if self.sick() {
-            self.find_first(stage, fill, rows, at, first_path);
+            self.find_first(stage, fill, rows, at);
         }
     }
 
     /// Whether a lane that is alive has a state that is not finite; fills `health`.
     fn sick(&mut self) -> bool {
-        let lanes = self.shared.lanes;
-        self.health.fill(0.0);
-        for row in self.state.chunks_exact(lanes) {
-            self.health.iter_mut().zip(row).for_each(|(h, x)| *h += x * 0.0);
-        }
+        self.memory.health(&mut self.health);
         self.health.iter().zip(&self.alive).any(|(h, alive)| *alive && h.is_nan())
     }
 
     /// Repeats a chunk from its start, one step at a time, to see when each lane left the finite numbers.
-    fn find_first(&mut self, stage: &Stage, fill: Fill, rows: &[f64], at: u64, first_path: u64) {
-        let end_state = self.state.clone();
+    fn find_first(&mut self, stage: &Stage, fill: Fill, rows: &[f64], at: u64) {
+        let end_state = self.memory.state.clone();
         let end_health = self.health.clone();
-        self.state.copy_from_slice(&self.saved);
+        self.memory.state.copy_from_slice(&self.saved);
         let len = stage.program.step_len;
         let mut first = vec![at + fill.steps as u64; fill.lanes];
-        for k in (0..fill.steps).take(fill.steps - 1) {
-            let one = Fill { first_step: at + k as u64, steps: 1, ..fill };
-            self.call(stage, one, &rows[k * len..(k + 1) * len], k);
+        for k in 0..fill.steps - 1 {
+            let point = at + k as u64 + 1;
+            let one = Fill { first_step: point - 1, steps: 1, ..fill };
+            self.memory.call(stage, one, &rows[k * len..(k + 1) * len], k);
             if self.sick() {
                 let found = first.iter_mut().zip(&self.health).filter(|(_, h)| h.is_nan());
-                found.for_each(|(f, _)| *f = (*f).min(at + k as u64 + 1));
+                found.for_each(|(f, _)| *f = point.min(*f));
             }
         }
-        self.state.copy_from_slice(&end_state);
+        self.memory.state.copy_from_slice(&end_state);
         self.health.copy_from_slice(&end_health);
-        self.bury_marked(|lane| first[lane], first_path);
-    }
-
-    fn bury(&mut self, point: impl Fn(usize, u64) -> u64, first_path: u64) {
-        if self.sick() {
-            self.bury_marked(|lane| point(lane, 0), first_path);
-        }
+        self.bury(|lane| first[lane], fill.first_path);
     }
 
     /// Lanes that are marked in `health` are dead from now on; `point` is the grid point of each one's first bad state.
-    fn bury_marked(&mut self, point: impl Fn(usize) -> u64, first_path: u64) {
+    fn bury(&mut self, point: impl Fn(usize) -> u64, first_path: u64) {
         for lane in 0..self.shared.lanes {
             if self.alive[lane] && self.health[lane].is_nan() {
                 self.alive[lane] = false;
@@ -246,7 +214,7 @@ impl<'a> Worker<'a> {
                 self.observe(k, look, at, first_path);
             }
             let rows = observer.stage.program.out_rows * shared.lanes;
-            self.collector.look(k, look, &self.out[..rows], &self.alive);
+            self.collector.look(k, look, &self.memory.out[..rows], &self.alive);
         }
     }
 
@@ -262,8 +230,8 @@ impl<'a> Worker<'a> {
                 &asked[..]
             }
         };
-        let fill = Fill { key: shared.job.key(), first_path, first_step: at, steps: 1, lanes: shared.lanes };
-        noise::fill(&*shared.job.noise, &stage.program, fill, &mut self.noise);
-        self.call(stage, fill, rows, 0);
+        let fill = self.fill(first_path, at, 1);
+        self.memory.draw(&*shared.job.noise, stage, fill);
+        self.memory.call(stage, fill, rows, 0);
     }
 }
