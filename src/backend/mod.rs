@@ -49,3 +49,6 @@ fn check(program: &Program, block: &Block<'_>) {
     assert!(block.noise.len() >= block.steps * program.draw_rows * n, "draws for each step");
     assert!(block.scratch.len() >= program.scratch_rows * n, "rows of scratch");
 }
+
+#[cfg(test)]
+mod tests;
