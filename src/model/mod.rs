@@ -12,6 +12,7 @@ pub mod functions;
 pub mod instance;
 pub mod library;
 pub mod operators;
+pub mod quadrature;
 pub mod results;
 pub mod statistics;
 pub mod system;
