@@ -1,0 +1,30 @@
+//! Mathematics about a model: conventions, structure, generator and invariance, and formulas as people write them.
+
+pub mod convention;
+pub mod formula;
+pub mod generator;
+pub mod invariance;
+pub mod latex;
+pub mod numerals;
+pub mod points;
+pub mod pretty;
+pub mod reader;
+pub mod structure;
+pub mod system;
+
+#[cfg(test)]
+mod convention_tests;
+#[cfg(test)]
+mod formula_tests;
+#[cfg(test)]
+mod invariance_tests;
+#[cfg(test)]
+mod testing;
+
+use crate::math::{Graph, Id};
+
+/// Clean nodes; where a derivative cannot be taken, the nodes as they are (nothing is then proved of them, and values
+/// are found by the evaluator, which needs no symbolic derivative).
+pub fn clean(g: &mut Graph, roots: &[Id]) -> Vec<Id> {
+    crate::math::clean(g, roots).unwrap_or_else(|_| roots.to_vec())
+}
