@@ -90,7 +90,11 @@ impl Rebuild {
         match g.node(id).clone() {
             Node::Real(_) | Node::Int(_) | Node::Bool(_) | Node::Data(_) => id,
             Node::Var(v) => self.vars.get(&v).copied().unwrap_or(id),
-            Node::Index(i) => self.indices.get(&i.id).copied().unwrap_or(id),
+            Node::Index(i) => match self.indices.get(&i.id) {
+                Some(new) => *new,
+                None if i.extent <= 1 => g.int(0),
+                None => id,
+            },
             Node::Op(op, args) => {
                 let args = self.each(g, &args);
                 super::op(g, op, &args)
