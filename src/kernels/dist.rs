@@ -438,6 +438,23 @@ mod tests {
         assert_law("uniform", draws(N, |key, c| sample_uniform(key, c, -1.0, 3.0)), |v| (v + 1.0) / 4.0);
     }
 
+    /// The samplers give the same bits compiled with and without fused instructions.
+    #[test]
+    fn dispatch_does_not_show() {
+        let key = Key { seed: 5, stream: 5 };
+        for path in 0..500 {
+            let c = Coord { path, step: 0, site: 0, component: 0, turn: 0 };
+            let s = || SubStream::new(key, c);
+            assert_eq!(sample_gamma(key, c, 0.7), gamma(&mut s(), 0.7));
+            assert_eq!(sample_beta(key, c, 0.7, 3.0), beta(&mut s(), 0.7, 3.0));
+            assert_eq!(sample_student_t(key, c, 3.0), student_t(&mut s(), 3.0));
+            assert_eq!(sample_poisson(key, c, 50.0), poisson(&mut s(), 50.0));
+            assert_eq!(sample_binomial(key, c, 90.0, 0.4), binomial(&mut s(), 90.0, 0.4));
+            assert_eq!(sample_von_mises(key, c, 2.0), von_mises(&mut s(), 2.0));
+            assert_eq!(sample_lognormal(key, c, 1.0, 2.0), lognormal(&mut s(), 1.0, 2.0));
+        }
+    }
+
     #[test]
     fn draws_are_pure_and_neighbours_differ() {
         let key = Key { seed: 1, stream: 2 };

@@ -3,7 +3,7 @@
 //! An array kernel is the inlined function in a loop, compiled twice: for AVX2 with FMA, and for the baseline of the
 //! target, where a fused multiply-add may be a (slow, exact) call. Both give the same bits.
 
-use super::array::{in_blocks, map1, map1_guarded, map2};
+use super::array::{in_blocks, map1, map1_guarded, map2, plain1, plain2};
 use super::{elementary, special};
 
 /// `out[i] = f(x[i])` for i < n. `x` and `out` are valid for n elements, the same array or apart. Never unwinds.
@@ -64,6 +64,20 @@ macro_rules! array_kernel {
             unsafe { map1_guarded!(n, x, out, $f, $fast, elementary::is_far) }
         }
     };
+    (plain, $variant:ident, $f:path $(, $attr:meta)?) => {
+        $(#[$attr])?
+        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, out: *mut f64) {
+            // SAFETY: the caller's arrays have n elements, as the type says
+            unsafe { plain1!(n, x, out, $f) }
+        }
+    };
+    (plain_two, $variant:ident, $f:path $(, $attr:meta)?) => {
+        $(#[$attr])?
+        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, y: *const f64, out: *mut f64) {
+            // SAFETY: the caller's arrays have n elements, as the type says
+            unsafe { plain2!(n, x, y, out, $f) }
+        }
+    };
     (two, $variant:ident, $f:path $(, $attr:meta)?) => {
         $(#[$attr])?
         pub unsafe extern "C" fn $variant(n: usize, x: *const f64, y: *const f64, out: *mut f64) {
@@ -77,6 +91,9 @@ macro_rules! arity {
     (two) => {
         2
     };
+    (plain_two) => {
+        2
+    };
     ($kind:ident $(($fast:path))?) => {
         1
     };
@@ -86,13 +103,16 @@ macro_rules! array_fn {
     (two, $f:path) => {
         KernelFn::Two($f)
     };
+    (plain_two, $f:path) => {
+        KernelFn::Two($f)
+    };
     ($kind:ident $(($fast:path))?, $f:path) => {
         KernelFn::One($f)
     };
 }
 
-/// One row for each kernel: variant, name, function, kind (`one`, `two`, or `trig` with its version for near arguments),
-/// accuracy.
+/// One row for each kernel: variant, name, function, kind (`one` or `two` arguments, `plain` where vectors gain
+/// nothing, `trig` with its version for near arguments), accuracy.
 macro_rules! kernels {
     ($($variant:ident $name:literal $f:path, $kind:ident $(($fast:path))?, $accuracy:expr;)*) => {
         /// A function with kernels.
@@ -178,10 +198,10 @@ kernels! {
     Logaddexp "logaddexp" elementary::logaddexp, two, Mixed(5e-16);
     Logit "logit" elementary::logit, one, Ulp(1.5);
     Erfinv "erfinv" special::erfinv, one, Ulp(2.0);
-    Lgamma "lgamma" special::lgamma, one, Mixed(1e-15);
-    Digamma "digamma" special::digamma, one, Mixed(1e-15);
-    Polygamma "polygamma" special::polygamma, two, Mixed(4e-15);
-    GammaP "gamma_p" special::gamma_p, two, Mixed(1e-14);
+    Lgamma "lgamma" special::lgamma, plain, Mixed(1e-15);
+    Digamma "digamma" special::digamma, plain, Mixed(1e-15);
+    Polygamma "polygamma" special::polygamma, plain_two, Mixed(4e-15);
+    GammaP "gamma_p" special::gamma_p, plain_two, Mixed(1e-14);
     LogI0 "log_i0" special::log_i0, one, Ulp(2.0);
     BesselRatio "bessel_ratio" special::bessel_ratio, one, Ulp(4.0);
 }

@@ -84,6 +84,18 @@ pub fn polygamma(n: f64, x: f64) -> f64 {
     scale * (hurwitz_zeta(n + 1.0, above) + if odd { below } else { -below })
 }
 
+/// y^-s for an integer s >= 2.
+#[inline(always)]
+fn inverse_power(y: f64, s: f64) -> f64 {
+    let square = 1.0 / (y * y);
+    match s {
+        2.0 => square,
+        3.0 => square / y,
+        4.0 => square * square,
+        _ => pow(y, -s),
+    }
+}
+
 /// sum over k >= 0 of (x + k)^-s for x > 0 and s >= 2, by Euler and Maclaurin.
 #[inline(always)]
 fn hurwitz_zeta(s: f64, x: f64) -> f64 {
@@ -105,12 +117,12 @@ fn hurwitz_zeta(s: f64, x: f64) -> f64 {
     let mut y = x;
     let start = 10.0 + s;
     while y < start {
-        let (t, e) = two_sum(sum, pow(y, -s));
+        let (t, e) = two_sum(sum, inverse_power(y, s));
         sum = t;
         rest += e;
         y += 1.0;
     }
-    let last = pow(y, -s);
+    let last = inverse_power(y, s);
     let mut term = s * last / y;
     let mut tail = 0.0;
     for (j, b) in BERNOULLI.iter().enumerate() {
