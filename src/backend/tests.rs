@@ -289,8 +289,7 @@ fn a_double_well() {
 /// A random scalar model from numbers that choose operations and operands.
 fn scalar_model(choices: &[(u8, u8, u8, u8)]) -> Case {
     let mut g = Graph::new();
-    let states: Vec<VarId> =
-        ["x", "y"].iter().map(|n| g.new_var(*n, VarKind::State, Ty::Real, vec![])).collect();
+    let states: Vec<VarId> = ["x", "y"].iter().map(|n| g.new_var(*n, VarKind::State, Ty::Real, vec![])).collect();
     let param = g.new_var("p", VarKind::Param, Ty::Real, vec![]);
     let dt = g.new_var("dt", VarKind::Dt, Ty::Real, vec![]);
     let time = g.new_var("t", VarKind::Time, Ty::Real, vec![]);

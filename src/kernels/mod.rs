@@ -1,7 +1,7 @@
 //! Pure numerics.
 pub mod arith;
-pub mod ars;
 pub mod array;
+pub mod ars;
 mod coefficients;
 pub mod elementary;
 pub mod normal;

@@ -172,7 +172,9 @@ impl Verifier<'_> {
             Inst::Loop(l) => self.inner(l),
             Inst::Dense(d) => {
                 let spans = d.args.iter().chain([&d.out]);
-                spans.into_iter().try_for_each(|a| self.index(&Index::of(*a as i64), self.program.body_scratch, "scratch"))
+                spans
+                    .into_iter()
+                    .try_for_each(|a| self.index(&Index::of(*a as i64), self.program.body_scratch, "scratch"))
             }
             Inst::Sample(s) => {
                 if s.len > 0 {

@@ -142,7 +142,8 @@ impl<'t> Matcher<'t> {
         for open in self.stack.split_off(level) {
             let (opener, wanted) = (self.byte(open) as char, partner(self.byte(open)) as char);
             let message = format!("`{opener}` without `{wanted}`");
-            let mut problem = Diagnostic::error(codes::UNBALANCED, message, self.span(open), "opened here, never closed");
+            let mut problem =
+                Diagnostic::error(codes::UNBALANCED, message, self.span(open), "opened here, never closed");
             problem = match seen {
                 Some((token, why)) => problem.label(self.span(token), why),
                 None => problem.label(self.end(), "the file ends here"),

@@ -54,9 +54,7 @@ pub fn hint(f: &Failure) -> Option<String> {
 
 fn wants_block(f: &Failure) -> bool {
     use Rule::*;
-    [open, block, fn_block, target_block, model_block, part_block, solver_block, run_block]
-        .iter()
-        .any(|r| f.wants(*r))
+    [open, block, fn_block, target_block, model_block, part_block, solver_block, run_block].iter().any(|r| f.wants(*r))
 }
 
 /// A value directly after a value.
@@ -122,7 +120,9 @@ fn assignment(f: &Failure) -> Option<Diagnostic> {
     let help = match f.place {
         Place::Block => format!("write `{name}' = e` for the new value of a state, `let {name} = e` for a new name"),
         Place::Model => {
-            format!("write `let {name} = e` to name a value, `state {name} = e` for a state, `d{name} = e dt` for its flow")
+            format!(
+                "write `let {name} = e` to name a value, `state {name} = e` for a state, `d{name} = e dt` for its flow"
+            )
         }
         Place::File => format!("write `const {name} = e`"),
         Place::Solver => format!("write `let {name} = e`, or `{name}' = e` inside `step {{ }}`"),

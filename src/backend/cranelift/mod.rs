@@ -86,7 +86,8 @@ impl Code for Compiled {
 /// Settings of the code generator. Errors are those of a machine that Cranelift does not know.
 fn isa() -> Result<OwnedTargetIsa, String> {
     let mut flags = settings::builder();
-    let set = |flags: &mut settings::Builder, name: &str, value: &str| flags.set(name, value).map_err(|e| e.to_string());
+    let set =
+        |flags: &mut settings::Builder, name: &str, value: &str| flags.set(name, value).map_err(|e| e.to_string());
     set(&mut flags, "opt_level", shape::OPT_LEVEL)?;
     set(&mut flags, "is_pic", "false")?;
     set(&mut flags, "use_colocated_libcalls", "false")?;
@@ -115,9 +116,7 @@ pub fn compile(program: &Program) -> Result<Box<dyn Code>, String> {
     }
     let mut module = JITModule::new(JITBuilder::with_isa(isa()?, default_libcall_names()));
     let mut context = build(program, &module);
-    let id = module
-        .declare_function("step", Linkage::Export, &context.func.signature)
-        .map_err(|e| e.to_string())?;
+    let id = module.declare_function("step", Linkage::Export, &context.func.signature).map_err(|e| e.to_string())?;
     let defined = module.define_function(id, &mut context).map_err(|e| format!("{e:?}"));
     if let Err(e) = defined.and_then(|_| module.finalize_definitions().map_err(|e| e.to_string())) {
         // SAFETY: no code of this module was or will be called

@@ -27,7 +27,12 @@ pub fn linear(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Fin
         let (value, size) = (summed(g, &bounds, second), summed(g, &bounds, first));
         match vanishes(g, value, size, inputs) {
             Some(false) => return Finding::No(reason),
-            Some(true) => open = Finding::Open { seems: true, reason: "the second derivatives vanish at the points tried only".into() },
+            Some(true) => {
+                open = Finding::Open {
+                    seems: true,
+                    reason: "the second derivatives vanish at the points tried only".into(),
+                }
+            }
             None => open = Finding::Open { seems: false, reason },
         }
     }
@@ -57,7 +62,11 @@ fn nonlinear_term(g: &mut Graph, system: &System, element: Id, tangents: &[Id]) 
 
 /// Whether the Jacobian of the drift is symmetric, so that the drift is the gradient of a function.
 pub fn gradient(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Finding {
-    if system.dim() <= UNROLLED { gradient_unrolled(g, system, drift, inputs) } else { gradient_whole(g, system, drift, inputs) }
+    if system.dim() <= UNROLLED {
+        gradient_unrolled(g, system, drift, inputs)
+    } else {
+        gradient_whole(g, system, drift, inputs)
+    }
 }
 
 fn gradient_unrolled(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Finding {
@@ -88,12 +97,15 @@ fn gradient_unrolled(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env)
                 system.differential(g, *s, at, &[])[1..].to_string()
             });
             let [x, y] = names;
-            let reason = format!("the drift of {x} changes with {y} by {}, that of {y} with {x} by {}", shown[0], shown[1]);
+            let reason =
+                format!("the drift of {x} changes with {y} by {}, that of {y} with {x} by {}", shown[0], shown[1]);
             let sizes = slopes.map(|s| g.op(Op::Abs, &[s]));
             let size = g.op(Op::Add, &sizes);
             match vanishes(g, difference, size, inputs) {
                 Some(false) => return Finding::No(reason),
-                Some(true) => open = Finding::Open { seems: true, reason: format!("{reason}; they agree at the points tried") },
+                Some(true) => {
+                    open = Finding::Open { seems: true, reason: format!("{reason}; they agree at the points tried") }
+                }
                 None => open = Finding::Open { seems: false, reason },
             }
         }
@@ -116,7 +128,9 @@ fn gradient_whole(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) ->
     let size = g.op(Op::Add, &sizes);
     match vanishes(g, difference, size, inputs) {
         Some(false) => Finding::No("the Jacobian of the drift is not symmetric".into()),
-        Some(true) => Finding::Open { seems: true, reason: "the Jacobian of the drift is symmetric at the points tried".into() },
+        Some(true) => {
+            Finding::Open { seems: true, reason: "the Jacobian of the drift is symmetric at the points tried".into() }
+        }
         None => Finding::Open { seems: false, reason: "the drift has no finite value at the points tried".into() },
     }
 }

@@ -1,7 +1,7 @@
 //! The kinetic Langevin form: `dq = m v dt`, `dv = (force(t, q) - gamma v) dt + sigma dW`.
 
-use crate::calculus::system::{System, open};
 use crate::calculus::clean;
+use crate::calculus::system::{System, open};
 use crate::math::{Graph, Id, IndexVar, Node, Op};
 
 use super::noise::Noise;
@@ -50,7 +50,12 @@ pub fn kinetic(g: &mut Graph, system: &System, ito: &[Id], noise: &Noise) -> Res
 }
 
 /// Positions with their velocities, first those without a factor in `dq = v dt`.
-fn pair_up(g: &mut Graph, system: &System, ito: &[Id], noise: &Noise) -> Result<Vec<(usize, usize, Option<Id>)>, String> {
+fn pair_up(
+    g: &mut Graph,
+    system: &System,
+    ito: &[Id],
+    noise: &Noise,
+) -> Result<Vec<(usize, usize, Option<Id>)>, String> {
     let count = system.states.len();
     let candidates: Vec<_> = (0..count).map(|q| velocity_of(g, system, ito, q)).collect();
     let mut pairs = Vec::new();
@@ -147,7 +152,9 @@ fn affine(g: &mut Graph, system: &System, element: Id, v: usize, at: &[Id]) -> O
     let ones = g.map(&bounds, one);
     let slope = g.substitute_vars(&[change], &[(hole, ones)])[0];
     let own = g.get(direction, at);
-    let [rest, change, slope] = clean(g, &[rest, change, slope])[..] else { unreachable!("three nodes, three results") };
+    let [rest, change, slope] = clean(g, &[rest, change, slope])[..] else {
+        unreachable!("three nodes, three results")
+    };
     let product = g.op(Op::Mul, &[slope, own]);
     let difference = g.op(Op::Sub, &[change, product]);
     let difference = tidy(g, difference);

@@ -12,9 +12,9 @@ use crate::math::{Graph, Id, IndexVar, Node, Op, Ty, VarId, VarKind};
 
 use super::convention::ito_drift;
 use super::reader::Reader;
-use crate::calculus::clean;
 use super::system::{System, open};
 use super::{formula::Formula, pretty, reader};
+use crate::calculus::clean;
 
 pub use kinetic::{Kinetic, Pair};
 pub use noise::{Noise, NoiseClass};
@@ -26,7 +26,10 @@ pub enum Finding {
     /// not so, with the term in the way
     No(String),
     /// not proved; `seems` is what random points say
-    Open { seems: bool, reason: String },
+    Open {
+        seems: bool,
+        reason: String,
+    },
 }
 
 impl Finding {

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::calculus::system::{System, open, places, size};
 use crate::calculus::clean;
+use crate::calculus::system::{System, open, places, size};
 use crate::math::eval::Env;
 use crate::math::{Graph, Id, Op, Red, Ty, VarKind};
 
@@ -143,14 +143,19 @@ fn describe(g: &mut Graph, system: &System, e: &Entry) -> String {
 }
 
 fn states_in(g: &Graph, system: &System, id: Id) -> String {
-    let names: Vec<&str> =
-        system.states.iter().filter(|s| g.depends_on(id, s.var)).map(|s| s.name.as_str()).collect();
+    let names: Vec<&str> = system.states.iter().filter(|s| g.depends_on(id, s.var)).map(|s| s.name.as_str()).collect();
     names.join(", ")
 }
 
 /// Proved zero, or what random points say of a scalar that was not simplified to zero. The size of what could cancel in
 /// a derivative is that of the value that is differentiated.
-fn judged(g: &mut Graph, derivative: Id, value: Id, inputs: &Env, reason: impl FnOnce(&mut Graph) -> String) -> Finding {
+fn judged(
+    g: &mut Graph,
+    derivative: Id,
+    value: Id,
+    inputs: &Env,
+    reason: impl FnOnce(&mut Graph) -> String,
+) -> Finding {
     if is_zero(g, derivative) {
         return Finding::Yes;
     }
@@ -161,8 +166,12 @@ fn judged(g: &mut Graph, derivative: Id, value: Id, inputs: &Env, reason: impl F
 fn verdict(vanishes: Option<bool>, reason: String) -> Finding {
     match vanishes {
         Some(false) => Finding::No(reason),
-        Some(true) => Finding::Open { seems: true, reason: format!("{reason}, though not at the points that were tried") },
-        None => Finding::Open { seems: false, reason: format!("{reason}, but it has no finite value at the points tried") },
+        Some(true) => {
+            Finding::Open { seems: true, reason: format!("{reason}, though not at the points that were tried") }
+        }
+        None => {
+            Finding::Open { seems: false, reason: format!("{reason}, but it has no finite value at the points tried") }
+        }
     }
 }
 
@@ -237,7 +246,10 @@ fn shared_noise(g: &mut Graph, system: &System, entries: &Entries) -> Option<Str
             return Some(format!("{} meets all components of d{}", equation(g, e), system.noises[e.noise].name));
         }
         if e.is_block() {
-            return Some(format!("d{} enters all components of d{}", system.noises[e.noise].name, system.states[e.state].name));
+            return Some(format!(
+                "d{} enters all components of d{}",
+                system.noises[e.noise].name, system.states[e.state].name
+            ));
         }
         for other in &entries.list[..n] {
             let same_row = e.state == other.state && (!entries.unrolled || e.at == other.at);
@@ -408,6 +420,7 @@ fn commutative_blocks(g: &mut Graph, system: &System, inputs: &Env) -> Finding {
     if shown.is_empty() {
         return Finding::Yes;
     }
-    let reason = format!("the columns of the noise matrix do not commute: their Lie brackets have components in {shown}");
+    let reason =
+        format!("the columns of the noise matrix do not commute: their Lie brackets have components in {shown}");
     verdict(vanishes(g, value, size, inputs), reason)
 }

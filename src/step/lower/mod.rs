@@ -233,9 +233,7 @@ impl Lowering<'_> {
     fn element(&mut self, array: Id, at: &[Index]) -> Val {
         match self.g.node(array).clone() {
             Node::Var(var) => self.variable(array, var, at),
-            Node::Map(bounds, body) if self.g.rate(array) == Rate::Lane => {
-                self.bound(&bounds, at, |l| l.scalar(body))
-            }
+            Node::Map(bounds, body) if self.g.rate(array) == Rate::Lane => self.bound(&bounds, at, |l| l.scalar(body)),
             Node::Lit(shape, elements) => match linear(&shape, at).known() {
                 Some(k) => self.scalar(elements[k as usize]),
                 None => todo!("comes with the loops"),
@@ -265,11 +263,8 @@ impl Lowering<'_> {
 
     /// Runs `f` with indices bound to values.
     fn bound<T>(&mut self, bounds: &[IndexVar], at: &[Index], f: impl FnOnce(&mut Self) -> T) -> T {
-        let old: Vec<_> = bounds
-            .iter()
-            .zip(at)
-            .map(|(b, i)| (b.id, self.env.insert(b.id, (b.extent, i.clone()))))
-            .collect();
+        let old: Vec<_> =
+            bounds.iter().zip(at).map(|(b, i)| (b.id, self.env.insert(b.id, (b.extent, i.clone())))).collect();
         let result = f(self);
         for (id, old) in old.into_iter().rev() {
             match old {

@@ -1,8 +1,8 @@
 //! Values that are the same for all lanes: constants folded here, the rest cells of the tables.
 
 use super::super::program::*;
-use super::build::Val;
 use super::Lowering;
+use super::build::Val;
 use crate::math::{Id, IndexVar, Node, Op, Rate, Ty};
 
 /// A table array may have this many elements; a larger one is worked out lane by lane instead.
