@@ -40,7 +40,7 @@ pub fn block(key: Block, counter: Block) -> Block {
 }
 
 /// AES in plain code (FIPS 197), with one table of 256 columns. A block is four columns of four bytes.
-pub mod software {
+pub(super) mod software {
     use super::{Block, RoundKeys};
 
     /// Multiplication by x in GF(2^8).
@@ -140,7 +140,7 @@ pub mod software {
 
 /// AES by instructions.
 #[cfg(target_arch = "x86_64")]
-pub mod x86 {
+pub(super) mod x86 {
     use super::{Block, RoundKeys};
     use std::arch::x86_64::*;
 

@@ -2,6 +2,7 @@
 
 pub mod builtins;
 pub mod call;
+pub mod csv;
 pub mod data;
 pub mod derivative;
 pub mod distributions;
@@ -12,6 +13,7 @@ pub mod functions;
 pub mod instance;
 pub mod library;
 pub mod operators;
+pub mod quadrature;
 pub mod results;
 pub mod statistics;
 pub mod system;

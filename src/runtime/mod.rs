@@ -18,5 +18,5 @@ mod worker;
 
 pub use engine::{Control, Progress, run};
 pub use job::{Divergence, Job, Observed, Observer, Outcome, Recorded, Rows, Stage};
-pub use noise::{DrawRows, NoiseSource, START_STEP};
+pub use noise::{Ars5, DrawRows, NoiseSource, START_STEP};
 pub use statistics::{Request, StatKind, StatResult};

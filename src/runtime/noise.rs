@@ -1,5 +1,6 @@
 //! The seam to the noise kernels: draws by their coordinates, laid out as a program wants them.
 
+use crate::kernels::normal::{self, Coord, Key};
 use crate::math::Base;
 use crate::step::program::Program;
 
@@ -28,6 +29,31 @@ pub trait NoiseSource: Send + Sync {
 
     /// Uniforms on (0, 1).
     fn uniforms(&self, rows: &DrawRows, out: &mut [f64]);
+}
+
+/// The generator of the library: ARS-5 with Box and Muller's transformation.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Ars5;
+
+impl NoiseSource for Ars5 {
+    fn normals(&self, rows: &DrawRows, out: &mut [f64]) {
+        normal::fill_normals(&kernel_rows(rows), out);
+    }
+
+    fn uniforms(&self, rows: &DrawRows, out: &mut [f64]) {
+        normal::fill_uniforms(&kernel_rows(rows), out);
+    }
+}
+
+fn kernel_rows(rows: &DrawRows) -> normal::Rows {
+    normal::Rows {
+        key: Key { seed: rows.key.0, stream: rows.key.1 },
+        first: Coord { path: rows.path, step: rows.step, site: rows.site, component: 0, turn: rows.turn },
+        lanes: rows.lanes,
+        components: rows.components,
+        steps: rows.steps,
+        step_stride: rows.step_stride,
+    }
 }
 
 /// Which draws a block needs.
@@ -60,6 +86,44 @@ pub fn fill(source: &dyn NoiseSource, program: &Program, fill: Fill, noise: &mut
             Base::Normal => source.normals(&rows, out),
             Base::Uniform => source.uniforms(&rows, out),
             Base::Law(..) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::VarId;
+    use crate::step::program::DrawSlot;
+
+    #[test]
+    fn draws_stand_where_the_program_wants_them() {
+        let slot = |base, site, components, first_row| DrawSlot {
+            var: VarId(site),
+            base,
+            site,
+            turn: 3,
+            components,
+            first_row,
+        };
+        let program = Program {
+            draws: vec![slot(Base::Uniform, 5, 1, 2), slot(Base::Normal, 9, 2, 0)],
+            draw_rows: 3,
+            ..Program::default()
+        };
+        let request = Fill { key: (11, 7), first_path: 64, first_step: START_STEP - 2, steps: 2, lanes: 8 };
+        let mut noise = vec![f64::NAN; 2 * 3 * 8];
+        fill(&Ars5, &program, request, &mut noise);
+        for step in 0..2 {
+            for (row, (site, component)) in [(9, 0), (9, 1), (5, 0)].into_iter().enumerate() {
+                for lane in 0..8 {
+                    let path = 64 + lane as u64;
+                    let at = Coord { path, step: START_STEP - 2 + step as u64, site, component, turn: 3 };
+                    let key = Key { seed: 11, stream: 7 };
+                    let want = if site == 5 { normal::uniform(key, at) } else { normal::normal(key, at) };
+                    assert_eq!(noise[(step * 3 + row) * 8 + lane], want);
+                }
+            }
         }
     }
 }

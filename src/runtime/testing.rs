@@ -120,8 +120,9 @@ pub fn stage(
     rule: impl Fn(Lane<'_>) + Send + Sync + 'static,
 ) -> Stage {
     let mut program = Program { state_rows: states, step_len, draw_rows: draws, ..Program::default() };
-    program.states =
-        (0..states).map(|k| StateSlot { var: VarId(k as u32), shape: vec![], first_row: k }).collect::<Vec<_>>();
+    program.states = (0..states)
+        .map(|k| StateSlot { var: VarId(k as u32), shape: vec![], first_row: k, renewed: true })
+        .collect::<Vec<_>>();
     for shape in outs {
         program.outs.push(OutSlot { shape: shape.to_vec(), first_row: program.out_rows });
         program.out_rows += shape.iter().product::<usize>();

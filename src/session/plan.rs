@@ -113,8 +113,6 @@ pub struct Overrides {
     pub solver: Option<String>,
     pub step: Option<f64>,
     pub threads: Option<usize>,
-    /// `name = value` of parameters
-    pub set: Vec<(String, f64)>,
 }
 
 const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];

@@ -53,8 +53,7 @@ impl Place {
         }
     }
 
-    /// As in "it belongs in ...".
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Place::File => "the top level of a file",
             Place::Function => "a function",
@@ -67,7 +66,7 @@ impl Place {
         }
     }
 
-    /// As in "cannot stand ...".
+    /// As in "it can stand ...".
     pub fn location(self) -> String {
         if self == Place::File { "at the top level of a file".to_string() } else { format!("in {}", self.name()) }
     }

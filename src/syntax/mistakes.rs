@@ -18,8 +18,8 @@ pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
         reserved_name,
         setting_without_equals,
         assignment,
-        stray_else,
         elsewhere,
+        stray_word,
         unknown_head,
         comma_at_line_end,
         choice_without_else,
@@ -41,12 +41,21 @@ pub fn hint(f: &Failure) -> Option<String> {
         "minimize" => "the word is `minimise`",
         "maximize" => "the word is `maximise`",
         ":" | "do" | "then" | "" if wants_block(f) => "a block stands in braces: `{ ... }`",
-        "for" if f.after_value() => "a comprehension stands in brackets, or as the only argument of a reducer",
+        "for" if f.after_value() && f.place != Place::Run => {
+            "a comprehension stands in brackets, or as the only argument of a reducer"
+        }
+        "=" | "," | "~" | "->" if f.here == 0 => "to go on with the line above, end that line with it",
         "" if f.wants(Rule::eq) && f.word(0) == "let" => "write `let x = e`",
-        _ if f.wants(Rule::eq) && f.word(0) == "let" => "a `let` gives a value at once: `let x = e`",
-        _ if missing_operator(f) && f.begins_line(f.here) => "a comma or a bracket may be missing before this line",
+        _ if f.wants(Rule::eq) && f.word(0) == "let" && f.here <= 2 => "a `let` gives a value at once: `let x = e`",
+        _ if f.begins_line(f.here) && matches!(previous, "=" | "," | "~" | "->" | "then" | "else") => {
+            return Some(format!("a line that ends in `{previous}` goes on in the next"));
+        }
+        _ if f.begins_line(f.here) && missing_operator(f) => "a comma or a bracket may be missing before this line",
+        _ if f.wants(Rule::kw_step) && f.word(0) == "time" => "a time is written `a .. b step h`",
         _ if missing_operator(f) && f.wants(Rule::comma) => "is a `,` missing before it, or a `*`?",
-        _ if missing_operator(f) => return Some(format!("a product needs its `*`: write `{previous}*{found}`")),
+        _ if missing_operator(f) && f.kind(f.here) == Some(TokenKind::Name) => {
+            return Some(format!("a product needs its `*`: write `{previous}*{found}`"));
+        }
         _ => return None,
     };
     Some(text.to_string())
@@ -93,7 +102,7 @@ fn reserved_name(f: &Failure) -> Option<Diagnostic> {
 /// `paths 1_000`
 fn setting_without_equals(f: &Failure) -> Option<Diagnostic> {
     let name = f.word(0);
-    if f.place != Place::Run || !SETTINGS.contains(&name) || f.here != 1 || f.found() == "=" {
+    if f.place != Place::Run || !SETTINGS.contains(&name) || f.here != 1 || f.words.len() == 1 {
         return None;
     }
     let message = format!("expected `=` after `{name}`, found {}", found(f));
@@ -108,7 +117,7 @@ fn assignment(f: &Failure) -> Option<Diagnostic> {
         return None;
     }
     let equals = f.word(1) == "=" || f.word(1) == "[" && f.found() == "=" && f.previous() == "]";
-    if !equals || is_flow(f) && f.place != Place::File {
+    if !equals || is_flow(f) {
         return None;
     }
     let message = format!("`{name} = ...` cannot stand {}", f.place.location());
@@ -131,12 +140,24 @@ fn assignment(f: &Failure) -> Option<Diagnostic> {
     Some(Diagnostic::error(codes::SYNTAX, message, f.span_of(0), "a word is missing before this").help(help))
 }
 
+/// `dx = ... dt`
 fn is_flow(f: &Failure) -> bool {
-    let mut rest = f.word(0).chars();
-    rest.next() == Some('d') && rest.next().is_some_and(super::lex::name_start)
+    let differential = |word: &str| {
+        let mut letters = word.chars();
+        letters.next() == Some('d') && letters.next().is_some_and(super::lex::name_start)
+    };
+    differential(f.word(0)) && f.words[1..].iter().any(|w| differential(w.text))
 }
 
-fn stray_else(f: &Failure) -> Option<Diagnostic> {
+/// `for` or `else` at the head of a statement that does not begin so.
+fn stray_word(f: &Failure) -> Option<Diagnostic> {
+    if f.here == 0 && f.word(0) == "for" {
+        let message = format!("`for` cannot begin a statement {}", f.place.location());
+        let problem = Diagnostic::error(codes::SYNTAX, message, f.span(), "begins a line");
+        return Some(
+            problem.help("if it belongs to the line above, it must stand on that line; a loop stands in a block"),
+        );
+    }
     if f.word(0) != "else" || f.here != 0 {
         return None;
     }
@@ -155,21 +176,20 @@ fn elsewhere(f: &Failure) -> Option<Diagnostic> {
         _ => "",
     };
     let what = if what.is_empty() { format!("`{}`", f.word(0)) } else { what.to_string() };
-    let names: Vec<&str> = homes.iter().map(|p| p.name()).collect();
+    let names: Vec<String> = homes.iter().map(|p| p.location()).collect();
     let places = match names.split_last() {
-        Some((last, [])) => last.to_string(),
+        Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
         None => String::new(),
     };
     let message = format!("{what} cannot stand {}", f.place.location());
     let problem = Diagnostic::error(codes::SYNTAX, message, f.span_of(0), "not allowed here");
-    Some(problem.help(match (first, f.word(0)) {
-        (Place::File, _) => "declarations stand at the top level; is a `}` missing above?".to_string(),
-        (_, "let") if f.place == Place::File => "write `const` for a value of the whole file".to_string(),
-        (_, "for") if f.place == Place::Model => {
-            "a `for` that belongs to the line above must stand on that line; a loop stands in a block".to_string()
+    Some(problem.help(match f.word(0) {
+        "use" | "target" | "model" | "solver" | "run" if first == Place::File => {
+            "declarations stand at the top level; is a `}` missing above?".to_string()
         }
-        _ => format!("it belongs in {places}"),
+        "let" if f.place == Place::File => "write `const` for a value of the whole file".to_string(),
+        _ => format!("it can stand {places}"),
     }))
 }
 

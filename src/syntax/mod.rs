@@ -19,6 +19,8 @@ mod mistakes;
 pub mod print;
 mod print_expr;
 mod slips;
+#[cfg(test)]
+mod tests;
 
 pub use depth::{MAX_DEPTH, MAX_NESTING};
 pub use explain::RESERVED;

@@ -151,5 +151,5 @@ pub fn show(c: char) -> String {
     if is_invisible(c) {
         return format!("invisible character {number}");
     }
-    format!("character `{c}` ({number})")
+    if c == '`' { format!("character {c} ({number})") } else { format!("character `{c}` ({number})") }
 }
