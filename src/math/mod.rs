@@ -7,6 +7,7 @@ pub mod eval;
 pub mod expand;
 pub mod graph;
 pub mod ops;
+pub mod print;
 pub mod simplify;
 
 pub use expand::{NotDifferentiable, clean};

@@ -98,11 +98,20 @@ impl Product {
         Some(select::select(g, c, branches[0], branches[1]))
     }
 
-    /// `(a/b) * c` where `b` and `c` have a factor in common.
+    /// `(a/b) * c` where `b` and `c` have a factor in common, or are both constants.
     fn cancelled(&self, g: &mut Graph) -> Option<Id> {
         for k in 0..self.factors.len() {
             let (base, n) = self.factors[k];
             let Node::Op(Op::Div, args) = g.node(base).clone() else { continue };
+            if let (Some(d), 1) = (known(g, args[1]), n)
+                && self.coefficient.abs() != 1.0
+            {
+                let mut rest = Product { coefficient: self.coefficient / d, ..self.clone() };
+                rest.factors.remove(k);
+                if rest.gather(g, args[0]) {
+                    return Some(rest.finish(g));
+                }
+            }
             let below = Product::of(g, args[1]);
             let shared = self.factors.iter().any(|f| f.1 > 0 && below.factors.iter().any(|b| b.0 == f.0 && b.1 > 0));
             if n == 1 && shared {

@@ -85,8 +85,11 @@ impl Sum {
 
     pub fn finish(mut self, g: &mut Graph) -> Id {
         self.join_selects(g);
+        if let [(c, base)] = self.terms[..] {
+            return scale(g, c, base);
+        }
         // a bare sum among the terms: its coefficient has become 1
-        if self.terms.len() > 1 && self.terms.iter().any(|t| t.0.abs() == 1.0 && is_sum(g, t.1)) {
+        if self.terms.iter().any(|t| t.0.abs() == 1.0 && is_sum(g, t.1)) {
             let mut flat = Sum { terms: Vec::new() };
             if self.terms.iter().all(|(c, base)| {
                 if c.abs() == 1.0 {
@@ -166,10 +169,4 @@ fn combine(g: &mut Graph, a: Id, b: Id, sign: f64) -> Id {
         return g.op(Op::Sub, &[a, b]);
     }
     g.op(Op::Add, &[a, b])
-}
-
-/// The sum of many terms, built in order.
-pub fn sum_of(g: &mut Graph, terms: &[Id]) -> Id {
-    let zero = g.real(0.0);
-    terms.iter().fold(zero, |sum, t| add(g, sum, *t))
 }
