@@ -62,7 +62,7 @@ pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (k, c) in digits.chars().enumerate() {
-        if k > 0 && (digits.len() - k) % 3 == 0 {
+        if k > 0 && (digits.len() - k).is_multiple_of(3) {
             text.push(' ');
         }
         text.push(c);
@@ -105,7 +105,7 @@ mod tests {
             (1.0, 0.0, "1 ± 0"),
             (2.0e-7, 3.14e-9, "(2.000 ± 0.031)e-7"),
             (5.123e9, 2.0e6, "(5.1230 ± 0.0020)e9"),
-            (3.0e-9, 2.0e-7, "(0.3 ± 2.0)e-7"),
+            (3.0e-8, 2.0e-7, "(0.3 ± 2.0)e-7"),
             (1e6, 1.0, "(1.0000000 ± 0.0000010)e6"),
             (0.5, f64::NAN, "0.5"),
             (f64::NAN, 0.1, "nan"),

@@ -201,15 +201,15 @@ mod tests {
         };
         let want = "\
 terminal  gbm by milstein, sigma = 0.2: 200 000 paths of 100 steps, seed 1, 0.412 s
-  mean(x)                                      at 1                1.05127 ± 0.00045
-  quantile(x, [0.05, 0.95])  [0]               at 1                0.000 ± 0.010
-                             [1]                                   0.125 ± 0.010
-  mean(q)                    [0]               over last 10 steps  0.000 ± 0.010
-                             [1]                                   0.125 ± 0.010
-                             [2]                                   0.250 ± 0.010
-                             [3]                                   0.375 ± 0.010
+  mean(x)                                   at 1                1.05127 ± 0.00045
+  quantile(x, [0.05, 0.95])  [0]            at 1                0.000 ± 0.010
+                             [1]                                0.125 ± 0.010
+  mean(q)                    [0]            over last 10 steps  0.000 ± 0.010
+                             [1]                                0.125 ± 0.010
+                             [2]                                0.250 ± 0.010
+                             [3]                                0.375 ± 0.010
                              ... 30 in all
-                             [29]                                  3.625 ± 0.010
+                             [29]                               3.625 ± 0.010
   ✗ a < b  (2 and 1.5)
   saved paths.csv
   3 paths of 200 000 diverged, the first at t = 0.25; from then on left out of the statistics
