@@ -14,16 +14,18 @@ const MASK: Type = types::I64X2;
 impl Emitter<'_, '_> {
     pub fn load_vectors(&mut self, place: Place) -> Vec<Value> {
         let flags = self.reading();
-        (0..self.layout.vectors)
+        let (first, count) = self.window;
+        (first..first + count)
             .map(|v| self.b.ins().load(REAL, flags, place.base, place.offset + 16 * v as i32))
             .collect()
     }
 
     pub fn store_vectors(&mut self, place: Place, vectors: &[Value]) {
         let flags = self.writing();
-        for v in 0..self.layout.vectors {
+        let (first, count) = self.window;
+        for v in 0..count {
             let value = vectors[v % vectors.len()];
-            self.b.ins().store(flags, value, place.base, place.offset + 16 * v as i32);
+            self.b.ins().store(flags, value, place.base, place.offset + 16 * (first + v) as i32);
         }
     }
 
@@ -60,7 +62,7 @@ impl Emitter<'_, '_> {
 
     /// All vectors of a register.
     pub fn vectors(&mut self, reg: Reg) -> Vec<Value> {
-        (0..self.layout.vectors).map(|v| self.get(reg, v)).collect()
+        (0..self.window.1).map(|v| self.get(reg, v)).collect()
     }
 
     /// Whether a register is the same for all lanes.
@@ -99,7 +101,9 @@ impl Emitter<'_, '_> {
         let vectors = self.vectors(value);
         if space == Space::Next && self.layout.registers {
             let row = row.known().expect("rows of straight-line code are known");
-            self.next[row as usize] = Some(vectors);
+            for (v, value) in vectors.into_iter().enumerate() {
+                self.next[row as usize][self.window.0 + v] = Some(value);
+            }
             return;
         }
         let place = self.row(space, row);
@@ -121,7 +125,8 @@ impl Emitter<'_, '_> {
             }
             step::Value::Load(Space::State, row) if self.layout.registers => {
                 let row = row.known().expect("rows of straight-line code are known");
-                self.set(dst, self.state[row as usize].clone());
+                let (first, count) = self.window;
+                self.set(dst, self.state[row as usize][first..first + count].to_vec());
             }
             step::Value::Load(space, row) => {
                 let place = self.row(*space, row);
@@ -147,7 +152,7 @@ impl Emitter<'_, '_> {
     fn compute(&mut self, dst: Reg, value: &step::Value) {
         let mut uniform = true;
         value.reads(&mut |r| uniform &= self.is_uniform(r));
-        let copies = if uniform { 1 } else { self.layout.vectors };
+        let copies = if uniform { 1 } else { self.window.1 };
         let vectors = (0..copies).map(|v| self.operation(value, v)).collect();
         self.set(dst, vectors);
     }
