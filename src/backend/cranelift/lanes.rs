@@ -6,7 +6,7 @@ use ::cranelift::prelude::*;
 use super::address::Place;
 use super::function::{Emitter, Slot};
 use crate::step::kernel::KernelFn;
-use crate::step::program::{self as step, Binary, Fused, Inst, Kind, Logic, Reg, Relation, Space, Unary};
+use crate::step::program::{self as step, Binary, Fused, Inst, Logic, Reg, Relation, Space, Unary};
 
 const REAL: Type = types::F64X2;
 const MASK: Type = types::I64X2;
@@ -44,7 +44,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Vector `v` of a register.
-    fn get(&mut self, reg: Reg, v: usize) -> Value {
+    pub fn get(&mut self, reg: Reg, v: usize) -> Value {
         if let Slot::Vectors(vectors) = &self.slots[reg.0 as usize] {
             return vectors[v % vectors.len()];
         }
@@ -73,7 +73,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn set(&mut self, reg: Reg, vectors: Vec<Value>) {
+    pub fn set(&mut self, reg: Reg, vectors: Vec<Value>) {
         self.slots[reg.0 as usize] = Slot::Vectors(vectors);
     }
 
@@ -93,7 +93,9 @@ impl Emitter<'_, '_> {
             Inst::Store { space, row, value } => self.store(*space, row, *value),
             Inst::Call(call) => self.call(call),
             Inst::Loop(l) => self.run_loop(l),
-            Inst::ScatterAdd { .. } | Inst::Dense(_) | Inst::Sample(_) => unimplemented!("comes with the loops"),
+            Inst::ScatterAdd { first, len, at, value } => self.scatter_add(first, *len, *at, *value),
+            Inst::Dense(call) => self.dense(call),
+            Inst::Sample(_) => unimplemented!("comes with the samplers"),
         }
     }
 
@@ -307,9 +309,6 @@ impl Emitter<'_, '_> {
         self.b.import_signature(signature)
     }
 
-    fn gather(&mut self, _dst: Reg, _value: &step::Value) {
-        unimplemented!("comes with the loops")
-    }
 }
 
 fn condition(op: Relation) -> FloatCC {
@@ -319,9 +318,4 @@ fn condition(op: Relation) -> FloatCC {
         Relation::Eq => FloatCC::Equal,
         Relation::Ne => FloatCC::NotEqual,
     }
-}
-
-#[allow(dead_code)]
-fn kind_type(kind: Kind) -> Type {
-    if kind == Kind::Mask { MASK } else { REAL }
 }

@@ -14,7 +14,7 @@ mod table;
 use std::collections::{HashMap, HashSet};
 
 use super::program::*;
-use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, Ty, VarId, VarKind};
+use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, VarId, VarKind};
 use array::{Group, Member, Rows};
 use build::{Builder, Key, Val};
 

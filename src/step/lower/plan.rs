@@ -58,7 +58,7 @@ fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
     for root in roots {
         *reads.entry(*root).or_insert(0.0) += g.shape(*root).iter().product::<usize>() as f64;
         if g.is_scalar(*root) {
-            Walk { g, plan, reads: &mut reads, seen: HashSet::new(), factor: 1.0 }.visit(*root, &[]);
+            Walk { g, reads: &mut reads, seen: HashSet::new(), factor: 1.0 }.visit(*root, &[]);
         }
     }
     // readers come before what they read
@@ -83,7 +83,7 @@ fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
             }
         }
         let factor = if size > 0.0 { evaluations / size } else { 0.0 };
-        let mut walk = Walk { g, plan, reads: &mut reads, seen: HashSet::new(), factor };
+        let mut walk = Walk { g, reads: &mut reads, seen: HashSet::new(), factor };
         for body in bodies {
             walk.visit(body, &bounds);
         }
@@ -94,7 +94,6 @@ fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
 /// Counts how often the elements of arrays are read in one body.
 struct Walk<'a> {
     g: &'a Graph,
-    plan: &'a Plan,
     reads: &'a mut HashMap<Id, f64>,
     seen: HashSet<Id>,
     factor: f64,
@@ -120,11 +119,11 @@ impl Walk<'_> {
                 self.visit(body, &nest);
             }
             Node::Op(_, args) => args.iter().for_each(|a| self.visit(*a, nest)),
-            Node::Dense(_, args) => {
-                for a in args {
-                    let size = self.g.shape(a).iter().product::<usize>() as f64;
-                    *self.reads.entry(a).or_insert(0.0) += size * self.factor;
-                }
+            Node::Dense(_, args) => args.iter().for_each(|a| self.visit(*a, nest)),
+            // an array that something wants whole
+            _ if !self.g.is_scalar(id) => {
+                let size = self.g.shape(id).iter().product::<usize>() as f64;
+                *self.reads.entry(id).or_insert(0.0) += size * self.factor;
             }
             _ => {}
         }
@@ -140,7 +139,7 @@ fn work(g: &Graph, body: Id, plan: &Plan) -> usize {
         }
         match g.node(id) {
             Node::Op(op, args) => {
-                work += if super::super::kernel::Kernel::of(*op).is_some() { 10 } else { 1 };
+                work += if super::super::kernel::kernel_of(*op).is_some() { 10 } else { 1 };
                 stack.extend(args);
             }
             Node::Reduce(_, bounds, body) => {
@@ -197,7 +196,7 @@ fn size(g: &Graph, order: &[Id], free: &HashMap<Id, Vec<IndexVar>>, limit: usize
 fn calls(g: &Graph, order: &[Id]) -> HashSet<Id> {
     let mut calls = HashSet::new();
     for id in order.iter().filter(|id| g.rate(**id) == Rate::Lane) {
-        let own = matches!(g.node(*id), Node::Op(op, _) if super::super::kernel::Kernel::of(*op).is_some());
+        let own = matches!(g.node(*id), Node::Op(op, _) if super::super::kernel::kernel_of(*op).is_some());
         if own || g.parts(*id).iter().any(|p| calls.contains(p)) {
             calls.insert(*id);
         }
