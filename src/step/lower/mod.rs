@@ -4,6 +4,7 @@
 //! are lowered on demand and remembered with the values of their free indices (`scalar`, `build`), small arrays element
 //! by element, large ones as loops (`array`, `reduce`). What is a loop and what is written out is decided first (`plan`).
 
+mod array;
 mod build;
 mod plan;
 mod reduce;
@@ -13,9 +14,9 @@ mod table;
 use std::collections::{HashMap, HashSet};
 
 use super::program::*;
-use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, Ty, VarId, VarKind};
+use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, VarId, VarKind};
+use array::{Group, Member, Rows};
 use build::{Builder, Key, Val};
-use table::{clamped, linear};
 
 /// What a program computes. Variables of lane rate are only states and draws; `renew` and `outs` are functions of the
 /// old states. States without a new value keep theirs.
@@ -42,7 +43,10 @@ pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
         folded: HashMap::new(),
         first_rows: HashMap::new(),
         softmax: HashMap::new(),
-        turn: 1,
+        softmax_rows: HashMap::new(),
+        arrays: HashMap::new(),
+        groups: Vec::new(),
+        elements: HashMap::new(),
         g,
     };
     l.declare(spec, &roots);
@@ -67,8 +71,14 @@ struct Lowering<'g> {
     first_rows: HashMap<VarId, usize>,
     /// where a logsumexp was worked out: by exponent and it, the exponential and the sum of all
     softmax: HashMap<(Reg, Reg), (Val, Val)>,
-    /// elements that a turn of a loop does
-    turn: usize,
+    /// likewise in loops: by logsumexp, the first scratch row of its exponentials and the sum of all
+    softmax_rows: HashMap<Key, (usize, Val)>,
+    /// arrays in rows
+    arrays: HashMap<Key, Rows>,
+    /// groups of arrays that are being written, innermost last
+    groups: Vec<Group>,
+    /// elements of arrays at indices of their own
+    elements: HashMap<Id, (Vec<IndexVar>, Id)>,
     /// how many nodes read each node
     uses: HashMap<Id, usize>,
     exact_quotients: HashSet<Id>,
@@ -108,30 +118,34 @@ impl Lowering<'_> {
         }
     }
 
-    /// The values of all rows that are written.
+    /// The values of all rows that are written: large arrays by loops, those of one shape together, the rest one by one.
     fn define(&mut self, spec: &Spec) {
+        let mut roots: Vec<Member> = Vec::new();
+        for (var, array) in &spec.renew {
+            roots.push(Member { array: *array, space: Space::Next, first: self.first_rows[var] });
+        }
+        for (slot, array) in self.program.outs.iter().zip(&spec.outs) {
+            roots.push(Member { array: *array, space: Space::Out, first: slot.first_row });
+        }
+        let (mut large, small): (Vec<Member>, Vec<Member>) =
+            roots.into_iter().partition(|m| self.g.shape(m.array).iter().any(|n| *n > self.plan.limit));
+        while let Some(first) = large.first() {
+            let shape = self.g.shape(first.array).to_vec();
+            let (group, rest) = large.into_iter().partition(|m| self.g.shape(m.array) == shape);
+            self.write(group);
+            large = rest;
+        }
         let mut stores = Vec::new();
-        for (var, value) in &spec.renew {
-            let first = self.first_rows[var];
-            self.root(*value, Space::Next, first, &mut stores);
+        for m in small {
+            let shape = self.g.shape(m.array).to_vec();
+            for k in 0..shape.iter().product::<usize>() {
+                let at: Vec<Index> = unravel(&shape, k).into_iter().map(|i| Index::of(i as i64)).collect();
+                let val = self.element(m.array, &at);
+                stores.push((m.space, m.first + k, val));
+            }
         }
-        for (k, value) in spec.outs.iter().enumerate() {
-            let first = self.program.outs[k].first_row;
-            self.root(*value, Space::Out, first, &mut stores);
-        }
-        for (space, row, value) in stores {
-            self.b.push(Inst::Store { space, row: Index::of(row as i64), value });
-        }
-    }
-
-    /// The elements of a root.
-    fn root(&mut self, value: Id, space: Space, first: usize, stores: &mut Vec<(Space, usize, Reg)>) {
-        let shape = self.g.shape(value).to_vec();
-        for k in 0..shape.iter().product::<usize>() {
-            let at: Vec<Index> = unravel(&shape, k).into_iter().map(|i| Index::of(i as i64)).collect();
-            let val = self.element(value, &at);
-            let val = self.b.as_real(val);
-            stores.push((space, first + k, self.b.reg(val)));
+        for (space, row, val) in stores {
+            self.store(space, Index::of(row as i64), val);
         }
     }
 
@@ -139,10 +153,7 @@ impl Lowering<'_> {
         let mut program = self.program;
         (program.regs, program.body) = self.b.finish();
         super::schedule::remove_dead(&mut program);
-        program.scratch_rows = program.body_scratch;
-        if !program.is_straight() {
-            program.scratch_rows += 2 * program.state_rows;
-        }
+        program.scratch_rows = program.body_scratch + 2 * program.state_rows;
         program
     }
 
@@ -179,19 +190,17 @@ impl Lowering<'_> {
                 let index = self.index_of(id).expect("a loop index is an index");
                 Val::Reg(self.b.emit(Value::Count(index)))
             }
-            Node::Var(_) | Node::Data(_) => self.element(id, &[]),
+            Node::Var(var) => self.scalar_variable(id, var),
             Node::Op(op, args) => self.scalar_op(id, op, &args),
             Node::Get(array, at) => self.get(array, &at),
             Node::Reduce(red, bounds, body) => {
                 let level = self.b.key_level(&self.key(id));
                 let aside = self.b.set_aside(level);
-                let turn = self.turn;
-                self.turn = self.turn_for(body);
-                let val = self.reduce(red, &bounds, body);
-                self.turn = turn;
+                let val = self.reduce(id, red, &bounds, body);
                 self.b.put_back(aside);
                 val
             }
+            Node::Dense(op, args) => self.dense_scalar(id, op, &args),
             node => unreachable!("not a scalar of a clean graph: {node:?}"),
         }
     }
