@@ -1,0 +1,165 @@
+//! What kind of system this is: the class of its noise, a linear or a gradient drift, the kinetic Langevin form. Found
+//! by differentiation on the clean graph; what the simplifier cannot decide is tried at random points.
+
+mod drift;
+mod entries;
+mod kinetic;
+mod noise;
+mod probe;
+
+use crate::calculus::clean;
+use crate::math::eval::Env;
+use crate::math::{Graph, Id, IndexVar, Node, Op, Ty, VarId, VarKind};
+
+use super::convention::ito_drift;
+use super::reader::Reader;
+use super::system::{System, open};
+use super::{formula::Formula, pretty, reader};
+
+pub use kinetic::{Kinetic, Pair};
+pub use noise::{Noise, NoiseClass};
+
+/// An answer about a system.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    Yes,
+    /// not so, with the term in the way
+    No(String),
+    /// not proved; `seems` is what random points say
+    Open {
+        seems: bool,
+        reason: String,
+    },
+}
+
+impl Finding {
+    pub fn proved(&self) -> bool {
+        *self == Finding::Yes
+    }
+
+    /// Why not, where the answer is not yes.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Finding::Yes => None,
+            Finding::No(reason) | Finding::Open { reason, .. } => Some(reason),
+        }
+    }
+}
+
+/// The structure of a system.
+#[derive(Clone, Debug)]
+pub struct Structure {
+    pub noise: Noise,
+    /// the Ito drift is affine in the states
+    pub linear: Finding,
+    /// the Ito drift is a gradient: its Jacobian is symmetric
+    pub gradient: Finding,
+    /// the kinetic Langevin form, or why the system does not have it
+    pub kinetic: Result<Kinetic, String>,
+    /// the Ito drift, clean
+    pub ito: Vec<Id>,
+}
+
+/// Finds the structure. `inputs` has the values of parameters, and typical values of states where known; it matters only
+/// where the simplifier cannot decide.
+pub fn structure(g: &mut Graph, system: &System, inputs: &Env) -> Structure {
+    let raw = ito_drift(g, system);
+    let ito = clean(g, &raw);
+    let noise = noise::noise(g, system, inputs);
+    let linear = drift::linear(g, system, &ito, inputs);
+    let gradient = drift::gradient(g, system, &ito, inputs);
+    let kinetic = kinetic::kinetic(g, system, &ito, &noise);
+    Structure { noise, linear, gradient, kinetic, ito }
+}
+
+// Helpers of the parts.
+
+/// A clean node.
+fn tidy(g: &mut Graph, id: Id) -> Id {
+    clean(g, &[id])[0]
+}
+
+pub(super) fn is_zero(g: &Graph, id: Id) -> bool {
+    match g.node(id) {
+        Node::Real(bits) => f64::from_bits(*bits) == 0.0,
+        Node::Int(0) => true,
+        _ => false,
+    }
+}
+
+/// Abstract arrays of the shapes of the states: directions to differentiate along.
+fn directions(g: &mut Graph, system: &System) -> Vec<VarId> {
+    system.states.iter().map(|s| g.new_var("u", VarKind::Hole, Ty::Real, s.shape.clone())).collect()
+}
+
+/// The derivative of a scalar along tangents of all the states.
+fn along(g: &mut Graph, system: &System, of: Id, tangents: &[Id]) -> Id {
+    let mut sum = None;
+    for (state, tangent) in system.states.iter().zip(tangents) {
+        if g.depends_on(of, state.var) {
+            let part = g.jvp(of, state.var, *tangent);
+            sum = Some(sum.map_or(part, |sum| g.op(Op::Add, &[sum, part])));
+        }
+    }
+    sum.unwrap_or_else(|| g.real(0.0))
+}
+
+fn vars(g: &mut Graph, ids: &[VarId]) -> Vec<Id> {
+    ids.iter().map(|v| g.var(*v)).collect()
+}
+
+fn has_state(g: &Graph, system: &System, id: Id) -> bool {
+    system.states.iter().any(|s| g.depends_on(id, s.var))
+}
+
+/// The terms of a sum, without their signs.
+fn terms(g: &Graph, id: Id) -> Vec<Id> {
+    match g.node(id) {
+        Node::Op(Op::Add | Op::Sub | Op::Neg, args) => args.iter().flat_map(|a| terms(g, *a)).collect(),
+        _ => vec![id],
+    }
+}
+
+impl System {
+    /// A reader of formulas that shows states and noises by their names in the model.
+    pub fn reader<'a>(&self, g: &'a Graph, roots: &[Id]) -> Reader<'a> {
+        let mut reader = Reader::new(g, roots);
+        for state in &self.states {
+            reader.rename(state.var, Formula::name(&state.name));
+        }
+        for noise in &self.noises {
+            reader.rename(noise.var, Formula::Differential(noise.name.clone()));
+        }
+        reader
+    }
+
+    /// Nodes as text, with the same names for the open indices in all of them.
+    fn show(&self, g: &Graph, ids: &[Id], bounds: &[IndexVar]) -> Vec<String> {
+        let mut reader = self.reader(g, ids);
+        bounds.iter().for_each(|b| {
+            reader.open(*b);
+        });
+        ids.iter().map(|id| pretty::formula(&reader.read(*id))).collect()
+    }
+
+    /// The differential of the element `at` of a state, as in `dx[i]`.
+    fn differential(&self, g: &Graph, state: usize, at: &[Id], bounds: &[IndexVar]) -> String {
+        let mut reader = self.reader(g, at);
+        bounds.iter().for_each(|b| {
+            reader.open(*b);
+        });
+        let at = at.iter().map(|i| reader.read(*i)).collect();
+        pretty::formula(&reader::element(Formula::Differential(self.states[state].name.clone()), at))
+    }
+}
+
+/// The element of each state at fresh indices, for what is looked at component by component.
+fn elements(g: &mut Graph, system: &System, arrays: &[Id]) -> Vec<(Vec<IndexVar>, Vec<Id>, Id)> {
+    let mut found = Vec::new();
+    for (state, array) in system.states.iter().zip(arrays) {
+        let (bounds, at) = open(g, &state.shape);
+        let element = g.get(*array, &at);
+        found.push((bounds, at, element));
+    }
+    found
+}
