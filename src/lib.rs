@@ -5,8 +5,13 @@
 pub mod backend;
 pub mod calculus;
 pub mod diagnostics;
+pub mod kernels;
 pub mod math;
 pub mod model;
+pub mod output;
+pub mod runtime;
+pub mod session;
+pub mod solve;
 pub mod source;
 pub mod step;
 pub mod syntax;

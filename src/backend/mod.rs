@@ -1,5 +1,10 @@
 //! Back ends: the interpreter (the oracle) and Cranelift. Each turns a step program into code that steps a block.
 
+pub mod cranelift;
+pub mod interpreter;
+
+use crate::step::Program;
+
 /// The memory of a block of paths for one call. Rows are `lanes` long and follow one another.
 pub struct Block<'a> {
     /// number of paths in the block, a multiple of [`LANE_MULTIPLE`]
@@ -32,3 +37,18 @@ pub trait Code: Send + Sync {
     /// Does `block.steps` steps. The lanes never influence each other.
     fn run(&self, block: Block<'_>);
 }
+
+/// Asserts that the memory of a block has the extents that a program needs.
+fn check(program: &Program, block: &Block<'_>) {
+    let n = block.lanes;
+    assert!(n > 0 && n.is_multiple_of(LANE_MULTIPLE), "lanes come in multiples of {LANE_MULTIPLE}");
+    assert!(block.state.len() >= program.state_rows * n, "rows for the states");
+    assert!(block.out.len() >= program.out_rows * n, "rows for the outputs");
+    assert!(block.run.len() >= program.run_len, "the run table");
+    assert!(block.step.len() >= block.steps * program.step_len, "a step table for each step");
+    assert!(block.noise.len() >= block.steps * program.draw_rows * n, "draws for each step");
+    assert!(block.scratch.len() >= program.scratch_rows * n, "rows of scratch");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,14 @@
 //! Diagnostics: the one type for everything that is told to a user about a program.
 
 pub mod codes;
+pub mod json;
+pub mod render;
+pub mod suggest;
 
 pub use codes::Code;
+pub use json::to_json;
+pub use render::render;
+pub use suggest::suggest;
 
 use crate::source::Span;
 

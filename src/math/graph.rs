@@ -362,6 +362,16 @@ impl Graph {
         self.add(Node::Jvp { of, var, point, tangent })
     }
 
+    /// The derivative of `of` by `var[at]`, where the variable has the value `point`.
+    pub fn partial_at(&mut self, of: Id, var: VarId, point: Id, at: &[Id]) -> Id {
+        self.add(Node::Partial { of, var, point, at: at.to_vec() })
+    }
+
+    /// The derivative of `of` along `tangent`, where the variable has the value `point`.
+    pub fn jvp_at(&mut self, of: Id, var: VarId, point: Id, tangent: Id) -> Id {
+        self.add(Node::Jvp { of, var, point, tangent })
+    }
+
     // Binders.
 
     /// Renames bounds by height: the canonical bounds and the parts under them.
@@ -632,13 +642,13 @@ impl Substitution {
                 let point = self.apply(g, point);
                 let at = self.all(g, &at);
                 let (of, var) = self.derivative_body(g, of, var);
-                g.add(Node::Partial { of, var, point, at })
+                g.partial_at(of, var, point, &at)
             }
             Node::Jvp { of, var, point, tangent } => {
                 let point = self.apply(g, point);
                 let tangent = self.apply(g, tangent);
                 let (of, var) = self.derivative_body(g, of, var);
-                g.add(Node::Jvp { of, var, point, tangent })
+                g.jvp_at(of, var, point, tangent)
             }
         }
     }

@@ -1,4 +1,21 @@
 //! The typed model: names resolved, templates instantiated, shapes inferred; expressions are nodes of a raw graph.
 
+pub mod builtins;
+pub mod call;
+pub mod data;
+pub mod derivative;
 pub mod distributions;
+pub mod elab;
+pub mod expr;
+pub mod flow;
 pub mod functions;
+pub mod instance;
+pub mod library;
+pub mod operators;
+pub mod quadrature;
+pub mod results;
+pub mod statistics;
+pub mod system;
+pub mod target;
+pub mod types;
+pub mod value;

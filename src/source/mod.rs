@@ -1,5 +1,7 @@
 //! Source texts and spans: the only thing later layers know of the text.
 
+pub mod files;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

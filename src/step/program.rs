@@ -3,8 +3,14 @@
 //! A program reads and writes *rows*: one `f64` for each path ("lane") of a block. Values that are the same for all
 //! paths come from two tables that the host fills: `run` once a run, `step` once a step. Draws come as rows too, filled
 //! by the noise kernels, so a program is a pure function of its inputs.
+//!
+//! The instructions say everything that a result depends on: which products are fused into sums, the order of every
+//! sum, what NaN does. Each back end executes them one by one and so gives the same bits.
 
-use crate::math::{Base, Id, Shape, VarId};
+use crate::math::{Base, Dense, Id, Sampler, Shape, VarId};
+
+pub use super::index::{Atom, Counter, Index, IndexEnv, Table};
+pub use super::kernel::Kernel;
 
 /// A state variable: `shape.product()` rows from `first_row`, in row-major order of its elements.
 #[derive(Clone, Debug)]
@@ -12,6 +18,8 @@ pub struct StateSlot {
     pub var: VarId,
     pub shape: Shape,
     pub first_row: usize,
+    /// whether the step gives it a new value; otherwise it keeps its own
+    pub renewed: bool,
 }
 
 /// An output that is not a state (something observed): rows of the `out` block.
@@ -32,12 +40,202 @@ pub struct DrawSlot {
     pub first_row: usize,
 }
 
-/// A value that the host works out (by `math::eval`) and writes at `offset` of the run or step table.
+/// A value that the host works out (by `math::eval`) and writes at `offset` of the run or step table. Truth values are
+/// written as 1 and 0, arrays in row-major order.
 #[derive(Clone, Debug)]
 pub struct TableSlot {
     pub value: Id,
     pub offset: usize,
     pub len: usize,
+}
+
+/// A lane value: one number, or one truth value, for each lane. Named once.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reg(pub u32);
+
+/// What a register holds.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Real,
+    Mask,
+}
+
+/// Where rows live.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Space {
+    /// the states at the start of the step; read only
+    State,
+    /// the states at its end: each row of a renewed state is written once, and may then be read
+    Next,
+    /// what is observed; written once
+    Out,
+    /// the draws of the step; read only
+    Draw,
+    /// rows of the program's own
+    Scratch,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Unary {
+    Neg,
+    Abs,
+    Floor,
+    Ceil,
+    Sqrt,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    /// the lesser; NaN if one is NaN; the second if they are equal (which tells the zeros apart)
+    Min,
+    /// the greater; NaN if one is NaN; the second if they are equal
+    Max,
+}
+
+/// A product and a sum, rounded once.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Fused {
+    /// `a*b + c`
+    MulAdd,
+    /// `a*b - c`
+    MulSub,
+    /// `c - a*b`
+    NegMulAdd,
+    /// `-(a*b) - c`
+    NegMulSub,
+}
+
+/// Comparisons; false with a NaN except `Ne`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Relation {
+    Lt,
+    Le,
+    Eq,
+    Ne,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Logic {
+    And,
+    Or,
+    /// `a and not b`
+    AndNot,
+}
+
+/// Operations that make one register from others and from memory.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// a constant, by its bits
+    Const(u64),
+    /// a mask that is the same for all lanes
+    Truth(bool),
+    /// a cell of a table, the same for all lanes
+    Cell(Table, Index),
+    /// an integer as a number
+    Count(Index),
+    Load(Space, Index),
+    Unary(Unary, Reg),
+    Binary(Binary, Reg, Reg),
+    Fused(Fused, Reg, Reg, Reg),
+    Compare(Relation, Reg, Reg),
+    Logic(Logic, Reg, Reg),
+    Not(Reg),
+    /// `mask ? a : b`, bit by bit
+    Select(Reg, Reg, Reg),
+    /// row `first + at` where each lane has its own `at`, brought into `0..len` (NaN is 0)
+    Gather {
+        space: Space,
+        first: Index,
+        len: usize,
+        at: Reg,
+    },
+    /// likewise from a table
+    GatherCell {
+        table: Table,
+        first: Index,
+        len: usize,
+        at: Reg,
+    },
+}
+
+/// Calls of an elementary function on several rows at once.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub kernel: Kernel,
+    pub dsts: Vec<Reg>,
+    /// `args[k]` are the arguments of `dsts[k]`
+    pub args: Vec<Vec<Reg>>,
+}
+
+/// A loop over `0..counter.extent`.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    pub counter: Counter,
+    pub carried: Vec<Carried>,
+    pub body: Vec<Inst>,
+}
+
+/// A value carried around a loop: `inner` is `init` at first and then `next` of the turn before; `result` is the last
+/// `next` (`init` without turns).
+#[derive(Clone, Debug)]
+pub struct Carried {
+    pub init: Reg,
+    pub inner: Reg,
+    pub next: Reg,
+    pub result: Reg,
+}
+
+/// Dense algebra on arrays in scratch rows, lane by lane. Matrices are in row-major order.
+#[derive(Clone, Debug)]
+pub struct DenseCall {
+    pub op: Dense,
+    /// extent of the square matrix, or of the vector that is sorted
+    pub n: usize,
+    /// columns of the right-hand side
+    pub m: usize,
+    /// first scratch row of each argument
+    pub args: Vec<usize>,
+    /// first scratch row of the result
+    pub out: usize,
+}
+
+/// A draw of a law that needs rejection, lane by lane, by its coordinates.
+#[derive(Clone, Debug)]
+pub struct SampleCall {
+    pub dst: Reg,
+    pub sampler: Sampler,
+    /// scratch rows of the parameters: from `first`, `len` of them
+    pub first: Index,
+    pub len: usize,
+    pub site: u32,
+    pub turn: u16,
+    pub component: Index,
+}
+
+#[derive(Clone, Debug)]
+pub enum Inst {
+    Let(Reg, Value),
+    Store {
+        space: Space,
+        row: Index,
+        value: Reg,
+    },
+    /// adds to the scratch row `first + at`, each lane with its own `at`; a lane whose `at` is not in `0..len` adds
+    /// nothing
+    ScatterAdd {
+        first: Index,
+        len: usize,
+        at: Reg,
+        value: Reg,
+    },
+    Call(Call),
+    Loop(Loop),
+    Dense(DenseCall),
+    Sample(SampleCall),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -52,6 +250,97 @@ pub struct Program {
     pub run_len: usize,
     pub step_table: Vec<TableSlot>,
     pub step_len: usize,
-    /// rows of scratch that the body needs
+    /// rows of scratch that a block must bring: those of the body, and room for the back end's working copies of the
+    /// states
     pub scratch_rows: usize,
+    /// rows of scratch that the body itself uses, the first ones
+    pub body_scratch: usize,
+    /// what each register holds
+    pub regs: Vec<Kind>,
+    pub body: Vec<Inst>,
+}
+
+impl Value {
+    /// Calls `f` for each register that is read.
+    pub fn reads(&self, f: &mut impl FnMut(Reg)) {
+        match self {
+            Value::Const(_) | Value::Truth(_) | Value::Cell(..) | Value::Count(_) | Value::Load(..) => {}
+            Value::Unary(_, a) | Value::Not(a) => f(*a),
+            Value::Binary(_, a, b) | Value::Compare(_, a, b) | Value::Logic(_, a, b) => {
+                f(*a);
+                f(*b);
+            }
+            Value::Fused(_, a, b, c) | Value::Select(a, b, c) => {
+                f(*a);
+                f(*b);
+                f(*c);
+            }
+            Value::Gather { at, .. } | Value::GatherCell { at, .. } => f(*at),
+        }
+    }
+
+    /// Index expressions inside.
+    pub fn index(&self) -> Option<&Index> {
+        match self {
+            Value::Cell(_, i) | Value::Count(i) | Value::Load(_, i) => Some(i),
+            Value::Gather { first, .. } | Value::GatherCell { first, .. } => Some(first),
+            _ => None,
+        }
+    }
+}
+
+impl Inst {
+    /// Calls `f` for each register that is read, those of a loop's body included.
+    pub fn reads(&self, f: &mut impl FnMut(Reg)) {
+        match self {
+            Inst::Let(_, value) => value.reads(f),
+            Inst::Store { value, .. } => f(*value),
+            Inst::ScatterAdd { at, value, .. } => {
+                f(*at);
+                f(*value);
+            }
+            Inst::Call(call) => call.args.iter().flatten().for_each(|r| f(*r)),
+            Inst::Loop(l) => {
+                l.carried.iter().for_each(|c| f(c.init));
+                l.body.iter().for_each(|i| i.reads(f));
+                l.carried.iter().for_each(|c| f(c.next));
+            }
+            Inst::Dense(_) | Inst::Sample(_) => {}
+        }
+    }
+
+    /// Calls `f` for each register that is named and can be seen after the instruction.
+    pub fn defines(&self, f: &mut impl FnMut(Reg)) {
+        match self {
+            Inst::Let(dst, _) => f(*dst),
+            Inst::Call(call) => call.dsts.iter().for_each(|r| f(*r)),
+            Inst::Loop(l) => l.carried.iter().for_each(|c| f(c.result)),
+            Inst::Sample(s) => f(s.dst),
+            Inst::Store { .. } | Inst::ScatterAdd { .. } | Inst::Dense(_) => {}
+        }
+    }
+}
+
+impl Program {
+    pub fn kind(&self, reg: Reg) -> Kind {
+        self.regs[reg.0 as usize]
+    }
+
+    /// Whether the body has neither loops nor memory of its own, so that states can stay in registers.
+    pub fn is_straight(&self) -> bool {
+        self.body_scratch == 0
+            && self.body.iter().all(|i| match i {
+                Inst::Let(_, Value::Gather { .. }) => false,
+                Inst::Let(..) | Inst::Store { .. } | Inst::Call(_) => true,
+                _ => false,
+            })
+    }
+
+    /// Number of instructions, those of loop bodies included once.
+    pub fn size(&self) -> usize {
+        fn count(body: &[Inst]) -> usize {
+            body.iter().map(|i| if let Inst::Loop(l) = i { 1 + count(&l.body) } else { 1 }).sum()
+        }
+        count(&self.body)
+    }
 }

@@ -1,146 +1,11 @@
-use std::collections::HashMap;
 use std::f64::consts::PI;
 
 use statrs::distribution::{self as st, Continuous, ContinuousCDF, Discrete};
-use statrs::function::{erf, gamma as sg};
+use statrs::function::erf;
 
 use super::{DistKind, Distribution, Domain, ScalarDraw, TABLE, VectorDraw, lookup};
-use crate::math::{Dense, Graph, Id, Node, Op, Red};
-
-/// Values of a node without variables, by plain recursion over the graph: slow, and enough for the formulas here.
-struct Plain<'g> {
-    g: &'g Graph,
-}
-
-impl Plain<'_> {
-    fn all(&self, id: Id, env: &HashMap<u32, f64>) -> Vec<f64> {
-        match self.g.node(id) {
-            Node::Lit(_, elements) => elements.iter().map(|e| self.one(*e, env)).collect(),
-            Node::Map(bounds, body) => {
-                let ids: Vec<u32> = bounds.iter().map(|b| b.id).collect();
-                let extents: Vec<usize> = bounds.iter().map(|b| b.extent).collect();
-                self.each(&ids, &extents, env, |env| self.one(*body, env))
-            }
-            Node::Dense(op, args) => self.dense(*op, &self.all(args[0], env), self.g.shape(args[0])[0]),
-            _ => vec![self.one(id, env)],
-        }
-    }
-
-    fn each(
-        &self,
-        ids: &[u32],
-        extents: &[usize],
-        env: &HashMap<u32, f64>,
-        f: impl Fn(&HashMap<u32, f64>) -> f64,
-    ) -> Vec<f64> {
-        (0..extents.iter().product())
-            .map(|flat: usize| {
-                let mut env = env.clone();
-                let mut rest = flat;
-                for (id, extent) in ids.iter().zip(extents).rev() {
-                    env.insert(*id, (rest % extent) as f64);
-                    rest /= extent;
-                }
-                f(&env)
-            })
-            .collect()
-    }
-
-    fn one(&self, id: Id, env: &HashMap<u32, f64>) -> f64 {
-        match self.g.node(id) {
-            Node::Real(bits) => f64::from_bits(*bits),
-            Node::Int(n) => *n as f64,
-            Node::Index(i) => env[&i.id],
-            Node::Get(array, at) => {
-                let shape = self.g.shape(*array).to_vec();
-                let flat = at.iter().zip(&shape).fold(0, |flat, (i, n)| flat * n + self.one(*i, env) as usize);
-                self.all(*array, env)[flat]
-            }
-            Node::Reduce(red, bounds, body) => {
-                let ids: Vec<u32> = bounds.iter().map(|b| b.id).collect();
-                let extents: Vec<usize> = bounds.iter().map(|b| b.extent).collect();
-                reduce(*red, &self.each(&ids, &extents, env, |env| self.one(*body, env)))
-            }
-            Node::Op(Op::Select, args) => {
-                let chosen = if self.one(args[0], env) != 0.0 { args[1] } else { args[2] };
-                self.one(chosen, env)
-            }
-            Node::Op(op, args) => scalar(*op, &args.iter().map(|a| self.one(*a, env)).collect::<Vec<_>>()),
-            node => panic!("not in a formula of the table: {node:?}"),
-        }
-    }
-
-    fn dense(&self, op: Dense, a: &[f64], n: usize) -> Vec<f64> {
-        let mut out = vec![0.0; n * n];
-        for i in 0..n {
-            match op {
-                Dense::Cholesky => {
-                    for j in 0..=i {
-                        let s: f64 = (0..j).map(|k| out[i * n + k] * out[j * n + k]).sum();
-                        let rest = a[i * n + j] - s;
-                        out[i * n + j] = if i == j { rest.sqrt() } else { rest / out[j * n + j] };
-                    }
-                }
-                // of a lower triangular matrix, the only kind here
-                Dense::Inverse => {
-                    for j in 0..=i {
-                        let s: f64 = (j..i).map(|k| a[i * n + k] * out[k * n + j]).sum();
-                        out[i * n + j] = (if i == j { 1.0 } else { 0.0 } - s) / a[i * n + i];
-                    }
-                }
-                _ => panic!("not in a formula of the table: {op:?}"),
-            }
-        }
-        out
-    }
-}
-
-fn reduce(red: Red, values: &[f64]) -> f64 {
-    let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    match red {
-        Red::Sum => values.iter().sum(),
-        Red::Max => top,
-        Red::LogSumExp => top + values.iter().map(|v| (v - top).exp()).sum::<f64>().ln(),
-        Red::Any => f64::from(values.iter().any(|v| *v != 0.0)),
-        Red::All => f64::from(values.iter().all(|v| *v != 0.0)),
-        _ => panic!("not in a formula of the table: {red:?}"),
-    }
-}
-
-fn scalar(op: Op, a: &[f64]) -> f64 {
-    let truth = |b: bool| f64::from(b);
-    match op {
-        Op::Add => a[0] + a[1],
-        Op::Sub => a[0] - a[1],
-        Op::Mul => a[0] * a[1],
-        Op::Div => a[0] / a[1],
-        Op::Neg => -a[0],
-        Op::Powi => a[0].powi(a[1] as i32),
-        Op::Abs => a[0].abs(),
-        Op::Sign => a[0].signum(),
-        Op::Floor => a[0].floor(),
-        Op::Min => a[0].min(a[1]),
-        Op::Max => a[0].max(a[1]),
-        Op::Mod => a[0].rem_euclid(a[1]),
-        Op::Exp => a[0].exp(),
-        Op::Log => a[0].ln(),
-        Op::Log1p => a[0].ln_1p(),
-        Op::Cos => a[0].cos(),
-        Op::Tan => a[0].tan(),
-        Op::Sigmoid => 1.0 / (1.0 + (-a[0]).exp()),
-        Op::Softplus => a[0].max(0.0) + (-a[0].abs()).exp().ln_1p(),
-        Op::Lgamma => sg::ln_gamma(a[0]),
-        // the series of I0, enough for small arguments
-        Op::LogI0 => (0..60).fold((0.0, 1.0), |(s, t), k| (s + t, t * (a[0] / 2.0 / (k + 1) as f64).powi(2))).0.ln(),
-        Op::ToReal => a[0],
-        Op::Lt => truth(a[0] < a[1]),
-        Op::Le => truth(a[0] <= a[1]),
-        Op::Eq => truth(a[0] == a[1]),
-        Op::And => truth(a[0] != 0.0 && a[1] != 0.0),
-        Op::Or => truth(a[0] != 0.0 || a[1] != 0.0),
-        _ => panic!("not in a formula of the table: {}", op.name()),
-    }
-}
+use crate::math::eval::{Env, eval};
+use crate::math::{Graph, Id, Ty, VarKind};
 
 fn reals(g: &mut Graph, values: &[f64]) -> Vec<Id> {
     values.iter().map(|v| g.real(*v)).collect()
@@ -152,7 +17,7 @@ fn array(g: &mut Graph, shape: &[usize], values: &[f64]) -> Id {
 }
 
 fn value(g: &Graph, id: Id) -> Vec<f64> {
-    Plain { g }.all(id, &HashMap::new())
+    eval(g, id, &Env::new()).expect("a formula without variables has a value").values
 }
 
 /// Log density of a law of one number.
@@ -321,6 +186,48 @@ fn draws_of_an_angle_stay_in_one_turn() {
         let x = transformed("von_mises", &[mu, 1.0], raw);
         assert!((-PI..PI).contains(&x), "{x}");
         assert!((x - mu - raw).cos() > 1.0 - 1e-12);
+    }
+}
+
+/// Slopes by the point and by every parameter are numbers, in the support, on its border and outside.
+#[test]
+fn slopes_are_never_nan() {
+    let laws: &[(&str, &[f64])] = &[
+        ("normal", &[0.5, 2.0]),
+        ("student_t", &[3.5, 0.5, 2.0]),
+        ("cauchy", &[0.5, 2.0]),
+        ("laplace", &[0.5, 2.0]),
+        ("gamma", &[2.5, 3.0]),
+        ("inverse_gamma", &[2.5, 3.0]),
+        ("beta", &[2.5, 0.7]),
+        ("exponential", &[1.5]),
+        ("lognormal", &[0.3, 0.8]),
+        ("uniform", &[-1.0, 2.5]),
+        ("poisson", &[3.7]),
+        ("binomial", &[12.0, 0.3]),
+        ("bernoulli", &[0.3]),
+        ("bernoulli_logit", &[-0.4]),
+        ("von_mises", &[0.7, 2.0]),
+    ];
+    for (name, params) in laws {
+        let DistKind::Scalar { log_density, .. } = lookup(name).expect("a law of the table").kind else {
+            panic!("{name} is not a law of one number")
+        };
+        let mut g = Graph::new();
+        let vars: Vec<_> = (0..=params.len()).map(|_| g.new_var("v", VarKind::Param, Ty::Real, vec![])).collect();
+        let nodes: Vec<Id> = vars.iter().map(|v| g.var(*v)).collect();
+        let density = log_density(&mut g, &nodes[1..], nodes[0]);
+        let slopes: Vec<Id> = vars.iter().map(|v| g.partial(density, *v, &[])).collect();
+        for x in [-7.5, -1.0, 0.0, 0.2, 1.0, 2.5, 12.0, 40.0] {
+            let mut env = Env::new();
+            for (var, value) in vars.iter().zip(std::iter::once(&x).chain(*params)) {
+                env.set(*var, *value);
+            }
+            for slope in &slopes {
+                let slope = eval(&g, *slope, &env).expect("every variable has a value");
+                assert!(!slope.values[0].is_nan(), "{name} at {x}");
+            }
+        }
     }
 }
 

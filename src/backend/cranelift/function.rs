@@ -1,0 +1,335 @@
+//! The frame of the compiled function: groups of lanes, and for each the steps.
+//!
+//! ```text
+//! for each group of 2*vectors lanes
+//!     states of the group into registers, or into two working copies
+//!     for each step
+//!         the body; the new states take the place of the old (the copies change roles)
+//!     states back to the block
+//! ```
+
+use std::collections::HashMap;
+
+use ::cranelift::codegen::ir::{BlockArg, Function, MemFlagsData, StackSlot};
+use ::cranelift::codegen::isa::TargetFrontendConfig;
+use ::cranelift::prelude::*;
+
+use super::Context;
+use super::shape::Layout;
+use crate::step::program::{Index, Inst, Kind, Loop, Program, Reg};
+
+/// Where the memory of the group is.
+#[derive(Copy, Clone)]
+pub struct Bases {
+    pub run: Value,
+    /// table of the step
+    pub step: Value,
+    /// draws of the step, at the group's lanes
+    pub noise: Value,
+    /// outputs, at the group's lanes
+    pub out: Value,
+    /// working copy with the old states
+    pub state: Value,
+    /// working copy with the new states
+    pub next: Value,
+    /// rows of the body
+    pub scratch: Value,
+    /// bytes from one row of the block to the next
+    pub row_bytes: Value,
+    /// the context
+    pub context: Value,
+}
+
+/// What a register is in machine code.
+#[derive(Clone)]
+pub enum Slot {
+    Unset,
+    /// one vector if it is the same for all lanes, else one for each two lanes
+    Vectors(Vec<Value>),
+    /// the same for all lanes and made where it is used
+    Const(u64),
+    /// likewise, a cell of a table
+    Cell(crate::step::program::Table, Index),
+}
+
+pub struct Emitter<'f, 'p> {
+    pub b: FunctionBuilder<'f>,
+    pub program: &'p Program,
+    pub layout: Layout,
+    pub slots: Vec<Slot>,
+    pub counters: HashMap<u32, Value>,
+    pub base: Bases,
+    /// values made on the spot for the instruction at hand
+    pub spot: HashMap<Reg, Value>,
+    /// states in registers: the old rows, and the new ones as far as they are known
+    pub state: Vec<Vec<Value>>,
+    pub next: Vec<Option<Vec<Value>>>,
+    /// stack memory for arguments and results of calls, and its bytes
+    pub call_area: Option<(StackSlot, usize)>,
+    pub config: TargetFrontendConfig,
+}
+
+/// Bytes of a field of the context.
+macro_rules! field {
+    ($name:ident) => {
+        std::mem::offset_of!(Context, $name) as i32
+    };
+}
+
+pub fn build(
+    program: &Program,
+    func: &mut Function,
+    context: &mut FunctionBuilderContext,
+    config: TargetFrontendConfig,
+) {
+    let mut b = FunctionBuilder::new(func, context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let layout = Layout::of(program);
+    let bases = load_context(&mut b, entry);
+    let mut e = Emitter {
+        b,
+        program,
+        layout,
+        slots: vec![Slot::Unset; program.regs.len()],
+        counters: HashMap::new(),
+        base: bases,
+        spot: HashMap::new(),
+        state: Vec::new(),
+        next: Vec::new(),
+        call_area: None,
+        config,
+    };
+    e.hoist();
+    e.groups();
+    e.b.seal_all_blocks();
+    e.b.finalize(config);
+}
+
+fn load_context(b: &mut FunctionBuilder<'_>, entry: Block) -> Bases {
+    let context = b.block_params(entry)[0];
+    let flags = MemFlagsData::new().with_notrap().with_readonly();
+    let mut load = |offset: i32| b.ins().load(types::I64, flags, context, offset);
+    let scratch = load(field!(scratch));
+    Bases {
+        run: load(field!(run)),
+        step: load(field!(step)),
+        noise: load(field!(noise)),
+        out: load(field!(out)),
+        state: load(field!(state)),
+        next: scratch,
+        scratch,
+        row_bytes: load(field!(row_bytes)),
+        context,
+    }
+}
+
+fn args(values: &[Value]) -> Vec<BlockArg> {
+    values.iter().map(|v| BlockArg::Value(*v)).collect()
+}
+
+impl Emitter<'_, '_> {
+    /// Flags of a load of the block's memory: it neither traps nor need be aligned.
+    pub fn reading(&self) -> MemFlagsData {
+        MemFlagsData::new().with_notrap()
+    }
+
+    pub fn writing(&self) -> MemFlagsData {
+        MemFlagsData::new().with_notrap()
+    }
+
+    /// Values that are the same for all lanes and steps, made once.
+    fn hoist(&mut self) {
+        if !self.layout.hoisted {
+            return;
+        }
+        let program = self.program;
+        for inst in &program.body {
+            if let Inst::Let(dst, value) = inst {
+                self.hoist_value(*dst, value);
+            }
+        }
+    }
+
+    /// For each group of lanes, at an offset in bytes into the rows of the block.
+    fn groups(&mut self) {
+        let block_state = self.base.state;
+        let noise = self.base.noise;
+        let out = self.base.out;
+        let step = self.base.step;
+        let zero = self.b.ins().iconst(types::I64, 0);
+        let head = self.b.create_block();
+        let offset = self.b.append_block_param(head, types::I64);
+        self.b.ins().jump(head, &args(&[zero]));
+        self.b.switch_to_block(head);
+        let group_state = self.b.ins().iadd(block_state, offset);
+        self.base.noise = self.b.ins().iadd(noise, offset);
+        self.base.out = self.b.ins().iadd(out, offset);
+        self.base.step = step;
+        let states = self.bring_states(group_state);
+        let states = self.steps(&states);
+        self.return_states(group_state, &states);
+        let next = self.b.ins().iadd_imm_s(offset, self.layout.row_bytes() as i64);
+        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, next, self.base.row_bytes);
+        let done = self.b.create_block();
+        self.b.ins().brif(more, head, &args(&[next]), done, &[]);
+        self.b.switch_to_block(done);
+        self.b.ins().return_(&[]);
+    }
+
+    /// The states that the steps start with: vectors in registers, or the addresses of the working copies.
+    fn bring_states(&mut self, group: Value) -> Vec<Value> {
+        if self.layout.registers {
+            return (0..self.program.state_rows)
+                .flat_map(|row| {
+                    let place = self.far_row(group, &Index::of(row as i64));
+                    self.load_vectors(place)
+                })
+                .collect();
+        }
+        let body = (self.program.body_scratch * self.layout.row_bytes()) as i64;
+        let size = (self.program.state_rows * self.layout.row_bytes()) as i64;
+        let first = self.b.ins().iadd_imm_s(self.base.scratch, body);
+        let second = self.b.ins().iadd_imm_s(self.base.scratch, body + size);
+        self.copy_rows(group, |e| e.base.row_bytes, first, |e| e.near_bytes());
+        if self.program.states.iter().any(|s| !s.renewed) {
+            self.copy_rows(group, |e| e.base.row_bytes, second, |e| e.near_bytes());
+        }
+        vec![first, second]
+    }
+
+    fn return_states(&mut self, group: Value, states: &[Value]) {
+        if self.layout.registers {
+            for (row, vectors) in states.chunks(self.layout.vectors).enumerate() {
+                let place = self.far_row(group, &Index::of(row as i64));
+                self.store_vectors(place, vectors);
+            }
+            return;
+        }
+        self.copy_rows(states[0], |e| e.near_bytes(), group, |e| e.base.row_bytes);
+    }
+
+    fn near_bytes(&mut self) -> Value {
+        self.b.ins().iconst(types::I64, self.layout.row_bytes() as i64)
+    }
+
+    /// Copies all state rows of the group, one after the other.
+    fn copy_rows(
+        &mut self,
+        from: Value,
+        from_bytes: impl Fn(&mut Self) -> Value,
+        to: Value,
+        to_bytes: impl Fn(&mut Self) -> Value,
+    ) {
+        if self.program.state_rows == 0 {
+            return;
+        }
+        let (from_bytes, to_bytes) = (from_bytes(self), to_bytes(self));
+        let count = self.b.ins().iconst(types::I64, self.program.state_rows as i64);
+        let head = self.b.create_block();
+        let params: Vec<Value> = (0..3).map(|_| self.b.append_block_param(head, types::I64)).collect();
+        self.b.ins().jump(head, &args(&[from, to, count]));
+        self.b.switch_to_block(head);
+        let vectors = self.load_vectors(super::address::Place { base: params[0], offset: 0 });
+        self.store_vectors(super::address::Place { base: params[1], offset: 0 }, &vectors);
+        let from = self.b.ins().iadd(params[0], from_bytes);
+        let to = self.b.ins().iadd(params[1], to_bytes);
+        let left = self.b.ins().iadd_imm_s(params[2], -1);
+        let done = self.b.create_block();
+        self.b.ins().brif(left, head, &args(&[from, to, left]), done, &[]);
+        self.b.switch_to_block(done);
+    }
+
+    /// The loop over steps; gives the states at the end, in the form in which they came.
+    fn steps(&mut self, states: &[Value]) -> Vec<Value> {
+        let flags = MemFlagsData::new().with_notrap().with_readonly();
+        let count = self.b.ins().load(types::I64, flags, self.base.context, field!(steps));
+        let head = self.b.create_block();
+        let left = self.b.append_block_param(head, types::I64);
+        let step = self.b.append_block_param(head, types::I64);
+        let noise = self.b.append_block_param(head, types::I64);
+        let carried: Vec<Value> = states
+            .iter()
+            .map(|s| {
+                let ty = self.b.func.dfg.value_type(*s);
+                self.b.append_block_param(head, ty)
+            })
+            .collect();
+        let start: Vec<Value> = [count, self.base.step, self.base.noise].iter().chain(states).copied().collect();
+        self.b.ins().jump(head, &args(&start));
+        self.b.switch_to_block(head);
+        (self.base.step, self.base.noise) = (step, noise);
+        self.begin_step(&carried);
+        let program = self.program;
+        self.body(&program.body);
+        let renewed = self.end_step(&carried);
+        let step = self.b.ins().iadd_imm_s(step, (self.program.step_len * size_of::<f64>()) as i64);
+        let draws = self.b.ins().imul_imm_s(self.base.row_bytes, self.program.draw_rows as i64);
+        let noise = self.b.ins().iadd(noise, draws);
+        let left = self.b.ins().iadd_imm_s(left, -1);
+        let next: Vec<Value> = [left, step, noise].iter().chain(&renewed).copied().collect();
+        let done = self.b.create_block();
+        self.b.ins().brif(left, head, &args(&next), done, &[]);
+        self.b.switch_to_block(done);
+        renewed
+    }
+
+    fn begin_step(&mut self, carried: &[Value]) {
+        if self.layout.registers {
+            self.state = carried.chunks(self.layout.vectors).map(<[Value]>::to_vec).collect();
+            self.next = vec![None; self.program.state_rows];
+        } else {
+            (self.base.state, self.base.next) = (carried[0], carried[1]);
+        }
+    }
+
+    fn end_step(&mut self, carried: &[Value]) -> Vec<Value> {
+        if !self.layout.registers {
+            return vec![carried[1], carried[0]];
+        }
+        let next = std::mem::take(&mut self.next);
+        next.into_iter().zip(&self.state).flat_map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect()
+    }
+
+    pub fn body(&mut self, body: &[Inst]) {
+        for inst in body {
+            self.spot.clear();
+            self.inst(inst);
+        }
+    }
+
+    /// A loop of the program.
+    pub fn run_loop(&mut self, l: &Loop) {
+        let vectors = self.layout.vectors;
+        let zero = self.b.ins().iconst(types::I64, 0);
+        let mut start = vec![zero];
+        for c in &l.carried {
+            start.extend(self.vectors(c.init));
+        }
+        let head = self.b.create_block();
+        let counter = self.b.append_block_param(head, types::I64);
+        self.b.ins().jump(head, &args(&start));
+        self.b.switch_to_block(head);
+        for c in &l.carried {
+            let ty = if self.program.kind(c.inner) == Kind::Mask { types::I64X2 } else { types::F64X2 };
+            let params = (0..vectors).map(|_| self.b.append_block_param(head, ty)).collect();
+            self.slots[c.inner.0 as usize] = Slot::Vectors(params);
+        }
+        self.counters.insert(l.counter.id, counter);
+        self.body(&l.body);
+        self.spot.clear();
+        let mut next = vec![self.b.ins().iadd_imm_s(counter, 1)];
+        for c in &l.carried {
+            next.extend(self.vectors(c.next));
+        }
+        let more = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, next[0], l.counter.extent as i64);
+        let done = self.b.create_block();
+        self.b.ins().brif(more, head, &args(&next), done, &[]);
+        self.b.switch_to_block(done);
+        for (k, c) in l.carried.iter().enumerate() {
+            self.slots[c.result.0 as usize] = Slot::Vectors(next[1 + k * vectors..][..vectors].to_vec());
+        }
+        self.spot.clear();
+    }
+}

@@ -1,0 +1,322 @@
+//! Instructions on lanes: each becomes one instruction for each of the interleaved vectors.
+
+use ::cranelift::codegen::ir::{ConstantData, SigRef, StackSlotData, StackSlotKind};
+use ::cranelift::prelude::*;
+
+use super::address::Place;
+use super::function::{Emitter, Slot};
+use crate::step::kernel::KernelFn;
+use crate::step::program::{self as step, Binary, Fused, Inst, Kind, Logic, Reg, Relation, Space, Unary};
+
+const REAL: Type = types::F64X2;
+const MASK: Type = types::I64X2;
+
+impl Emitter<'_, '_> {
+    pub fn load_vectors(&mut self, place: Place) -> Vec<Value> {
+        let flags = self.reading();
+        (0..self.layout.vectors)
+            .map(|v| self.b.ins().load(REAL, flags, place.base, place.offset + 16 * v as i32))
+            .collect()
+    }
+
+    pub fn store_vectors(&mut self, place: Place, vectors: &[Value]) {
+        let flags = self.writing();
+        for v in 0..self.layout.vectors {
+            let value = vectors[v % vectors.len()];
+            self.b.ins().store(flags, value, place.base, place.offset + 16 * v as i32);
+        }
+    }
+
+    /// Both lanes of a vector with one value.
+    fn splat(&mut self, bits: u64) -> Value {
+        let bytes: Vec<u8> = bits.to_le_bytes().repeat(2);
+        let constant = self.b.func.dfg.constants.insert(ConstantData::from(bytes.as_slice()));
+        self.b.ins().vconst(REAL, constant)
+    }
+
+    fn splat_cell(&mut self, table: step::Table, at: &step::Index) -> Value {
+        let place = self.cell(table, at);
+        let flags = self.reading();
+        let value = self.b.ins().load(types::F64, flags, place.base, place.offset);
+        self.b.ins().splat(REAL, value)
+    }
+
+    /// Vector `v` of a register.
+    fn get(&mut self, reg: Reg, v: usize) -> Value {
+        if let Slot::Vectors(vectors) = &self.slots[reg.0 as usize] {
+            return vectors[v % vectors.len()];
+        }
+        if let Some(value) = self.spot.get(&reg) {
+            return *value;
+        }
+        let value = match self.slots[reg.0 as usize].clone() {
+            Slot::Const(bits) => self.splat(bits),
+            Slot::Cell(table, at) => self.splat_cell(table, &at),
+            Slot::Vectors(_) | Slot::Unset => unreachable!("a verified program reads what it has named"),
+        };
+        self.spot.insert(reg, value);
+        value
+    }
+
+    /// All vectors of a register.
+    pub fn vectors(&mut self, reg: Reg) -> Vec<Value> {
+        (0..self.layout.vectors).map(|v| self.get(reg, v)).collect()
+    }
+
+    /// Whether a register is the same for all lanes.
+    fn is_uniform(&self, reg: Reg) -> bool {
+        match &self.slots[reg.0 as usize] {
+            Slot::Vectors(vectors) => vectors.len() == 1,
+            _ => true,
+        }
+    }
+
+    fn set(&mut self, reg: Reg, vectors: Vec<Value>) {
+        self.slots[reg.0 as usize] = Slot::Vectors(vectors);
+    }
+
+    /// Makes a value once for all steps, if it is a constant or a cell of the run.
+    pub fn hoist_value(&mut self, dst: Reg, value: &step::Value) {
+        let made = match value {
+            step::Value::Const(bits) => self.splat(*bits),
+            step::Value::Cell(step::Table::Run, at) if at.known().is_some() => self.splat_cell(step::Table::Run, at),
+            _ => return,
+        };
+        self.set(dst, vec![made]);
+    }
+
+    pub fn inst(&mut self, inst: &Inst) {
+        match inst {
+            Inst::Let(dst, value) => self.define(*dst, value),
+            Inst::Store { space, row, value } => self.store(*space, row, *value),
+            Inst::Call(call) => self.call(call),
+            Inst::Loop(l) => self.run_loop(l),
+            Inst::ScatterAdd { .. } | Inst::Dense(_) | Inst::Sample(_) => unimplemented!("comes with the loops"),
+        }
+    }
+
+    fn store(&mut self, space: Space, row: &step::Index, value: Reg) {
+        let vectors = self.vectors(value);
+        if space == Space::Next && self.layout.registers {
+            let row = row.known().expect("rows of straight-line code are known");
+            self.next[row as usize] = Some(vectors);
+            return;
+        }
+        let place = self.row(space, row);
+        self.store_vectors(place, &vectors);
+    }
+
+    fn define(&mut self, dst: Reg, value: &step::Value) {
+        match value {
+            step::Value::Const(bits) => {
+                if !self.layout.hoisted {
+                    self.slots[dst.0 as usize] = Slot::Const(*bits);
+                }
+            }
+            step::Value::Cell(table, at) => {
+                let kept = self.layout.hoisted && *table == step::Table::Run && at.known().is_some();
+                if !kept {
+                    self.define_cell(dst, *table, at);
+                }
+            }
+            step::Value::Load(Space::State, row) if self.layout.registers => {
+                let row = row.known().expect("rows of straight-line code are known");
+                self.set(dst, self.state[row as usize].clone());
+            }
+            step::Value::Load(space, row) => {
+                let place = self.row(*space, row);
+                let vectors = self.load_vectors(place);
+                self.set(dst, vectors);
+            }
+            step::Value::Gather { .. } | step::Value::GatherCell { .. } => self.gather(dst, value),
+            _ => self.compute(dst, value),
+        }
+    }
+
+    /// A cell whose place is known is loaded where it is used, another one here.
+    fn define_cell(&mut self, dst: Reg, table: step::Table, at: &step::Index) {
+        if at.known().is_some() && !self.layout.hoisted {
+            self.slots[dst.0 as usize] = Slot::Cell(table, at.clone());
+        } else {
+            let value = self.splat_cell(table, at);
+            self.set(dst, vec![value]);
+        }
+    }
+
+    /// Operations on registers: one for all lanes if all they read is.
+    fn compute(&mut self, dst: Reg, value: &step::Value) {
+        let mut uniform = true;
+        value.reads(&mut |r| uniform &= self.is_uniform(r));
+        let copies = if uniform { 1 } else { self.layout.vectors };
+        let vectors = (0..copies).map(|v| self.operation(value, v)).collect();
+        self.set(dst, vectors);
+    }
+
+    fn operation(&mut self, value: &step::Value, v: usize) -> Value {
+        match value {
+            step::Value::Truth(b) => {
+                let bits = if *b { u64::MAX } else { 0 };
+                let vector = self.splat(bits);
+                self.as_mask(vector)
+            }
+            step::Value::Count(index) => {
+                let index = self.index(index);
+                let number = self.b.ins().fcvt_from_sint(types::F64, index);
+                self.b.ins().splat(REAL, number)
+            }
+            step::Value::Unary(op, a) => {
+                let a = self.get(*a, v);
+                self.unary(*op, a)
+            }
+            step::Value::Binary(op, a, b) => {
+                let (a, b) = (self.get(*a, v), self.get(*b, v));
+                self.binary(*op, a, b)
+            }
+            step::Value::Fused(form, a, b, c) => {
+                let (a, b, c) = (self.get(*a, v), self.get(*b, v), self.get(*c, v));
+                self.fused(*form, a, b, c)
+            }
+            step::Value::Compare(op, a, b) => {
+                let (a, b) = (self.get(*a, v), self.get(*b, v));
+                self.b.ins().fcmp(condition(*op), a, b)
+            }
+            step::Value::Logic(op, a, b) => {
+                let (a, b) = (self.get(*a, v), self.get(*b, v));
+                match op {
+                    Logic::And => self.b.ins().band(a, b),
+                    Logic::Or => self.b.ins().bor(a, b),
+                    Logic::AndNot => {
+                        let not = self.b.ins().bnot(b);
+                        self.b.ins().band(a, not)
+                    }
+                }
+            }
+            step::Value::Not(a) => {
+                let a = self.get(*a, v);
+                self.b.ins().bnot(a)
+            }
+            step::Value::Select(m, a, b) => {
+                let (m, a, b) = (self.get(*m, v), self.get(*a, v), self.get(*b, v));
+                self.choose(m, a, b)
+            }
+            _ => unreachable!("made elsewhere: {value}"),
+        }
+    }
+
+    fn as_mask(&mut self, vector: Value) -> Value {
+        let flags = MemFlagsData::new();
+        self.b.ins().bitcast(MASK, flags, vector)
+    }
+
+    /// `mask ? a : b`, bit by bit.
+    fn choose(&mut self, mask: Value, a: Value, b: Value) -> Value {
+        let flags = MemFlagsData::new();
+        let mask = self.b.ins().bitcast(REAL, flags, mask);
+        self.b.ins().bitselect(mask, a, b)
+    }
+
+    fn unary(&mut self, op: Unary, a: Value) -> Value {
+        match op {
+            Unary::Neg => self.b.ins().fneg(a),
+            Unary::Abs => self.b.ins().fabs(a),
+            Unary::Floor => self.b.ins().floor(a),
+            Unary::Ceil => self.b.ins().ceil(a),
+            Unary::Sqrt => self.b.ins().sqrt(a),
+        }
+    }
+
+    fn binary(&mut self, op: Binary, a: Value, b: Value) -> Value {
+        match op {
+            Binary::Add => self.b.ins().fadd(a, b),
+            Binary::Sub => self.b.ins().fsub(a, b),
+            Binary::Mul => self.b.ins().fmul(a, b),
+            Binary::Div => self.b.ins().fdiv(a, b),
+            Binary::Min | Binary::Max => {
+                // the instruction of the machine gives the second if one is NaN, so the first is looked at
+                let (low, high) = if op == Binary::Min { (a, b) } else { (b, a) };
+                let first = self.b.ins().fcmp(FloatCC::LessThan, low, high);
+                let chosen = self.choose(first, a, b);
+                let nan = self.b.ins().fcmp(FloatCC::Unordered, a, a);
+                self.choose(nan, a, chosen)
+            }
+        }
+    }
+
+    fn fused(&mut self, form: Fused, a: Value, b: Value, c: Value) -> Value {
+        let a = if matches!(form, Fused::NegMulAdd | Fused::NegMulSub) { self.b.ins().fneg(a) } else { a };
+        let c = if matches!(form, Fused::MulSub | Fused::NegMulSub) { self.b.ins().fneg(c) } else { c };
+        self.b.ins().fma(a, b, c)
+    }
+
+    /// Calls an elementary function once for all its rows.
+    fn call(&mut self, call: &step::Call) {
+        let row = self.layout.row_bytes() as i32;
+        let rows = call.dsts.len() as i32;
+        let area = self.area(2 * rows as usize * row as usize);
+        for (k, args) in call.args.iter().enumerate() {
+            for (j, arg) in args.iter().enumerate() {
+                let vectors = self.vectors(*arg);
+                let offset = (j as i32 * rows + k as i32) * row;
+                self.store_vectors(Place { base: area, offset }, &vectors);
+            }
+        }
+        let count = self.b.ins().iconst(types::I64, i64::from(rows) * self.layout.lanes() as i64);
+        match call.kernel.array_fn() {
+            KernelFn::One(f) => self.native(f as usize, &[count, area, area]),
+            KernelFn::Two(f) => {
+                let second = self.b.ins().iadd_imm_s(area, i64::from(rows * row));
+                self.native(f as usize, &[count, area, second, area]);
+            }
+        }
+        for (k, dst) in call.dsts.iter().enumerate() {
+            let vectors = self.load_vectors(Place { base: area, offset: k as i32 * row });
+            self.set(*dst, vectors);
+        }
+    }
+
+    /// The address of stack memory for calls.
+    pub fn area(&mut self, bytes: usize) -> Value {
+        let (slot, size) = match self.call_area {
+            Some(area) => area,
+            None => {
+                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 0, 5);
+                (self.b.create_sized_stack_slot(data), 0)
+            }
+        };
+        let size = size.max(bytes);
+        self.b.func.sized_stack_slots[slot].size = size as u32;
+        self.call_area = Some((slot, size));
+        self.b.ins().stack_addr(types::I64, slot, 0)
+    }
+
+    /// A call of a native function that takes words and gives nothing.
+    pub fn native(&mut self, address: usize, args: &[Value]) {
+        let signature = self.signature(args.len());
+        let address = self.b.ins().iconst(types::I64, address as i64);
+        self.b.ins().call_indirect(signature, address, args);
+    }
+
+    fn signature(&mut self, params: usize) -> SigRef {
+        let mut signature = Signature::new(self.config.default_call_conv);
+        signature.params = vec![AbiParam::new(types::I64); params];
+        self.b.import_signature(signature)
+    }
+
+    fn gather(&mut self, _dst: Reg, _value: &step::Value) {
+        unimplemented!("comes with the loops")
+    }
+}
+
+fn condition(op: Relation) -> FloatCC {
+    match op {
+        Relation::Lt => FloatCC::LessThan,
+        Relation::Le => FloatCC::LessThanOrEqual,
+        Relation::Eq => FloatCC::Equal,
+        Relation::Ne => FloatCC::NotEqual,
+    }
+}
+
+#[allow(dead_code)]
+fn kind_type(kind: Kind) -> Type {
+    if kind == Kind::Mask { MASK } else { REAL }
+}

@@ -1,0 +1,204 @@
+//! The interpreter: executes a step program instruction by instruction, each register a row over the lanes of the
+//! block. It is the oracle for the other back ends, so it is plain: no unsafe code, no scheduling.
+
+use std::collections::HashMap;
+
+use super::{Block, Code};
+use crate::step::kernel::apply;
+use crate::step::program::*;
+use crate::step::semantics::gather_offset;
+
+/// A program as its own code.
+pub struct Interpreter {
+    program: Program,
+}
+
+impl Interpreter {
+    pub fn new(program: &Program) -> Interpreter {
+        Interpreter { program: program.clone() }
+    }
+}
+
+impl Code for Interpreter {
+    fn run(&self, mut block: Block<'_>) {
+        super::check(&self.program, &block);
+        let mut frame = Frame {
+            program: &self.program,
+            regs: vec![Vec::new(); self.program.regs.len()],
+            counters: HashMap::new(),
+            next: vec![0.0; self.program.state_rows * block.lanes],
+            step: 0,
+            block: &mut block,
+        };
+        for step in 0..frame.block.steps {
+            frame.step = step;
+            frame.body(&self.program.body);
+            frame.renew();
+        }
+    }
+}
+
+/// The state of an execution. Masks are rows of 1 and 0.
+struct Frame<'a, 'b> {
+    program: &'a Program,
+    regs: Vec<Vec<f64>>,
+    counters: HashMap<u32, i64>,
+    next: Vec<f64>,
+    step: usize,
+    block: &'a mut Block<'b>,
+}
+
+impl IndexEnv for Frame<'_, '_> {
+    fn counter(&self, counter: Counter) -> i64 {
+        self.counters[&counter.id]
+    }
+
+    fn cell(&self, table: Table, at: usize) -> f64 {
+        match table {
+            Table::Run => self.block.run[at],
+            Table::Step => self.block.step[self.step * self.program.step_len + at],
+        }
+    }
+}
+
+impl Frame<'_, '_> {
+    fn body(&mut self, body: &[Inst]) {
+        for inst in body {
+            self.inst(inst);
+        }
+    }
+
+    fn index(&self, index: &Index) -> usize {
+        index.value(self) as usize
+    }
+
+    fn reg(&self, reg: Reg) -> &[f64] {
+        &self.regs[reg.0 as usize]
+    }
+
+    fn set(&mut self, reg: Reg, row: Vec<f64>) {
+        self.regs[reg.0 as usize] = row;
+    }
+
+    fn splat(&self, value: f64) -> Vec<f64> {
+        vec![value; self.block.lanes]
+    }
+
+    fn row(&self, space: Space, row: usize) -> &[f64] {
+        let n = self.block.lanes;
+        match space {
+            Space::State => &self.block.state[row * n..][..n],
+            Space::Next => &self.next[row * n..][..n],
+            Space::Out => &self.block.out[row * n..][..n],
+            Space::Draw => &self.block.noise[(self.step * self.program.draw_rows + row) * n..][..n],
+            Space::Scratch => &self.block.scratch[row * n..][..n],
+        }
+    }
+
+    fn row_mut(&mut self, space: Space, row: usize) -> &mut [f64] {
+        let n = self.block.lanes;
+        match space {
+            Space::Next => &mut self.next[row * n..][..n],
+            Space::Out => &mut self.block.out[row * n..][..n],
+            Space::Scratch => &mut self.block.scratch[row * n..][..n],
+            Space::State | Space::Draw => unreachable!("states and draws are only read"),
+        }
+    }
+
+    /// The states of the next step.
+    fn renew(&mut self) {
+        let n = self.block.lanes;
+        for slot in self.program.states.iter().filter(|s| s.renewed) {
+            let rows = slot.first_row * n..(slot.first_row + slot.shape.iter().product::<usize>()) * n;
+            self.block.state[rows.clone()].copy_from_slice(&self.next[rows]);
+        }
+    }
+
+    fn map(&self, regs: &[Reg], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+        let mut args = vec![0.0; regs.len()];
+        (0..self.block.lanes)
+            .map(|lane| {
+                for (a, r) in args.iter_mut().zip(regs) {
+                    *a = self.reg(*r)[lane];
+                }
+                f(&args)
+            })
+            .collect()
+    }
+
+    fn value(&self, value: &Value) -> Vec<f64> {
+        match value {
+            Value::Const(bits) => self.splat(f64::from_bits(*bits)),
+            Value::Truth(b) => self.splat(f64::from(*b)),
+            Value::Cell(table, at) => self.splat(self.cell(*table, self.index(at))),
+            Value::Count(index) => self.splat(index.value(self) as f64),
+            Value::Load(space, row) => self.row(*space, self.index(row)).to_vec(),
+            Value::Unary(op, a) => self.map(&[*a], |x| op.apply(x[0])),
+            Value::Binary(op, a, b) => self.map(&[*a, *b], |x| op.apply(x[0], x[1])),
+            Value::Fused(form, a, b, c) => self.map(&[*a, *b, *c], |x| form.apply(x[0], x[1], x[2])),
+            Value::Compare(op, a, b) => self.map(&[*a, *b], |x| f64::from(op.apply(x[0], x[1]))),
+            Value::Logic(op, a, b) => self.map(&[*a, *b], |x| f64::from(op.apply(x[0] != 0.0, x[1] != 0.0))),
+            Value::Not(a) => self.map(&[*a], |x| 1.0 - x[0]),
+            Value::Select(m, a, b) => self.map(&[*m, *a, *b], |x| if x[0] != 0.0 { x[1] } else { x[2] }),
+            Value::Gather { space, first, len, at } => {
+                let first = self.index(first);
+                let at = self.reg(*at);
+                let row = |lane: usize| self.row(*space, first + gather_offset(at[lane], *len))[lane];
+                (0..self.block.lanes).map(row).collect()
+            }
+            Value::GatherCell { table, first, len, at } => {
+                let first = self.index(first);
+                self.map(&[*at], |x| self.cell(*table, first + gather_offset(x[0], *len)))
+            }
+        }
+    }
+
+    fn inst(&mut self, inst: &Inst) {
+        match inst {
+            Inst::Let(dst, value) => {
+                let row = self.value(value);
+                self.set(*dst, row);
+            }
+            Inst::Store { space, row, value } => {
+                let (row, value) = (self.index(row), self.reg(*value).to_vec());
+                self.row_mut(*space, row).copy_from_slice(&value);
+            }
+            Inst::ScatterAdd { first, len, at, value } => {
+                let (first, at, value) = (self.index(first), self.reg(*at).to_vec(), self.reg(*value).to_vec());
+                for lane in 0..self.block.lanes {
+                    if at[lane] >= 0.0 && at[lane] < *len as f64 {
+                        self.row_mut(Space::Scratch, first + at[lane] as usize)[lane] += value[lane];
+                    }
+                }
+            }
+            Inst::Call(call) => {
+                for (dst, args) in call.dsts.iter().zip(&call.args) {
+                    let args: Vec<&[f64]> = args.iter().map(|a| self.reg(*a)).collect();
+                    let row = apply(call.kernel, &args);
+                    self.set(*dst, row);
+                }
+            }
+            Inst::Loop(l) => self.run_loop(l),
+            Inst::Dense(_) | Inst::Sample(_) => unimplemented!("comes with the loops"),
+        }
+    }
+
+    fn run_loop(&mut self, l: &Loop) {
+        for c in &l.carried {
+            let row = self.reg(c.init).to_vec();
+            self.set(c.inner, row);
+        }
+        for i in 0..l.counter.extent {
+            self.counters.insert(l.counter.id, i as i64);
+            self.body(&l.body);
+            let next: Vec<Vec<f64>> = l.carried.iter().map(|c| self.reg(c.next).to_vec()).collect();
+            for (c, row) in l.carried.iter().zip(next) {
+                self.set(c.inner, row);
+            }
+        }
+        for c in &l.carried {
+            let row = self.reg(c.inner).to_vec();
+            self.set(c.result, row);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The table of kernels: each function by name, as a scalar and as an array kernel compiled for the machine at hand.
+//!
+//! An array kernel is the inlined function in a loop, compiled twice: for AVX2 with FMA, and for the baseline of the
+//! target, where a fused multiply-add may be a (slow, exact) call. Both give the same bits.
+
+use super::array::{in_blocks, map1, map1_guarded, map2};
+use super::{elementary, special};
+
+/// `out[i] = f(x[i])` for i < n. `x` and `out` are valid for n elements, the same array or apart. Never unwinds.
+pub type Fn1 = unsafe extern "C" fn(n: usize, x: *const f64, out: *mut f64);
+
+/// `out[i] = f(x[i], y[i])` for i < n; `out` may be the same array as either input. Never unwinds.
+pub type Fn2 = unsafe extern "C" fn(n: usize, x: *const f64, y: *const f64, out: *mut f64);
+
+/// An array kernel by its number of inputs.
+#[derive(Clone, Copy, Debug)]
+pub enum KernelFn {
+    One(Fn1),
+    Two(Fn2),
+}
+
+/// The instruction sets that kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// the baseline of the compilation target
+    Portable,
+    /// x86-64 with AVX2 and FMA
+    Avx2,
+}
+
+impl Level {
+    /// The best level that this machine can run.
+    pub fn best() -> Level {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return Level::Avx2;
+        }
+        Level::Portable
+    }
+}
+
+/// Largest error of a kernel, as tested.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Accuracy {
+    /// units in the last place of the result, over the whole domain
+    Ulp(f64),
+    /// relative to the largest of 1 (or the terms that cancel) and the result; see the function's comment
+    Mixed(f64),
+}
+
+/// The body of one array kernel.
+macro_rules! array_kernel {
+    (one, $variant:ident, $f:path $(, $attr:meta)?) => {
+        $(#[$attr])?
+        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, out: *mut f64) {
+            // SAFETY: the caller's arrays have n elements, as the type says
+            unsafe { map1!(n, x, out, $f) }
+        }
+    };
+    (trig($fast:path), $variant:ident, $f:path $(, $attr:meta)?) => {
+        $(#[$attr])?
+        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, out: *mut f64) {
+            // SAFETY: the caller's arrays have n elements, as the type says
+            unsafe { map1_guarded!(n, x, out, $f, $fast, elementary::is_far) }
+        }
+    };
+    (two, $variant:ident, $f:path $(, $attr:meta)?) => {
+        $(#[$attr])?
+        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, y: *const f64, out: *mut f64) {
+            // SAFETY: the caller's arrays have n elements, as the type says
+            unsafe { map2!(n, x, y, out, $f) }
+        }
+    };
+}
+
+macro_rules! arity {
+    (two) => {
+        2
+    };
+    ($kind:ident $(($fast:path))?) => {
+        1
+    };
+}
+
+macro_rules! array_fn {
+    (two, $f:path) => {
+        KernelFn::Two($f)
+    };
+    ($kind:ident $(($fast:path))?, $f:path) => {
+        KernelFn::One($f)
+    };
+}
+
+/// One row for each kernel: variant, name, function, kind (`one`, `two`, or `trig` with its version for near arguments),
+/// accuracy.
+macro_rules! kernels {
+    ($($variant:ident $name:literal $f:path, $kind:ident $(($fast:path))?, $accuracy:expr;)*) => {
+        /// A function with kernels.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Kernel {
+            $($variant,)*
+        }
+
+        #[allow(non_snake_case)]
+        mod portable {
+            use super::*;
+            $(array_kernel!($kind $(($fast))?, $variant, $f);)*
+        }
+
+        #[allow(non_snake_case)]
+        #[cfg(target_arch = "x86_64")]
+        mod avx2 {
+            use super::*;
+            $(array_kernel!($kind $(($fast))?, $variant, $f, target_feature(enable = "avx2,fma"));)*
+        }
+
+        impl Kernel {
+            /// All kernels, in the order of the table.
+            pub const ALL: &[Kernel] = &[$(Kernel::$variant),*];
+
+            /// Name in the language and in `--emit step`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Kernel::$variant => $name,)*
+                }
+            }
+
+            /// Number of arguments, 1 or 2.
+            pub const fn arity(self) -> usize {
+                match self {
+                    $(Kernel::$variant => arity!($kind $(($fast))?),)*
+                }
+            }
+
+            /// The stated accuracy.
+            pub const fn accuracy(self) -> Accuracy {
+                use Accuracy::*;
+                match self {
+                    $(Kernel::$variant => $accuracy,)*
+                }
+            }
+
+            /// The array kernel for `level`, which this machine must support.
+            pub fn array_fn_at(self, level: Level) -> KernelFn {
+                match (level, self) {
+                    #[cfg(target_arch = "x86_64")]
+                    $((Level::Avx2, Kernel::$variant) => array_fn!($kind $(($fast))?, avx2::$variant),)*
+                    $((_, Kernel::$variant) => array_fn!($kind $(($fast))?, portable::$variant),)*
+                }
+            }
+        }
+    };
+}
+
+kernels! {
+    Exp "exp" elementary::exp, one, Ulp(0.8);
+    Expm1 "expm1" elementary::expm1, one, Ulp(0.8);
+    Log "log" elementary::log, one, Ulp(1.0);
+    Log1p "log1p" elementary::log1p, one, Ulp(1.0);
+    Sin "sin" elementary::sin, trig(elementary::sin_fast), Ulp(1.0);
+    Cos "cos" elementary::cos, trig(elementary::cos_fast), Ulp(1.0);
+    Tan "tan" elementary::tan, trig(elementary::tan_fast), Ulp(1.0);
+    Asin "asin" elementary::asin, one, Ulp(1.5);
+    Acos "acos" elementary::acos, one, Ulp(1.5);
+    Atan "atan" elementary::atan, one, Ulp(1.2);
+    Atan2 "atan2" elementary::atan2, two, Ulp(1.5);
+    Sinh "sinh" elementary::sinh, one, Ulp(0.8);
+    Cosh "cosh" elementary::cosh, one, Ulp(0.8);
+    Tanh "tanh" elementary::tanh, one, Ulp(0.8);
+    Sqrt "sqrt" elementary::sqrt, one, Ulp(0.5);
+    Cbrt "cbrt" elementary::cbrt, one, Ulp(0.6);
+    Pow "pow" elementary::pow, two, Ulp(1.0);
+    Erf "erf" elementary::erf, one, Ulp(1.5);
+    Erfc "erfc" elementary::erfc, one, Ulp(1.5);
+    NormCdf "norm_cdf" elementary::norm_cdf, one, Ulp(1.5);
+    Sigmoid "sigmoid" elementary::sigmoid, one, Ulp(1.0);
+    Softplus "softplus" elementary::softplus, one, Ulp(1.5);
+    Logaddexp "logaddexp" elementary::logaddexp, two, Mixed(4e-16);
+    Logit "logit" elementary::logit, one, Ulp(1.5);
+}
+
+impl Kernel {
+    /// The kernel of that name.
+    pub fn by_name(name: &str) -> Option<Kernel> {
+        Kernel::ALL.iter().copied().find(|k| k.name() == name)
+    }
+
+    /// The array kernel, compiled for the best instruction set of this machine.
+    pub fn array_fn(self) -> KernelFn {
+        self.array_fn_at(Level::best())
+    }
+
+    /// f(x), for a kernel of one argument.
+    pub fn scalar1(self, x: f64) -> f64 {
+        let KernelFn::One(f) = self.array_fn() else {
+            panic!("{} has two arguments", self.name());
+        };
+        let mut out = 0.0;
+        // SAFETY: one element each
+        unsafe { f(1, &x, &mut out) };
+        out
+    }
+
+    /// f(x, y), for a kernel of two arguments.
+    pub fn scalar2(self, x: f64, y: f64) -> f64 {
+        let KernelFn::Two(f) = self.array_fn() else {
+            panic!("{} has one argument", self.name());
+        };
+        let mut out = 0.0;
+        // SAFETY: one element each
+        unsafe { f(1, &x, &y, &mut out) };
+        out
+    }
+}

@@ -1,0 +1,230 @@
+//! Data from CSV files: what `csv(...)` gives.
+//!
+//! A file has a header that names its columns, and rows of as many cells. The chosen columns hold finite numbers.
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostics::{Diagnostic, Res, codes};
+use crate::source::{Span, files};
+
+/// The columns that a program asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Selection {
+    /// `csv(path)`: a matrix
+    All,
+    /// `column = "a"`: a vector
+    One(String),
+    /// `columns = "a" .. "b"`: a matrix of neighbouring columns, both ends included
+    Range(String, String),
+}
+
+/// A call of `csv` with the places of its arguments.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// the path as written
+    pub shown: String,
+    /// the path from which it is read
+    pub path: PathBuf,
+    pub path_span: Span,
+    pub selection: Selection,
+    /// where the columns are chosen; that of the path for all of them
+    pub selection_span: Span,
+}
+
+/// Numbers in row-major order: `[n]` for one column, else `[n, k]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    pub shape: Vec<usize>,
+    pub values: Arc<[f64]>,
+}
+
+/// What was read, by path and selection.
+#[derive(Clone, Debug, Default)]
+pub struct Cache {
+    data: HashMap<(PathBuf, Selection), Data>,
+}
+
+impl Cache {
+    /// The data of a request, read once. Errors: E0601 to E0605.
+    pub fn load(&mut self, request: &Request) -> Res<Data> {
+        let key = (request.path.clone(), request.selection.clone());
+        if let Some(data) = self.data.get(&key) {
+            return Ok(data.clone());
+        }
+        let bytes = files::read(&request.path).map_err(|e| Box::new(unreadable(request, &e)))?;
+        let data = parse(&bytes, request)?;
+        self.data.insert(key, data.clone());
+        Ok(data)
+    }
+}
+
+fn unreadable(request: &Request, error: &std::io::Error) -> Diagnostic {
+    let message = format!("cannot read `{}`", request.shown);
+    let path = request.path.display();
+    if error.kind() != ErrorKind::NotFound {
+        return Diagnostic::error(codes::FILE_NOT_FOUND, message, request.path_span, "this file")
+            .note(format!("`{path}`: {error}"));
+    }
+    let d = Diagnostic::error(codes::FILE_NOT_FOUND, message, request.path_span, "no such file")
+        .note(format!("looked for `{path}`: paths start from the folder of the program"));
+    let folder = request.path.parent().unwrap_or(Path::new(""));
+    let names = files::names_in(folder);
+    let wanted = request.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let near = near(&wanted, names.iter().map(String::as_str));
+    let tables: Vec<&str> = names.iter().map(String::as_str).filter(|n| n.to_lowercase().ends_with(".csv")).collect();
+    if !near.is_empty() {
+        d.help(format!("did you mean {}?", quoted(&near)))
+    } else if !tables.is_empty() {
+        d.help(format!("the folder has {}", quoted(&tables)))
+    } else {
+        d
+    }
+}
+
+/// Reads the text of a file.
+fn parse(bytes: &[u8], request: &Request) -> Res<Data> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
+    let mut rows = reader.records();
+    let header = match rows.next() {
+        Some(header) => header.map_err(|e| malformed(request, &e))?,
+        None => return Err(empty(request, "the file is empty")),
+    };
+    let names: Vec<&str> = header.iter().collect();
+    let chosen = choose(request, &names)?;
+    let mut values = Vec::new();
+    let mut count = 0;
+    for row in rows {
+        let row = row.map_err(|e| malformed(request, &e))?;
+        let line = row.position().map_or(0, csv::Position::line);
+        if row.len() != names.len() {
+            return Err(ragged(request, line, row.len(), names.len()));
+        }
+        for k in chosen.clone() {
+            values.push(number(request, &row[k], line, names[k])?);
+        }
+        count += 1;
+    }
+    if count == 0 {
+        return Err(empty(request, "there is a header, but no row below it"));
+    }
+    let shape = match request.selection {
+        Selection::One(_) => vec![count],
+        _ => vec![count, chosen.len()],
+    };
+    Ok(Data { shape, values: values.into() })
+}
+
+/// The chosen columns.
+fn choose(request: &Request, names: &[&str]) -> Res<std::ops::Range<usize>> {
+    match &request.selection {
+        Selection::All if names.iter().all(|n| n.parse::<f64>().is_ok()) => Err(Box::new(
+            Diagnostic::error(
+                codes::MISSING_COLUMN,
+                format!("the columns of `{}` have no names", request.shown),
+                request.path_span,
+                "its first line is numbers",
+            )
+            .note("the first line of a data file names its columns, and would be lost here")
+            .help("put a line of names before the numbers"),
+        )),
+        Selection::All => Ok(0..names.len()),
+        Selection::One(name) => {
+            let k = column(request, names, name)?;
+            Ok(k..k + 1)
+        }
+        Selection::Range(first, last) => {
+            let (a, b) = (column(request, names, first)?, column(request, names, last)?);
+            if a <= b {
+                return Ok(a..b + 1);
+            }
+            let message = format!("column `{first}` stands after `{last}` in `{}`", request.shown);
+            let label = "from the first to the last, in the order of the file";
+            Err(Box::new(
+                Diagnostic::error(codes::MISSING_COLUMN, message, request.selection_span, label)
+                    .help(format!("write \"{last}\" .. \"{first}\"")),
+            ))
+        }
+    }
+}
+
+fn column(request: &Request, names: &[&str], name: &str) -> Res<usize> {
+    let mut places = (0..names.len()).filter(|k| names[*k] == name);
+    let (first, second) = (places.next(), places.next());
+    let error =
+        |message: String, label: &str| Diagnostic::error(codes::MISSING_COLUMN, message, request.selection_span, label);
+    match (first, second) {
+        (Some(k), None) => Ok(k),
+        (Some(_), Some(_)) => {
+            let message = format!("two columns of `{}` are called `{name}`", request.shown);
+            Err(Box::new(error(message, "which of them is meant?").help("give the columns different names")))
+        }
+        _ => {
+            let d = error(format!("`{}` has no column `{name}`", request.shown), "no such column")
+                .note(format!("its columns are {}", quoted(names)));
+            let near = near(name, names.iter().copied());
+            Err(Box::new(if near.is_empty() { d } else { d.help(format!("did you mean {}?", quoted(&near))) }))
+        }
+    }
+}
+
+fn number(request: &Request, cell: &str, line: u64, column: &str) -> Res<f64> {
+    let label = match cell.parse::<f64>() {
+        Ok(x) if x.is_finite() => return Ok(x),
+        Ok(_) => format!("`{cell}` is not a finite number"),
+        Err(_) if cell.is_empty() => "a cell is empty".to_string(),
+        Err(_) => format!("`{cell}` is not a number"),
+    };
+    let message = format!("line {line}, column `{column}` of `{}`: {label}", request.shown);
+    Err(Box::new(
+        Diagnostic::error(codes::BAD_CELL, message, request.path_span, "in this file")
+            .help("data are finite numbers; take rows with missing values out of the file, or choose other columns"),
+    ))
+}
+
+fn ragged(request: &Request, line: u64, cells: usize, names: usize) -> Box<Diagnostic> {
+    let message = format!("line {line} of `{}` has {cells} cells, its header {names}", request.shown);
+    Box::new(
+        Diagnostic::error(codes::RAGGED, message, request.path_span, "in this file")
+            .note("every row has one cell for each column, with commas between them"),
+    )
+}
+
+fn empty(request: &Request, label: &str) -> Box<Diagnostic> {
+    let message = format!("`{}` has no data", request.shown);
+    Box::new(Diagnostic::error(codes::EMPTY_DATA, message, request.path_span, label))
+}
+
+fn malformed(request: &Request, error: &csv::Error) -> Box<Diagnostic> {
+    let line = error.position().map_or(String::new(), |p| format!(", line {}", p.line()));
+    let why = match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8 text".to_string(),
+        _ => error.to_string(),
+    };
+    let message = format!("cannot read `{}`", request.shown);
+    Box::new(
+        Diagnostic::error(codes::FILE_NOT_FOUND, message, request.path_span, "this file").note(format!("{why}{line}")),
+    )
+}
+
+/// Names in a sentence, not too many.
+fn quoted(names: &[&str]) -> String {
+    const MOST: usize = 12;
+    let mut text: Vec<String> = names.iter().take(MOST).map(|n| format!("`{n}`")).collect();
+    if names.len() > MOST {
+        text.push(format!("and {} more", names.len() - MOST));
+    }
+    text.join(", ")
+}
+
+/// Names near to one that is not there, best first.
+fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    crate::diagnostics::suggest(name, known)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,367 @@
+//! The elaborator's state: the graph under construction, the parameters of the tree, the problems found so far.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::diagnostics::{Code, Diagnostic, codes};
+use crate::math::{Graph, Id, Node, Op, Ty, VarId, VarKind};
+use crate::model::library::Library;
+use crate::model::results::RunContext;
+use crate::model::value::{Scope, Value};
+use crate::source::{SourceMap, Span};
+use crate::syntax::ast;
+
+/// Proof that a problem has been reported; carries nothing.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Reported;
+
+pub type Try<T> = Result<T, Reported>;
+
+/// A real parameter that no argument fixed: an input of the run.
+#[derive(Clone, Debug)]
+pub struct RunParam {
+    /// its own name, and those of the declarations above it: `double_well.h`
+    pub name: String,
+    pub path: String,
+    pub var: VarId,
+    /// value when nothing sets it; of run rate, may use earlier parameters
+    pub default: Option<Id>,
+    pub range: Option<Range>,
+    pub span: Span,
+}
+
+/// The declared range of a parameter.
+#[derive(Clone, Debug)]
+pub struct Range {
+    pub lo: Id,
+    pub hi: Id,
+    pub lo_closed: bool,
+    pub hi_closed: bool,
+    pub span: Span,
+}
+
+/// Where draws are allowed: the next free site and the turn of the loops around.
+#[derive(Clone, Debug, Default)]
+pub struct Draws {
+    pub next_site: u32,
+    pub turn: u16,
+}
+
+/// Works out a program: names, shapes, instances; expressions become nodes of a raw graph.
+pub struct Elab<'p> {
+    pub g: Graph,
+    pub library: &'p Library,
+    pub sources: &'p SourceMap,
+    pub diagnostics: Vec<Diagnostic>,
+    pub params: Vec<RunParam>,
+    pub time: VarId,
+    pub time_next: VarId,
+    pub dt: VarId,
+    pub step_index: VarId,
+    /// values of top-level constants, data and functions, once worked out
+    pub globals: HashMap<(u16, u32), Value>,
+    /// declarations being worked out, to find recursion
+    pub active: Vec<(String, Span)>,
+    /// draws are allowed here
+    pub draws: Option<Draws>,
+    /// names of the declarations around, for the paths of parameters
+    pub path: Vec<String>,
+    /// the run whose statements are being worked out: statistics have a meaning
+    pub run: Option<RunContext>,
+    pub data_cache: crate::model::data::Cache,
+    pub accepted: Option<AcceptSink>,
+    pub depth: usize,
+    /// inside a condition: an index may leave the array in the branch that is not taken
+    pub conditional: usize,
+    /// the next free site for the draws of starts
+    pub start_site: u32,
+}
+
+/// Collects the yes-or-no of `accept` in a step rule.
+#[derive(Clone, Debug, Default)]
+pub struct AcceptSink {
+    /// one boolean node for each written `accept`
+    pub decisions: Vec<Id>,
+}
+
+/// How deep expressions and calls may nest before the elaborator gives up with a diagnostic.
+pub const MAX_DEPTH: usize = 400;
+
+impl<'p> Elab<'p> {
+    pub fn new(library: &'p Library, sources: &'p SourceMap) -> Elab<'p> {
+        let mut g = Graph::new();
+        let time = g.new_var("t", VarKind::Time, Ty::Real, vec![]);
+        let time_next = g.new_var("t'", VarKind::TimeNext, Ty::Real, vec![]);
+        let dt = g.new_var("dt", VarKind::Dt, Ty::Real, vec![]);
+        let step_index = g.new_var("step", VarKind::StepIndex, Ty::Real, vec![]);
+        Elab {
+            g,
+            library,
+            sources,
+            diagnostics: Vec::new(),
+            params: Vec::new(),
+            time,
+            time_next,
+            dt,
+            step_index,
+            globals: HashMap::new(),
+            active: Vec::new(),
+            draws: None,
+            path: Vec::new(),
+            run: None,
+            data_cache: Default::default(),
+            accepted: None,
+            depth: 0,
+            conditional: 0,
+            start_site: crate::model::system::START_SITE,
+        }
+    }
+
+    /// Records a problem (once) and returns the proof.
+    pub fn report(&mut self, diagnostic: Diagnostic) -> Reported {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+        Reported
+    }
+
+    pub fn error<T>(&mut self, code: Code, message: impl Into<String>, span: Span, label: impl Into<String>) -> Try<T> {
+        Err(self.report(Diagnostic::error(code, message, span, label)))
+    }
+
+    pub fn fail<T>(&mut self, diagnostic: Diagnostic) -> Try<T> {
+        Err(self.report(diagnostic))
+    }
+
+    /// A construct of a later stage.
+    pub fn unsupported<T>(&mut self, what: &str, span: Span) -> Try<T> {
+        Err(self.report(unsupported(what, span)))
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Names that could have been meant instead of `name`, ready for a help line.
+    pub fn did_you_mean(&self, name: &str, scope: &Scope) -> Option<String> {
+        let mut known: Vec<String> = scope.names();
+        known.extend(self.library.names());
+        known.extend(crate::model::functions::TABLE.iter().map(|f| f.name.to_string()));
+        known.extend(crate::model::distributions::TABLE.iter().map(|d| d.name.to_string()));
+        known.extend(crate::model::operators::TABLE.iter().map(|o| o.name.to_string()));
+        if self.run.is_some() {
+            known.extend(crate::model::results::STATISTICS.iter().map(|s| s.name.to_string()));
+        }
+        did_you_mean(name, known.iter().map(String::as_str))
+    }
+
+    /// The scope of a file's top level: what is given everywhere.
+    pub fn root_scope(&mut self) -> Scope {
+        let scope = Scope::default();
+        let span = Span::default();
+        let given = [("t", self.time), ("dt", self.dt), ("step", self.step_index)];
+        for (name, var) in given {
+            let node = self.g.var(var);
+            scope.define(name, Value::Num(node), span);
+        }
+        for (name, value) in [("pi", std::f64::consts::PI), ("inf", f64::INFINITY)] {
+            let node = self.g.real(value);
+            scope.define(name, Value::Num(node), span);
+        }
+        scope
+    }
+
+    /// Runs `body` with recursion and depth watched.
+    pub fn guarded<T>(&mut self, name: &str, span: Span, body: impl FnOnce(&mut Self) -> Try<T>) -> Try<T> {
+        if let Some((_, first)) = self.active.iter().find(|(n, _)| n == name) {
+            let first = *first;
+            return self.fail(
+                Diagnostic::error(codes::RECURSION, format!("`{name}` uses itself"), span, "used here, while it is worked out")
+                    .label(first, "this use started it")
+                    .help("functions are inlined, so recursion has no end; use a loop (`for`, `sum`, a state) instead"),
+            );
+        }
+        self.active.push((name.to_string(), span));
+        let result = body(self);
+        self.active.pop();
+        result
+    }
+
+    /// The value of an integer known now.
+    pub fn as_int(&mut self, value: &Value, span: Span) -> Try<i64> {
+        match value {
+            Value::Int(n) => Ok(*n),
+            Value::Dim(shape) => Ok(shape.iter().product::<usize>() as i64),
+            Value::Num(id) => match self.g.node(*id).clone() {
+                Node::Int(n) => Ok(n),
+                Node::Real(bits) if f64::from_bits(bits).fract() == 0.0 && f64::from_bits(bits).abs() < 1e15 => {
+                    Ok(f64::from_bits(bits) as i64)
+                }
+                Node::Real(_) => self.error(codes::TYPE_MISMATCH, "a whole number is wanted here", span, "this is not one"),
+                _ => self.fail(
+                    Diagnostic::error(
+                        codes::NOT_CONSTANT,
+                        "an integer that is known when the file is compiled is wanted here",
+                        span,
+                        "this is known only at run time",
+                    )
+                    .help("sizes, ranges and `int` parameters are fixed at compile time; write a literal, a `const` or an `int` parameter"),
+                ),
+            },
+            other => {
+                let message = format!("an integer is wanted here, and this is {}", other.kind());
+                self.error(codes::TYPE_MISMATCH, message, span, "not an integer")
+            }
+        }
+    }
+
+    /// The node of a number; integers and dimensions become constants, a law becomes a draw where draws are allowed.
+    pub fn num(&mut self, value: &Value, span: Span) -> Try<Id> {
+        match value {
+            Value::Num(id) => Ok(*id),
+            Value::Int(n) => Ok(self.g.int(*n)),
+            Value::Dim(_) => {
+                let n = self.as_int(value, span)?;
+                Ok(self.g.int(n))
+            }
+            Value::Draw(_) | Value::Target(_) => self.draw_at(value, &[], span),
+            Value::Range(lo, hi) => {
+                let items: Vec<Id> = (*lo..*hi).map(|i| self.g.int(i)).collect();
+                Ok(self.g.lit(vec![items.len()], items))
+            }
+            other => {
+                let message = format!("a number is wanted here, and this is {}", other.kind());
+                let d = Diagnostic::error(codes::TYPE_MISMATCH, message, span, "not a number");
+                self.fail(match other {
+                    Value::Func(_) => d.help("call the function: add its arguments in parentheses"),
+                    _ => d,
+                })
+            }
+        }
+    }
+
+    /// A number as a real scalar or array.
+    pub fn real(&mut self, value: &Value, span: Span) -> Try<Id> {
+        let id = self.num(value, span)?;
+        self.to_real(id, span)
+    }
+
+    /// Converts integers to reals; booleans are refused.
+    pub fn to_real(&mut self, id: Id, span: Span) -> Try<Id> {
+        match self.g.ty(id) {
+            Ty::Real => Ok(id),
+            Ty::Int => Ok(self.lift_to_real(id)),
+            Ty::Bool => self.fail(
+                Diagnostic::error(codes::TYPE_MISMATCH, "a number is wanted here, and this is true or false", span, "a condition")
+                    .help("write `if condition then 1 else 0`"),
+            ),
+        }
+    }
+
+    pub fn lift_to_real(&mut self, id: Id) -> Id {
+        if let Node::Int(n) = *self.g.node(id) {
+            return self.g.real(n as f64);
+        }
+        if let Node::Lit(shape, elements) = self.g.node(id).clone() {
+            let elements = elements.into_iter().map(|e| self.lift_to_real(e)).collect();
+            return self.g.lit(shape, elements);
+        }
+        self.elementwise_raw(&[id], |g, a| g.op(Op::ToReal, a))
+    }
+
+    /// A scalar real; arrays are refused.
+    pub fn scalar(&mut self, value: &Value, span: Span) -> Try<Id> {
+        let id = self.real(value, span)?;
+        if self.g.is_scalar(id) {
+            return Ok(id);
+        }
+        let message = format!("a single number is wanted here, and this has the shape {}", shape_text(self.g.shape(id)));
+        self.error(codes::SHAPE_MISMATCH, message, span, "an array")
+    }
+
+    pub fn boolean(&mut self, value: &Value, span: Span) -> Try<Id> {
+        let id = self.num(value, span)?;
+        if self.g.ty(id) == Ty::Bool {
+            return Ok(id);
+        }
+        self.fail(
+            Diagnostic::error(codes::TYPE_MISMATCH, "a condition is wanted here, and this is a number", span, "not true or false")
+                .help("compare it with something: `e > 0`"),
+        )
+    }
+
+    /// Applies a scalar construction to every element; scalars combine with arrays, arrays have one shape (checked before).
+    pub fn elementwise_raw(&mut self, args: &[Id], f: impl FnOnce(&mut Graph, &[Id]) -> Id) -> Id {
+        let shape: Vec<usize> =
+            args.iter().map(|a| self.g.shape(*a)).find(|s| !s.is_empty()).map(<[usize]>::to_vec).unwrap_or_default();
+        let bounds: Vec<_> = shape.iter().map(|n| self.g.fresh_index(*n)).collect();
+        let at: Vec<Id> = bounds.iter().map(|b| self.g.index(*b)).collect();
+        let parts: Vec<Id> = args.iter().map(|a| self.element(*a, &at)).collect();
+        let body = f(&mut self.g, &parts);
+        self.g.map(&bounds, body)
+    }
+
+    /// An element of an array, or a scalar as it is.
+    pub fn element(&mut self, array: Id, at: &[Id]) -> Id {
+        if self.g.is_scalar(array) { array } else { self.g.get(array, at) }
+    }
+
+    /// A new array over `shape` whose body is made from its indices.
+    pub fn tabulate(&mut self, shape: &[usize], f: impl FnOnce(&mut Self, &[Id]) -> Id) -> Id {
+        let bounds: Vec<_> = shape.iter().map(|n| self.g.fresh_index(*n)).collect();
+        let at: Vec<Id> = bounds.iter().map(|b| self.g.index(*b)).collect();
+        let body = f(self, &at);
+        self.g.map(&bounds, body)
+    }
+
+    /// A constant array (or scalar) of the given shape.
+    pub fn filled(&mut self, shape: &[usize], value: f64) -> Id {
+        let value = self.g.real(value);
+        self.tabulate(shape, |_, _| value)
+    }
+
+    /// A name for a new parameter that is not in use: its own, or its path.
+    pub fn param_path(&self, name: &str) -> String {
+        self.path.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(".")
+    }
+
+    /// Names used twice among the parameters of the tree.
+    pub fn ambiguous_params(&self) -> HashSet<String> {
+        let mut seen = HashSet::new();
+        self.params.iter().filter(|p| !seen.insert(p.name.clone())).map(|p| p.name.clone()).collect()
+    }
+
+    pub fn closure(&self, f: &ast::Fn, scope: &Scope) -> Value {
+        Value::Func(Rc::new(crate::model::value::Func::Closure {
+            name: f.name.name.clone(),
+            params: f.header.clone(),
+            lets: f.lets.clone(),
+            body: f.value.clone(),
+            scope: scope.clone(),
+            span: f.name.span,
+        }))
+    }
+}
+
+/// "not supported yet", naming the construct.
+pub fn unsupported(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(codes::UNSUPPORTED, format!("{what}: not supported yet"), span, "this construct")
+        .note("the construct is part of the language's design and parses, but this version cannot run it")
+}
+
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let near = crate::diagnostics::suggest(name, known);
+    match near.as_slice() {
+        [] => None,
+        [one] => Some(format!("did you mean `{one}`?")),
+        many => Some(format!("did you mean one of {}?", many.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// `real[3, 4]` as `[3, 4]`; a scalar in words.
+pub fn shape_text(shape: &[usize]) -> String {
+    if shape.is_empty() {
+        return "of a single number".into();
+    }
+    format!("[{}]", shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", "))
+}

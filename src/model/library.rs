@@ -1,0 +1,88 @@
+//! The declarations of a program: the user's file, what it imports, and the standard library.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::source::FileId;
+use crate::syntax::ast::{self, Item, ItemKind};
+
+/// One declaration and the file it stands in.
+#[derive(Clone, Debug)]
+pub struct Decl {
+    pub file: FileId,
+    pub item: Rc<Item>,
+    /// from the standard library
+    pub library: bool,
+}
+
+/// All declarations by name. A user's declaration hides the library's of the same name.
+#[derive(Debug, Default)]
+pub struct Library {
+    decls: Vec<Decl>,
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+impl Library {
+    pub fn add(&mut self, file: FileId, library: bool, items: Vec<Item>) {
+        for item in items {
+            let name = item_name(&item.kind).map(|n| n.name.clone());
+            self.decls.push(Decl { file, item: Rc::new(item), library });
+            if let Some(name) = name {
+                self.by_name.entry(name).or_default().push(self.decls.len() - 1);
+            }
+        }
+    }
+
+    /// The declarations that a name may mean, runs left out: the user's if there are any, else the library's.
+    pub fn lookup(&self, name: &str) -> Vec<&Decl> {
+        let all: Vec<&Decl> = self.by_name.get(name).into_iter().flatten().map(|i| &self.decls[*i]).collect();
+        let named = |d: &&Decl| !matches!(d.item.kind, ItemKind::Run(_));
+        let own: Vec<&Decl> = all.iter().copied().filter(|d| !d.library).filter(named).collect();
+        if own.is_empty() { all.into_iter().filter(named).collect() } else { own }
+    }
+
+    pub fn decls(&self) -> impl Iterator<Item = &Decl> {
+        self.decls.iter()
+    }
+
+    /// The user's runs, in the order of the text.
+    pub fn runs(&self) -> impl Iterator<Item = (&Decl, &ast::Run)> {
+        self.decls.iter().filter(|d| !d.library).filter_map(|d| match &d.item.kind {
+            ItemKind::Run(run) => Some((d, run)),
+            _ => None,
+        })
+    }
+
+    /// Names of all declarations but runs.
+    pub fn names(&self) -> Vec<String> {
+        self.by_name.keys().cloned().collect()
+    }
+
+    pub fn solver_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .decls
+            .iter()
+            .filter_map(|d| match &d.item.kind {
+                ItemKind::Solver(s) => Some(s.name.name.clone()),
+                _ => None,
+            })
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// The name that an item declares.
+pub fn item_name(kind: &ItemKind) -> Option<&ast::Ident> {
+    match kind {
+        ItemKind::Use(..) => None,
+        ItemKind::Const(c) => Some(&c.name),
+        ItemKind::Data(d) => Some(&d.name),
+        ItemKind::Fn(f) => Some(&f.name),
+        ItemKind::Target(t) => Some(&t.name),
+        ItemKind::Model(m) => Some(&m.name),
+        ItemKind::Solver(s) => Some(&s.name),
+        ItemKind::Run(r) => Some(&r.name),
+    }
+}

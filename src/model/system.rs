@@ -1,0 +1,561 @@
+//! Models: states with their starts, noises, flow equations and reported `let`s, worked out from a declaration.
+
+use std::rc::Rc;
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::{Dense, Id, Node, Op, Red, Ty, VarId, VarKind};
+use crate::model::elab::{Draws, Elab, Reported, Try, shape_text};
+use crate::model::flow::Equation;
+use crate::model::target::Target;
+use crate::model::value::{Applied, Entry, Scope, Value};
+use crate::source::Span;
+use crate::syntax::ast::{self, ExprKind, ItemKind, ModelBody, ModelStmt};
+
+/// Sites of draws: noises first, their second normals (for dZ), starts, and draws written in step rules.
+pub const NOISE_SITE: u32 = 0;
+pub const INTEGRAL_SITE: u32 = 512;
+pub const START_SITE: u32 = 1024;
+pub const RULE_SITE: u32 = 2048;
+
+/// A model worked out.
+#[derive(Debug)]
+pub struct Model {
+    pub name: String,
+    pub span: Span,
+    pub states: Vec<State>,
+    pub noises: Vec<Noise>,
+    /// named values that are reported like states
+    pub lets: Vec<(String, Id)>,
+    /// 0 Ito, 1/2 Stratonovich, 1 anti-Ito, or an expression of parameters
+    pub alpha: Id,
+    /// stands for dt in the equations
+    pub dt: VarId,
+    /// the names that a run sees
+    pub scope: Scope,
+    /// when the model is a target (exact draws, or a kernel on a density)
+    pub target: Option<Rc<Target>>,
+}
+
+#[derive(Debug)]
+pub struct State {
+    pub name: String,
+    pub span: Span,
+    pub var: VarId,
+    pub shape: Vec<usize>,
+    /// the starting value in terms of parameters and draws
+    pub start: Id,
+    pub start_span: Span,
+    /// the right side of its equation: linear in `dt` and the noises
+    pub flow: Option<Id>,
+    pub flow_span: Option<Span>,
+}
+
+#[derive(Debug)]
+pub struct Noise {
+    pub name: String,
+    pub span: Span,
+    pub shape: Vec<usize>,
+    /// independent standard Wiener increments
+    pub var: VarId,
+    /// the same increments in terms written with `∘`
+    pub strat: VarId,
+    /// the increments as the equations see them (correlated), for both
+    pub seen: Id,
+    pub seen_strat: Id,
+    pub declared: bool,
+    /// correlation or covariance matrix
+    pub matrix: Option<(ast::NoiseStructure, Id, Span)>,
+}
+
+impl Elab<'_> {
+    /// Works out a model expression's value: a declaration applied, or a target used as a model.
+    pub fn model(&mut self, value: &Value, span: Span) -> Try<Model> {
+        match value {
+            Value::Model(applied) => self.apply_model(applied),
+            Value::Target(target) => self.target_model(target, span),
+            other => {
+                let message = format!("a model is wanted here, and this is {}", other.kind());
+                self.error(codes::TYPE_MISMATCH, message, span, "not a model")
+            }
+        }
+    }
+
+    /// A target as a model: one state that is drawn exactly, or renewed by a kernel.
+    fn target_model(&mut self, target: &Rc<Target>, span: Span) -> Try<Model> {
+        let scope = self.root_scope();
+        let var = self.g.new_var("x", VarKind::State, Ty::Real, target.shape.clone());
+        let x = self.g.var(var);
+        scope.define("x", Value::Num(x), span);
+        let start = if target.drawable() {
+            self.with_start_draws(|s| s.draw_at(&Value::Target(target.clone()), &target.shape, span))?
+        } else {
+            // A kernel on a density needs some start: a standard normal for each component.
+            let normal = crate::model::distributions::lookup("normal").expect("a row of the table");
+            let Value::Target(law) = self.distribution(normal, &[], span)? else { unreachable!("a distribution is a target") };
+            self.with_start_draws(|s| s.draw_at(&Value::Target(law), &target.shape, span))?
+        };
+        let state = State {
+            name: "x".into(),
+            span,
+            var,
+            shape: target.shape.clone(),
+            start,
+            start_span: span,
+            flow: None,
+            flow_span: None,
+        };
+        let alpha = self.g.real(0.0);
+        let dt = self.g.new_var("dt", VarKind::Hole, Ty::Real, vec![]);
+        Ok(Model {
+            name: target.name.clone(),
+            span,
+            states: vec![state],
+            noises: Vec::new(),
+            lets: Vec::new(),
+            alpha,
+            dt,
+            scope,
+            target: Some(target.clone()),
+        })
+    }
+
+    pub fn with_start_draws<T>(&mut self, f: impl FnOnce(&mut Self) -> Try<T>) -> Try<T> {
+        let next = self.start_site;
+        let before = self.draws.replace(Draws { next_site: next, turn: 0 });
+        let result = f(self);
+        if let Some(draws) = &self.draws {
+            self.start_site = draws.next_site;
+        }
+        self.draws = before;
+        result
+    }
+
+    fn apply_model(&mut self, applied: &Rc<Applied>) -> Try<Model> {
+        let ItemKind::Model(decl) = &applied.decl.item.kind else { unreachable!("an applied model is a model") };
+        let name = decl.name.name.clone();
+        let scope = self.root_scope();
+        self.path.push(name.clone());
+        let result = self.guarded(&name, applied.span, |s| {
+            s.bind_header(&name, &decl.header, &applied.args, applied.span, &scope)?;
+            match &decl.body {
+                ModelBody::Alias(_, with) if !with.is_empty() => {
+                    s.unsupported("a model extended by `with { ... }`", decl.name.span)
+                }
+                ModelBody::Alias(e, _) => {
+                    let value = s.expr(e, &scope)?;
+                    s.model(&value, e.span)
+                }
+                ModelBody::System(statements) => s.system(decl, statements, &scope, applied.span),
+            }
+        });
+        self.path.pop();
+        result
+    }
+
+    fn system(&mut self, decl: &ast::Model, statements: &[ModelStmt], scope: &Scope, span: Span) -> Try<Model> {
+        let alpha = self.g.real(0.0);
+        let dt = self.g.new_var("dt", VarKind::Hole, Ty::Real, vec![]);
+        let mut model = Model {
+            name: decl.name.name.clone(),
+            span,
+            states: Vec::new(),
+            noises: Vec::new(),
+            lets: Vec::new(),
+            alpha,
+            dt,
+            scope: scope.clone(),
+            target: None,
+        };
+        let mut equations = Vec::new();
+        let mut broken = false;
+        for statement in statements {
+            broken |= self.model_statement(statement, &mut model, scope, &mut equations).is_err();
+        }
+        if broken {
+            return Err(Reported);
+        }
+        self.assemble_flows(&mut model, equations)?;
+        self.unused_states(&model, statements);
+        Ok(model)
+    }
+
+    fn model_statement(&mut self, statement: &ModelStmt, model: &mut Model, scope: &Scope, equations: &mut Vec<Equation>) -> Try<()> {
+        match statement {
+            ModelStmt::State(state) => self.state(state, model, scope),
+            ModelStmt::Noise(noise) => self.noise(noise, model, scope),
+            ModelStmt::Flow(flow) => {
+                let equation = self.flow(flow, model, scope)?;
+                equations.push(equation);
+                Ok(())
+            }
+            ModelStmt::Let(l) => {
+                let value = self.define_let(l, scope)?;
+                if let Value::Num(id) = value {
+                    model.lets.push((l.name.name.clone(), id));
+                }
+                Ok(())
+            }
+            ModelStmt::Const(c) => self.define_const(c, scope),
+            ModelStmt::Data(d) => self.define_data(d, scope),
+            ModelStmt::Fn(f) => {
+                let closure = self.closure(f, scope);
+                scope.define(&f.name.name, closure, f.name.span);
+                Ok(())
+            }
+            ModelStmt::Convention(e, span) => {
+                model.alpha = self.convention(e, *span, scope)?;
+                Ok(())
+            }
+            ModelStmt::Part { span, .. } => self.unsupported("a `part` of a model", *span),
+            ModelStmt::Step(_, span) => self.unsupported("a `step` block in a model", *span),
+            ModelStmt::On(trigger, _, span) => {
+                let what = match trigger {
+                    ast::Trigger::Every { .. } => "an `every` event",
+                    ast::Trigger::AtRate(_) => "a jump `at rate`",
+                    ast::Trigger::At(_) => "an `at` event",
+                    ast::Trigger::When(_) => "a `when` event",
+                };
+                self.unsupported(what, *span)
+            }
+        }
+    }
+
+    fn state(&mut self, state: &ast::State, model: &mut Model, scope: &Scope) -> Try<()> {
+        let result = self.state_inner(state, model, scope);
+        if result.is_err() {
+            scope.set(&state.name.name, Entry::Broken);
+        }
+        result
+    }
+
+    fn state_inner(&mut self, state: &ast::State, model: &mut Model, scope: &Scope) -> Try<()> {
+        let name = &state.name;
+        if state.weight {
+            return self.unsupported("a `weight`", state.span);
+        }
+        if let Some(space) = &state.space {
+            return self.unsupported("a state on a restricted space (`in ...`)", space.span);
+        }
+        if let Some(rule) = &state.boundary {
+            return self.unsupported("a boundary rule (`by ...`)", rule.span);
+        }
+        if let Some(Entry::Value(_, first)) = scope.get(&name.name)
+            && first != Span::default()
+        {
+            return self.fail(
+                Diagnostic::error(codes::DUPLICATE_NAME, format!("`{}` is declared twice", name.name), name.span, "declared again")
+                    .label(first, "declared here"),
+            );
+        }
+        if let Some(ast::Type { kind: ast::TypeKind::Named(ty, _), .. }) = &state.ty
+            && ty.name != "real"
+        {
+            return self.unsupported(&format!("a state of type `{}`", ty.name), ty.span);
+        }
+        let shape = match &state.ty {
+            Some(ty) => Some(self.type_shape(ty, scope)?),
+            None => None,
+        };
+        let (start, start_span) = self.start(state.start.as_ref(), shape.as_deref(), name, scope)?;
+        let shape = self.g.shape(start).to_vec();
+        let starts: Vec<(VarId, Id)> = model.states.iter().map(|s| (s.var, s.start)).collect();
+        let start = self.g.substitute_vars(&[start], &starts)[0];
+        let var = self.g.new_var(name.name.clone(), VarKind::State, Ty::Real, shape.clone());
+        let node = self.g.var(var);
+        scope.define(&name.name, Value::Num(node), name.span);
+        model.states.push(State {
+            name: name.name.clone(),
+            span: name.span,
+            var,
+            shape,
+            start,
+            start_span,
+            flow: None,
+            flow_span: None,
+        });
+        Ok(())
+    }
+
+    /// The starting value of a state, of the declared shape.
+    pub fn start(&mut self, start: Option<&ast::Start>, shape: Option<&[usize]>, name: &ast::Ident, scope: &Scope) -> Try<(Id, Span)> {
+        let (value, e) = match start {
+            None => {
+                return self.fail(
+                    Diagnostic::error(codes::MISSING_EQUATION, format!("the state `{}` has no start", name.name), name.span, "no `=` and no `~`")
+                        .help(format!("write `state {} = value` or `state {} ~ law`", name.name, name.name)),
+                );
+            }
+            Some(ast::Start::Value(e)) | Some(ast::Start::Law(e)) => {
+                let scope = scope.clone();
+                let value = self.with_start_draws(|s| {
+                    let value = s.expr(e, &scope)?;
+                    let wanted = shape.unwrap_or(&[]);
+                    match &value {
+                        Value::Target(_) | Value::Draw(_) => Ok(Value::Num(s.draw_at(&value, wanted, e.span)?)),
+                        _ => Ok(value),
+                    }
+                })?;
+                if matches!(start, Some(ast::Start::Law(_))) && !self.is_law(e, &value) {
+                    return self.error(codes::TYPE_MISMATCH, "`~` wants a law on its right", e.span, "not a target");
+                }
+                (value, e)
+            }
+        };
+        let id = self.real(&value, e.span)?;
+        let have = self.g.shape(id).to_vec();
+        match shape {
+            Some(want) if have.is_empty() && !want.is_empty() => Ok((self.tabulate(want, |_, _| id), e.span)),
+            Some(want) if have != want => {
+                let message =
+                    format!("the state `{}` has the shape {}, and its start {}", name.name, shape_text(want), shape_text(&have));
+                self.fail(
+                    Diagnostic::error(codes::SHAPE_MISMATCH, message, e.span, format!("this has the shape {}", shape_text(&have)))
+                        .label(name.span, format!("declared with the shape {}", shape_text(want))),
+                )
+            }
+            _ => Ok((id, e.span)),
+        }
+    }
+
+    /// `~` was followed by a law (its value is a draw by now, so the text decides).
+    fn is_law(&self, e: &ast::Expr, value: &Value) -> bool {
+        match value {
+            Value::Num(id) => self.g.vars_of(*id).iter().any(|v| matches!(self.g.var_info(*v).kind, VarKind::Draw { .. })),
+            _ => !matches!(e.kind, ExprKind::Number { .. }),
+        }
+    }
+
+    fn convention(&mut self, e: &ast::Expr, span: Span, scope: &Scope) -> Try<Id> {
+        match &e.kind {
+            ExprKind::Name(n) if n == "ito" => Ok(self.g.real(0.0)),
+            ExprKind::Name(n) if n == "stratonovich" => Ok(self.g.real(0.5)),
+            ExprKind::Name(n) if n == "anti_ito" => Ok(self.g.real(1.0)),
+            ExprKind::Call(f, args) if matches!(&f.kind, ExprKind::Name(n) if n == "alpha") && args.len() == 1 => {
+                let c = self.scalar_expr(&args[0].value, scope)?;
+                let (zero, one) = (self.g.real(0.0), self.g.real(1.0));
+                let range = crate::model::elab::Range { lo: zero, hi: one, lo_closed: true, hi_closed: true, span };
+                self.check_range("alpha", c, &range, args[0].value.span)?;
+                Ok(c)
+            }
+            _ => {
+                let text = crate::syntax::print::expr(e);
+                let mut d = Diagnostic::error(codes::BAD_CONVENTION, format!("`{text}` is not a convention"), e.span, "unknown convention")
+                    .note("conventions are ito, stratonovich, anti_ito and alpha(c) with c in [0, 1]");
+                if let ExprKind::Name(n) = &e.kind
+                    && let Some(help) = crate::model::elab::did_you_mean(n, ["ito", "stratonovich", "anti_ito", "alpha"])
+                {
+                    d = d.help(help);
+                }
+                self.fail(d)
+            }
+        }
+    }
+
+    fn noise(&mut self, noise: &ast::Noise, model: &mut Model, scope: &Scope) -> Try<()> {
+        if let Some(other) = model.noises.iter().find(|n| n.name == noise.name.name) {
+            let first = other.span;
+            return self.fail(
+                Diagnostic::error(codes::DUPLICATE_NAME, format!("the noise `{}` is declared twice", noise.name.name), noise.name.span, "declared again")
+                    .label(first, "declared here"),
+            );
+        }
+        let (kind, subs): (&ast::Expr, &[ast::Sub]) = match &noise.kind.kind {
+            ExprKind::Index(inner, subs) => (inner, subs),
+            _ => (&noise.kind, &[]),
+        };
+        let text = match &kind.kind {
+            ExprKind::Name(n) => n.clone(),
+            ExprKind::Call(f, _) => crate::syntax::print::expr(f),
+            _ => crate::syntax::print::expr(kind),
+        };
+        let known = ["wiener", "fbm", "ou", "poisson", "compound_poisson", "stable"];
+        if text != "wiener" {
+            if known.contains(&text.as_str()) {
+                return self.unsupported(&format!("the noise `{text}`"), kind.span);
+            }
+            let mut d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{text}` is not a kind of noise"), kind.span, "unknown noise")
+                .note("kinds of noise are wiener, fbm, ou, poisson, compound_poisson and stable");
+            if let Some(help) = crate::model::elab::did_you_mean(&text, known) {
+                d = d.help(help);
+            }
+            return self.fail(d);
+        }
+        let mut shape = Vec::new();
+        for sub in subs {
+            match sub {
+                ast::Sub::All(span) => return self.error(codes::SIZE_UNKNOWN, "the size of a noise is a number", *span, "`:` here"),
+                ast::Sub::At(e) => match self.expr(e, scope)? {
+                    Value::Dim(piece) => shape.extend(piece.iter().copied()),
+                    value => {
+                        let n = self.as_int(&value, e.span)?;
+                        if n < 1 {
+                            return self.error(codes::SIZE_UNKNOWN, format!("{n} is not a size"), e.span, "sizes are positive");
+                        }
+                        shape.push(n as usize);
+                    }
+                },
+            }
+        }
+        let matrix = match &noise.structure {
+            None => None,
+            Some((structure, e)) => Some((*structure, self.noise_matrix(*structure, e, &shape, scope)?, e.span)),
+        };
+        self.add_noise(model, &noise.name.name, noise.name.span, shape, matrix, true);
+        Ok(())
+    }
+
+    /// Adds a noise; correlated increments are the Cholesky factor times independent ones.
+    pub fn add_noise(
+        &mut self,
+        model: &mut Model,
+        name: &str,
+        span: Span,
+        shape: Vec<usize>,
+        matrix: Option<(ast::NoiseStructure, Id, Span)>,
+        declared: bool,
+    ) {
+        let var = self.g.new_var(format!("d{name}"), VarKind::Noise, Ty::Real, shape.clone());
+        let strat = self.g.new_var(format!("d{name}"), VarKind::Noise, Ty::Real, shape.clone());
+        let factor = matrix.as_ref().map(|(_, m, _)| self.g.dense(Dense::Cholesky, &[*m]));
+        let seen = |s: &mut Self, var: VarId| {
+            let z = s.g.var(var);
+            let Some(l) = factor else { return z };
+            s.tabulate(&shape, |s, at| {
+                let k = s.g.fresh_index(shape[0]);
+                let ki = s.g.index(k);
+                let (a, b) = (s.g.get(l, &[at[0], ki]), s.g.get(z, &[ki]));
+                let product = s.g.op(Op::Mul, &[a, b]);
+                s.g.reduce(Red::Sum, &[k], product)
+            })
+        };
+        let (plain, circled) = (seen(self, var), seen(self, strat));
+        model.noises.push(Noise {
+            name: name.into(),
+            span,
+            shape,
+            var,
+            strat,
+            seen: plain,
+            seen_strat: circled,
+            declared,
+            matrix,
+        });
+    }
+
+    fn noise_matrix(&mut self, structure: ast::NoiseStructure, e: &ast::Expr, shape: &[usize], scope: &Scope) -> Try<Id> {
+        let id = self.real_expr(e, scope)?;
+        let have = self.g.shape(id).to_vec();
+        let word = if structure == ast::NoiseStructure::Correlation { "correlation" } else { "covariance" };
+        if shape.len() != 1 || have != [shape[0], shape[0]] {
+            let want = if shape.len() == 1 { format!("[{0}, {0}]", shape[0]) } else { "a square matrix over a vector of noises".into() };
+            let message = format!("the {word} of this noise has the shape {}, not {want}", shape_text(&have));
+            return self.error(codes::SHAPE_MISMATCH, message, e.span, format!("the shape is {}", shape_text(&have)));
+        }
+        self.check_matrix(structure, id, shape[0], e.span)?;
+        Ok(id)
+    }
+
+    /// A constant matrix, or one whose parameters have defaults, is checked now.
+    fn check_matrix(&mut self, structure: ast::NoiseStructure, id: Id, n: usize, span: Span) -> Try<()> {
+        let env = self.default_env();
+        let Ok(m) = crate::math::eval::eval(&self.g, id, &env) else { return Ok(()) };
+        match matrix_fault(structure, &m.values, n) {
+            None => Ok(()),
+            Some(fault) => {
+                let word = if structure == ast::NoiseStructure::Correlation { "correlation" } else { "covariance" };
+                self.fail(
+                    Diagnostic::error(codes::BAD_CORRELATION, format!("this is not a {word} matrix"), span, fault)
+                        .note(format!("a {word} matrix is symmetric and positive definite{}", if word == "correlation" { ", with ones on the diagonal" } else { "" })),
+                )
+            }
+        }
+    }
+
+    /// Values of the run's parameters at their defaults.
+    pub fn default_env(&self) -> crate::math::eval::Env {
+        let mut env = crate::math::eval::Env::default();
+        for p in &self.params {
+            if let Some(default) = p.default
+                && let Ok(value) = crate::math::eval::eval(&self.g, default, &env)
+            {
+                env.set(p.var, value);
+            }
+        }
+        env
+    }
+
+    /// A warning for states that no equation moves and nothing reads.
+    fn unused_states(&mut self, model: &Model, statements: &[ModelStmt]) {
+        for state in &model.states {
+            if state.flow.is_some() {
+                continue;
+            }
+            let used = model.states.iter().filter_map(|s| s.flow).chain(model.lets.iter().map(|l| l.1)).any(|id| self.g.depends_on(id, state.var))
+                || model.states.iter().any(|s| self.g.depends_on(s.start, state.var));
+            let mentioned = statements.iter().filter(|s| format!("{s:?}").contains(&format!("Name(\"{}\")", state.name))).count() > 0;
+            if !used && !mentioned {
+                self.report(
+                    Diagnostic::warning(
+                        codes::UNUSED_STATE,
+                        format!("the state `{}` has no rule and is never used", state.name),
+                        state.span,
+                        "keeps its start and is read by nothing",
+                    )
+                    .help(format!("give it an equation `d{} = ...`, or remove it", state.name)),
+                );
+            }
+        }
+    }
+
+    /// Whether a node is the constant zero after folding.
+    pub fn is_constant(&self, id: Id, value: f64) -> bool {
+        matches!(self.g.node(id), Node::Real(bits) if f64::from_bits(*bits) == value)
+    }
+}
+
+/// What is wrong with a correlation or covariance matrix, if anything.
+fn matrix_fault(structure: ast::NoiseStructure, m: &[f64], n: usize) -> Option<String> {
+    let at = |i: usize, j: usize| m[i * n + j];
+    for i in 0..n {
+        for j in 0..n {
+            if !at(i, j).is_finite() {
+                return Some(format!("element [{i}, {j}] is {}", at(i, j)));
+            }
+            if (at(i, j) - at(j, i)).abs() > 1e-12 * (1.0 + at(i, j).abs()) {
+                return Some(format!("not symmetric: [{i}, {j}] is {} and [{j}, {i}] is {}", at(i, j), at(j, i)));
+            }
+        }
+        if structure == ast::NoiseStructure::Correlation && (at(i, i) - 1.0).abs() > 1e-12 {
+            return Some(format!("the diagonal element [{i}, {i}] is {}, not 1", at(i, i)));
+        }
+    }
+    if structure == ast::NoiseStructure::Correlation
+        && let Some((i, j)) = (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).find(|(i, j)| at(*i, *j).abs() > 1.0)
+    {
+        return Some(format!("the correlation [{i}, {j}] is {}, outside [-1, 1]", at(i, j)));
+    }
+    (!semidefinite(m, n)).then(|| "not positive definite".to_string())
+}
+
+/// Cholesky with a tolerance for rank-deficient matrices.
+fn semidefinite(m: &[f64], n: usize) -> bool {
+    let mut l = vec![0.0; n * n];
+    let scale = (0..n).map(|i| m[i * n + i].abs()).fold(0.0, f64::max);
+    for i in 0..n {
+        for j in 0..=i {
+            let s: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
+            let rest = m[i * n + j] - s;
+            if i == j {
+                if rest < -1e-10 * scale {
+                    return false;
+                }
+                l[i * n + i] = rest.max(0.0).sqrt();
+            } else if l[j * n + j] > 1e-8 * scale.sqrt() {
+                l[i * n + j] = rest / l[j * n + j];
+            } else if rest.abs() > 1e-8 * scale {
+                return false;
+            }
+        }
+    }
+    true
+}

@@ -1,0 +1,164 @@
+//! What an expression stands for while a program is being worked out.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::math::{Id, IndexVar, Op, VarId};
+use crate::model::library::Decl;
+use crate::model::target::Target;
+use crate::source::Span;
+use crate::syntax::ast;
+
+/// A compile-time value. Numbers at run time are nodes of the math graph; everything else is known now.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// a scalar or an array (its type and shape are the node's)
+    Num(Id),
+    /// an integer known now
+    Int(i64),
+    Text(Rc<str>),
+    /// `lo .. hi` of integers
+    Range(i64, i64),
+    /// `lo .. hi` of reals or texts, as in `columns = "a" .. "b"`
+    Pair(Rc<(Value, Value)>),
+    Func(Rc<Func>),
+    Target(Rc<Target>),
+    /// a model declaration with its arguments, not yet worked out
+    Model(Rc<Applied>),
+    /// a solver declaration (all of one name) with its arguments
+    Solver(Rc<AppliedSolver>),
+    /// values that no array holds: targets, functions, ...
+    List(Rc<Vec<Value>>),
+    /// the array of `body` for `index` in `0..extent`, where the elements are not numbers
+    Family { index: IndexVar, body: Rc<Value> },
+    /// the shape of a target's variable: splices into a type, counts as its product in arithmetic
+    Dim(Rc<Vec<usize>>),
+    /// an elementwise expression with draws in it, whose shape is not fixed yet
+    Draw(Rc<DrawExpr>),
+}
+
+/// A declaration with the arguments of one use.
+#[derive(Debug)]
+pub struct Applied {
+    pub decl: Decl,
+    pub args: Vec<BoundArg>,
+    pub span: Span,
+}
+
+/// An argument that has been evaluated; by name or by position.
+#[derive(Clone, Debug)]
+pub struct BoundArg {
+    pub name: Option<ast::Ident>,
+    pub value: Value,
+    pub span: Span,
+}
+
+/// A solver's name with the arguments of one use; which declaration is meant depends on the model.
+#[derive(Debug)]
+pub struct AppliedSolver {
+    pub name: String,
+    pub args: Vec<BoundArg>,
+    pub span: Span,
+}
+
+/// A function value.
+#[derive(Debug)]
+pub enum Func {
+    /// `fn` or `->` with the scope it was written in
+    Closure { name: String, params: Vec<ast::Param>, lets: Vec<ast::Let>, body: ast::Expr, scope: Scope, span: Span },
+    /// a function of the standard table
+    Builtin(&'static crate::model::functions::Function),
+    /// a distribution: called, it gives a target
+    Distribution(&'static crate::model::distributions::Distribution),
+    /// an expression of the graph with named inputs, such as the drift of a model in a solver
+    Graph { name: String, params: Vec<VarId>, body: Id },
+}
+
+/// An elementwise expression that waits for its shape, so that every element gets its own draw.
+#[derive(Debug)]
+pub enum DrawExpr {
+    Law { target: Rc<Target>, site: u32, turn: u16, span: Span, drawn: RefCell<Option<Id>> },
+    Op(Op, Vec<Value>, Span),
+}
+
+/// A chain of scopes. Cloning shares it.
+#[derive(Clone, Debug, Default)]
+pub struct Scope(Rc<ScopeData>);
+
+#[derive(Debug, Default)]
+struct ScopeData {
+    names: RefCell<HashMap<String, Entry>>,
+    parent: Option<Scope>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    Value(Value, Span),
+    /// its declaration had an error, which has been reported
+    Broken,
+    /// the size of an axis that nothing has fixed yet
+    OpenSize(Span),
+}
+
+impl Scope {
+    pub fn child(&self) -> Scope {
+        Scope(Rc::new(ScopeData { names: RefCell::default(), parent: Some(self.clone()) }))
+    }
+
+    pub fn get(&self, name: &str) -> Option<Entry> {
+        let here = self.0.names.borrow().get(name).cloned();
+        here.or_else(|| self.0.parent.as_ref().and_then(|p| p.get(name)))
+    }
+
+    /// Only this scope, not those around it.
+    pub fn has_own(&self, name: &str) -> bool {
+        self.0.names.borrow().contains_key(name)
+    }
+
+    pub fn set(&self, name: impl Into<String>, entry: Entry) {
+        self.0.names.borrow_mut().insert(name.into(), entry);
+    }
+
+    pub fn define(&self, name: impl Into<String>, value: Value, span: Span) {
+        self.set(name, Entry::Value(value, span));
+    }
+
+    /// Replaces an entry where it stands (an open size that has been fixed).
+    pub fn replace(&self, name: &str, entry: Entry) {
+        if self.has_own(name) {
+            self.set(name, entry);
+        } else if let Some(parent) = &self.0.parent {
+            parent.replace(name, entry);
+        }
+    }
+
+    /// All names in sight, for "did you mean".
+    pub fn names(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.0.names.borrow().keys().cloned().collect();
+        if let Some(parent) = &self.0.parent {
+            all.extend(parent.names());
+        }
+        all
+    }
+}
+
+impl Value {
+    /// What kind of thing it is, in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Num(_) => "a number",
+            Value::Int(_) => "an integer",
+            Value::Text(_) => "a text",
+            Value::Range(..) | Value::Pair(_) => "a range",
+            Value::Func(_) => "a function",
+            Value::Target(_) => "a target",
+            Value::Model(_) => "a model",
+            Value::Solver(_) => "a solver",
+            Value::List(_) | Value::Family { .. } => "a list",
+            Value::Dim(_) => "a dimension",
+            Value::Draw(_) => "a draw",
+        }
+    }
+}

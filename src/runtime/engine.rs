@@ -1,0 +1,220 @@
+//! Running a job: blocks of paths on all threads.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::collect::{Gathered, Harvest};
+use super::job::{Divergence, Job, Observed, Outcome, Recorded};
+use super::layout::{GROUPS, Layout};
+use super::plan::Plan;
+use super::statistics::finish::Finisher;
+use super::worker::{Shared, Table, Worker};
+use crate::backend::LANE_MULTIPLE;
+
+/// Lanes of a block at most.
+const MOST_LANES: usize = 64;
+
+/// Bytes that the rows of a block may take: about half a second-level cache.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// Between two calls of the progress hook.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How far a run is.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// paths that are done, and all
+    pub paths: u64,
+    pub of: u64,
+    /// steps of paths that are done, as a fraction of all
+    pub fraction: f64,
+}
+
+/// How a run is watched and stopped from outside.
+#[derive(Copy, Clone, Default)]
+pub struct Control<'a> {
+    /// when it becomes true, unfinished blocks are dropped and the rest is reported
+    pub stop: Option<&'a AtomicBool>,
+    /// called now and then from any worker
+    pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+}
+
+/// Runs a job. The numbers in the outcome depend on the job alone: not on the threads, nor on the size of blocks.
+pub fn run(job: &Job, control: Control<'_>) -> Outcome {
+    let begin = Instant::now();
+    let layout = Layout::new(job.first_path, job.paths);
+    let plan = Plan::new(job, &layout);
+    let gathered = Gathered::new(&plan);
+    let never = AtomicBool::new(false);
+    let lanes = job.lanes.unwrap_or_else(|| lanes(job, &layout));
+    assert!(lanes.is_power_of_two() && (LANE_MULTIPLE..=MOST_LANES).contains(&lanes), "{lanes} lanes");
+    let shared = Shared {
+        job,
+        plan: &plan,
+        layout: &layout,
+        gathered: &gathered,
+        steps: job.step.as_ref().map_or(Table::Asked, |s| Table::of_steps(s, job.steps())),
+        looks: job.observers.iter().map(|o| Table::of_looks(&o.stage, &o.looks)).collect(),
+        chunk: chunk(job),
+        lanes,
+        stop: control.stop.unwrap_or(&never),
+        path_steps: AtomicU64::new(0),
+    };
+    let pool = Pool::new(&shared, control);
+    pool.run();
+    let diverged = pool.diverged.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let finished = pool.finished.into_inner();
+    let path_steps = shared.path_steps.load(Ordering::Relaxed);
+    drop(shared);
+    let harvest = gathered.finish();
+    let mut outcome = conclude(job, &plan, &layout, &harvest, diverged, finished);
+    outcome.path_steps = path_steps;
+    outcome.seconds = begin.elapsed().as_secs_f64();
+    outcome
+}
+
+fn conclude(
+    job: &Job,
+    plan: &Plan,
+    layout: &Layout,
+    harvest: &Harvest,
+    diverged: Divergence,
+    finished: u64,
+) -> Outcome {
+    let finisher = Finisher::new(plan, layout, harvest, diverged, finished);
+    let observed = job.observers.iter().enumerate().map(|(k, observer)| {
+        let sources = observer.requests.iter().zip(&plan.sources[k]);
+        Observed {
+            results: sources.map(|(request, source)| finisher.results(observer, request, *source)).collect(),
+            record: plan.records[k].map_or_else(Recorded::default, |tape| recorded(job, k, layout, harvest, tape)),
+        }
+    });
+    Outcome {
+        paths: job.paths,
+        finished,
+        interrupted: finished < job.paths,
+        diverged,
+        observed: observed.collect(),
+        path_steps: 0,
+        seconds: 0.0,
+    }
+}
+
+fn recorded(job: &Job, observer: usize, layout: &Layout, harvest: &Harvest, tape: usize) -> Recorded {
+    let reels = &harvest.reels[tape];
+    Recorded {
+        paths: reels.keys().map(|position| layout.base + position).collect(),
+        looks: job.observers[observer].looks.len(),
+        rows: job.observers[observer].stage.program.out_rows,
+        values: reels.values().flat_map(|reel| reel.iter().copied()).collect(),
+    }
+}
+
+/// Steps of one call of the code: enough to make calls cheap, few enough for the noise to stay in a cache. It depends on
+/// the program alone, because divergence is looked for between calls.
+fn chunk(job: &Job) -> u64 {
+    let rows = job.step.as_ref().map_or(0, |s| s.program.draw_rows);
+    (512 / rows.max(1)).clamp(4, 64) as u64
+}
+
+/// Lanes of a block: as many as fit a cache, but not so many that threads have nothing to do.
+fn lanes(job: &Job, layout: &Layout) -> usize {
+    let Some(step) = &job.step else { return MOST_LANES };
+    let p = &step.program;
+    let rows = 2 * p.state_rows + p.scratch_rows + p.out_rows + chunk(job) as usize * p.draw_rows;
+    let mut lanes = MOST_LANES;
+    let idle = |lanes: usize| layout.positions().div_ceil(lanes as u64) < job.threads as u64;
+    while lanes > LANE_MULTIPLE && (rows * lanes * size_of::<f64>() > BLOCK_BYTES || idle(lanes)) {
+        lanes /= 2;
+    }
+    lanes
+}
+
+/// The blocks that are still to do, and what has come of the others.
+struct Pool<'a> {
+    shared: &'a Shared<'a>,
+    control: Control<'a>,
+    blocks: u64,
+    next: AtomicU64,
+    finished: AtomicU64,
+    diverged: Mutex<Divergence>,
+    last_tick: Mutex<Instant>,
+}
+
+impl<'a> Pool<'a> {
+    fn new(shared: &'a Shared<'a>, control: Control<'a>) -> Pool<'a> {
+        Pool {
+            shared,
+            control,
+            blocks: shared.layout.positions().div_ceil(shared.lanes as u64),
+            next: AtomicU64::new(0),
+            finished: AtomicU64::new(0),
+            diverged: Mutex::default(),
+            last_tick: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn run(&self) {
+        let threads = (self.shared.job.threads as u64).min(self.blocks).max(1);
+        if threads == 1 {
+            return self.work();
+        }
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| self.work());
+            }
+        });
+    }
+
+    fn work(&self) {
+        let mut worker = Worker::new(self.shared);
+        while let Some(block) = self.take() {
+            let Some((diverged, paths)) = worker.block(block * self.shared.lanes as u64, &|| self.tick()) else {
+                break;
+            };
+            self.finished.fetch_add(paths, Ordering::Relaxed);
+            if diverged.paths > 0 {
+                self.diverged.lock().unwrap_or_else(PoisonError::into_inner).merge(&diverged);
+            }
+            self.tick();
+        }
+        worker.collector.finish();
+    }
+
+    /// The next block. They are dealt out in turn to all groups of paths, so that a run that is stopped early has all
+    /// groups.
+    fn take(&self) -> Option<u64> {
+        let each = self.blocks.div_ceil(GROUPS);
+        loop {
+            let n = self.next.fetch_add(1, Ordering::Relaxed);
+            if n >= each * GROUPS || self.shared.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            let block = n % GROUPS * each + n / GROUPS;
+            if block < self.blocks {
+                return Some(block);
+            }
+        }
+    }
+
+    fn tick(&self) {
+        let Some(hook) = self.control.progress else { return };
+        let Ok(mut last) = self.last_tick.try_lock() else { return };
+        if last.elapsed() < TICK {
+            return;
+        }
+        *last = Instant::now();
+        let job = self.shared.job;
+        let all = job.paths as f64 * job.steps().max(1) as f64;
+        hook(Progress {
+            paths: self.finished.load(Ordering::Relaxed),
+            of: job.paths,
+            fraction: self.shared.path_steps.load(Ordering::Relaxed) as f64 / all,
+        });
+    }
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

@@ -1,0 +1,64 @@
+//! The memory that a stage works in, for one block of paths.
+
+use super::job::Stage;
+use super::noise::{self, Fill, NoiseSource};
+use crate::backend::Block;
+
+pub struct Memory {
+    pub lanes: usize,
+    /// `[state_rows][lanes]`
+    pub state: Vec<f64>,
+    /// `[steps][draw_rows][lanes]`
+    pub noise: Vec<f64>,
+    /// `[out_rows][lanes]`
+    pub out: Vec<f64>,
+    scratch: Vec<f64>,
+}
+
+impl Memory {
+    /// Room for any of some stages, which share their states. Each comes with the number of steps of a call.
+    pub fn new<'a>(stages: impl Iterator<Item = (&'a Stage, u64)>, lanes: usize) -> Memory {
+        let mut memory = Memory { lanes, state: vec![], noise: vec![], out: vec![], scratch: vec![] };
+        let grow = |rows: &mut Vec<f64>, len: usize| rows.resize(rows.len().max(len * lanes), 0.0);
+        for (k, (stage, steps)) in stages.enumerate() {
+            let p = &stage.program;
+            assert!(k == 0 || memory.state.len() == p.state_rows * lanes, "the programs of a job share their states");
+            grow(&mut memory.state, p.state_rows);
+            grow(&mut memory.noise, p.draw_rows * steps as usize);
+            grow(&mut memory.out, p.out_rows);
+            grow(&mut memory.scratch, p.scratch_rows);
+        }
+        memory
+    }
+
+    /// Fills the noise of a call.
+    pub fn draw(&mut self, source: &dyn NoiseSource, stage: &Stage, fill: Fill) {
+        noise::fill(source, &stage.program, fill, &mut self.noise);
+    }
+
+    /// Runs a stage on the state, with the noise that stands from `offset` steps on.
+    pub fn call(&mut self, stage: &Stage, fill: Fill, rows: &[f64], offset: usize) {
+        let (p, lanes) = (&stage.program, self.lanes);
+        stage.code.run(Block {
+            lanes,
+            steps: fill.steps,
+            state: &mut self.state,
+            out: &mut self.out[..p.out_rows * lanes],
+            run: &stage.run,
+            step: rows,
+            noise: &self.noise[offset * p.draw_rows * lanes..][..fill.steps * p.draw_rows * lanes],
+            scratch: &mut self.scratch[..p.scratch_rows * lanes],
+            first_path: fill.first_path,
+            first_step: fill.first_step,
+            key: fill.key,
+        });
+    }
+
+    /// Zero for lanes whose states are all finite, NaN for others.
+    pub fn health(&self, health: &mut [f64]) {
+        health.fill(0.0);
+        for row in self.state.chunks_exact(self.lanes) {
+            health.iter_mut().zip(row).for_each(|(h, x)| *h += x * 0.0);
+        }
+    }
+}

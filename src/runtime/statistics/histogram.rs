@@ -1,0 +1,88 @@
+//! Histograms with bins of equal width, from sketches.
+
+use super::sketch::Bins;
+
+/// Bins that a histogram has at most when it chooses by itself.
+const MOST: f64 = 80.0;
+
+/// Edges of the bins: as many as asked for, else by the rule of D. Freedman and P. Diaconis (Z. Wahrscheinlichkeitstheorie
+/// 57 (1981) 453). Values further out than four times the interquartile range from the middle half have no bin.
+pub fn edges(bins: &Bins, wanted: Option<usize>) -> Vec<f64> {
+    let (low, high) = range(bins);
+    if low == high {
+        let half = (low.abs() * 1e-3).max(0.5);
+        return vec![low - half, low + half];
+    }
+    let width = 2.0 * (bins.quantile(0.75) - bins.quantile(0.25)) / (bins.total() as f64).cbrt();
+    let fit = if width > 0.0 { ((high - low) / width).ceil().clamp(1.0, MOST) } else { MOST.min(10.0) };
+    let count = wanted.unwrap_or(fit as usize).max(1);
+    (0..=count).map(|k| low + (high - low) * k as f64 / count as f64).collect()
+}
+
+fn range(bins: &Bins) -> (f64, f64) {
+    let (least, most) = (bins.quantile(0.0), bins.quantile(1.0));
+    let (q1, q3) = (bins.quantile(0.25), bins.quantile(0.75));
+    let reach = 4.0 * (q3 - q1);
+    if reach > 0.0 { (least.max(q1 - reach), most.min(q3 + reach)) } else { (least, most) }
+}
+
+/// The fraction of the values in each bin; the last bin has its upper edge.
+pub fn fractions(bins: &Bins, edges: &[f64]) -> Vec<f64> {
+    let total = bins.total() as f64;
+    let most = bins.quantile(1.0);
+    let last = edges[edges.len() - 1];
+    let below = |x: f64| if x == last && most <= last { total } else { bins.count_below(x) };
+    edges.windows(2).map(|e| (below(e[1]) - below(e[0])) / total).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sketch::Sketch;
+    use super::*;
+    use crate::runtime::testing::Uniforms;
+
+    fn bins_of(values: impl IntoIterator<Item = f64>, capacity: usize) -> Bins {
+        let mut s = Sketch::new(capacity);
+        values.into_iter().for_each(|v| s.push(v));
+        s.sorted()
+    }
+
+    #[test]
+    fn all_values_are_counted() {
+        let bins = bins_of((0..100).map(f64::from), 1000);
+        let e = edges(&bins, Some(10));
+        assert_eq!((e[0], e[10]), (0.0, 99.0));
+        let f = fractions(&bins, &e);
+        assert!((f.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!(f.iter().all(|f| (f - 0.1).abs() < 0.011), "{f:?}");
+    }
+
+    #[test]
+    fn a_normal_looks_normal() {
+        let mut u = Uniforms::new(2);
+        let bins = bins_of((0..100_000).map(|_| u.normal()), 1 << 12);
+        let e = edges(&bins, None);
+        assert!(e.len() > 20 && e.len() <= 81);
+        for (f, e) in fractions(&bins, &e).iter().zip(e.windows(2)) {
+            let p = 0.5 * (libm::erf(e[1] / 2f64.sqrt()) - libm::erf(e[0] / 2f64.sqrt()));
+            assert!((f - p).abs() < 5.0 * (p / 1e5).sqrt() + 2e-4, "{f} for {p}");
+        }
+    }
+
+    #[test]
+    fn one_value_has_one_bin() {
+        let bins = bins_of([3.0, 3.0], 10);
+        let e = edges(&bins, None);
+        assert_eq!(e, [2.5, 3.5]);
+        assert_eq!(fractions(&bins, &e), [1.0]);
+    }
+
+    #[test]
+    fn outliers_do_not_widen_it() {
+        let mut u = Uniforms::new(9);
+        let bins = bins_of((0..1000).map(|_| u.normal()).chain([1e6]), 10_000);
+        let e = edges(&bins, None);
+        assert!(e[e.len() - 1] < 10.0);
+        assert!((fractions(&bins, &e).iter().sum::<f64>() - 1000.0 / 1001.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,237 @@
+//! One worker: takes a block of paths from its start to its end.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::collect::{Collector, Gathered};
+use super::job::{Divergence, Job, Stage};
+use super::layout::Layout;
+use super::memory::Memory;
+use super::noise::{Fill, START_STEP};
+use super::plan::Plan;
+
+/// Values that a step table may have to be held whole.
+const WHOLE_TABLE: usize = 1 << 21;
+
+/// The rows of a stage at the steps (or looks) at which it runs: held whole, or asked for each time.
+pub enum Table {
+    Whole(Vec<f64>),
+    Asked,
+}
+
+impl Table {
+    /// For steps `0..steps`.
+    pub fn of_steps(stage: &Stage, steps: u64) -> Table {
+        let len = stage.program.step_len;
+        if len.saturating_mul(steps as usize) > WHOLE_TABLE {
+            Table::Asked
+        } else {
+            Table::Whole((stage.rows)(0..steps))
+        }
+    }
+
+    /// For single steps.
+    pub fn of_looks(stage: &Stage, looks: &[u64]) -> Table {
+        let len = stage.program.step_len;
+        if len.saturating_mul(looks.len()) > WHOLE_TABLE {
+            return Table::Asked;
+        }
+        Table::Whole(looks.iter().flat_map(|k| (stage.rows)(*k..*k + 1)).collect())
+    }
+}
+
+/// What workers share.
+pub struct Shared<'a> {
+    pub job: &'a Job,
+    pub plan: &'a Plan,
+    pub layout: &'a Layout,
+    pub gathered: &'a Gathered,
+    pub steps: Table,
+    /// for each observer
+    pub looks: Vec<Table>,
+    /// steps of one call of the code, at most
+    pub chunk: u64,
+    pub lanes: usize,
+    pub stop: &'a AtomicBool,
+    pub path_steps: AtomicU64,
+}
+
+pub struct Worker<'a> {
+    shared: &'a Shared<'a>,
+    pub collector: Collector<'a>,
+    memory: Memory,
+    /// the states at the start of the chunk
+    saved: Vec<f64>,
+    /// lanes that are paths of the run and have not diverged
+    alive: Vec<bool>,
+    /// zero, or NaN where a lane is not finite
+    health: Vec<f64>,
+    diverged: Divergence,
+}
+
+impl<'a> Worker<'a> {
+    pub fn new(shared: &'a Shared<'a>) -> Worker<'a> {
+        let job = shared.job;
+        let single = job.observers.iter().map(|o| &o.stage).chain([&job.init]).map(|stage| (stage, 1));
+        let memory = Memory::new(single.chain(job.step.iter().map(|stage| (stage, shared.chunk))), shared.lanes);
+        Worker {
+            shared,
+            collector: Collector::new(shared.plan, shared.layout, shared.gathered, shared.lanes),
+            saved: memory.state.clone(),
+            memory,
+            alive: vec![false; shared.lanes],
+            health: vec![0.0; shared.lanes],
+            diverged: Divergence::default(),
+        }
+    }
+
+    /// Runs the block that begins at `position`. `None` if it was stopped midway; it then counts for nothing. Otherwise
+    /// what diverged in it, and the number of its paths.
+    pub fn block(&mut self, position: u64, tick: &dyn Fn()) -> Option<(Divergence, u64)> {
+        let (job, layout) = (self.shared.job, self.shared.layout);
+        let first_path = layout.base + position;
+        self.collector.begin(position);
+        self.diverged = Divergence::default();
+        for (lane, alive) in self.alive.iter_mut().enumerate() {
+            *alive = layout.holds(position + lane as u64);
+        }
+        let paths = self.alive.iter().filter(|a| **a).count() as u64;
+        self.start(first_path);
+        let mut next = vec![0usize; job.observers.len()];
+        self.look(0, first_path, &mut next);
+        let mut at = 0;
+        while at < job.steps() {
+            if self.shared.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            let end = self.chunk_end(at, &next);
+            if self.alive.contains(&true) {
+                self.advance(at, end, first_path);
+            }
+            self.shared.path_steps.fetch_add((end - at) * paths, Ordering::Relaxed);
+            at = end;
+            self.look(at, first_path, &mut next);
+            tick();
+        }
+        self.collector.commit();
+        Some((self.diverged, paths))
+    }
+
+    /// The next grid point at which something looks, or the end of a chunk: it does not depend on blocks.
+    fn chunk_end(&self, at: u64, next: &[usize]) -> u64 {
+        let job = self.shared.job;
+        let looks = job.observers.iter().zip(next).filter_map(|(o, k)| o.looks.get(*k).copied());
+        looks.fold((at + self.shared.chunk).min(job.steps()), u64::min)
+    }
+
+    fn fill(&self, first_path: u64, first_step: u64, steps: usize) -> Fill {
+        Fill { key: self.shared.job.key(), first_path, first_step, steps, lanes: self.shared.lanes }
+    }
+
+    fn start(&mut self, first_path: u64) {
+        let job = self.shared.job;
+        let fill = self.fill(first_path, START_STEP, 1);
+        self.memory.draw(&*job.noise, &job.init, fill);
+        self.memory.state.fill(0.0);
+        self.memory.call(&job.init, fill, &(job.init.rows)(0..1), 0);
+        if self.sick() {
+            self.bury(|_| 0, first_path);
+        }
+    }
+
+    /// From grid point `at` to `end`.
+    fn advance(&mut self, at: u64, end: u64, first_path: u64) {
+        let shared = self.shared;
+        let Some(stage) = &shared.job.step else { return };
+        let len = stage.program.step_len;
+        let asked;
+        let rows = match &shared.steps {
+            Table::Whole(all) => &all[at as usize * len..end as usize * len],
+            Table::Asked => {
+                asked = (stage.rows)(at..end);
+                &asked[..]
+            }
+        };
+        let steps = (end - at) as usize;
+        let fill = self.fill(first_path, at, steps);
+        self.memory.draw(&*shared.job.noise, stage, fill);
+        self.saved.copy_from_slice(&self.memory.state);
+        self.memory.call(stage, fill, rows, 0);
+        if self.sick() {
+            self.find_first(stage, fill, rows, at);
+        }
+    }
+
+    /// Whether a lane that is alive has a state that is not finite; fills `health`.
+    fn sick(&mut self) -> bool {
+        self.memory.health(&mut self.health);
+        self.health.iter().zip(&self.alive).any(|(h, alive)| *alive && h.is_nan())
+    }
+
+    /// Repeats a chunk from its start, one step at a time, to see when each lane left the finite numbers.
+    fn find_first(&mut self, stage: &Stage, fill: Fill, rows: &[f64], at: u64) {
+        let end_state = self.memory.state.clone();
+        let end_health = self.health.clone();
+        self.memory.state.copy_from_slice(&self.saved);
+        let len = stage.program.step_len;
+        let mut first = vec![at + fill.steps as u64; fill.lanes];
+        for k in 0..fill.steps - 1 {
+            let point = at + k as u64 + 1;
+            let one = Fill { first_step: point - 1, steps: 1, ..fill };
+            self.memory.call(stage, one, &rows[k * len..(k + 1) * len], k);
+            if self.sick() {
+                let found = first.iter_mut().zip(&self.health).filter(|(_, h)| h.is_nan());
+                found.for_each(|(f, _)| *f = point.min(*f));
+            }
+        }
+        self.memory.state.copy_from_slice(&end_state);
+        self.health.copy_from_slice(&end_health);
+        self.bury(|lane| first[lane], fill.first_path);
+    }
+
+    /// Lanes that are marked in `health` are dead from now on; `point` is the grid point of each one's first bad state.
+    fn bury(&mut self, point: impl Fn(usize) -> u64, first_path: u64) {
+        for lane in 0..self.shared.lanes {
+            if self.alive[lane] && self.health[lane].is_nan() {
+                self.alive[lane] = false;
+                self.diverged.add(point(lane), first_path + lane as u64);
+            }
+        }
+    }
+
+    /// All observers that look at a grid point.
+    fn look(&mut self, at: u64, first_path: u64, next: &mut [usize]) {
+        let shared = self.shared;
+        for (k, observer) in shared.job.observers.iter().enumerate() {
+            if observer.looks.get(next[k]) != Some(&at) {
+                continue;
+            }
+            let look = next[k];
+            next[k] += 1;
+            if observer.requests.is_empty() && !self.collector.records(k) {
+                continue;
+            }
+            if self.alive.contains(&true) {
+                self.observe(k, look, at, first_path);
+            }
+            let rows = observer.stage.program.out_rows * shared.lanes;
+            self.collector.look(k, look, &self.memory.out[..rows], &self.alive);
+        }
+    }
+
+    fn observe(&mut self, k: usize, look: usize, at: u64, first_path: u64) {
+        let shared = self.shared;
+        let stage = &shared.job.observers[k].stage;
+        let len = stage.program.step_len;
+        let asked;
+        let rows = match &shared.looks[k] {
+            Table::Whole(all) => &all[look * len..(look + 1) * len],
+            Table::Asked => {
+                asked = (stage.rows)(at..at + 1);
+                &asked[..]
+            }
+        };
+        let fill = self.fill(first_path, at, 1);
+        self.memory.draw(&*shared.job.noise, stage, fill);
+        self.memory.call(stage, fill, rows, 0);
+    }
+}

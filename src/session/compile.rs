@@ -1,0 +1,175 @@
+//! From a plan to code: starts, steps and what is observed, each a step program with its tables.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::backend::{self, Code};
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::array::Array;
+use crate::math::eval::{Env, Evaluator, Functions};
+use crate::math::{Graph, Id, VarId};
+use crate::model::elab::Elab;
+use crate::runtime::{Rows, Stage};
+use crate::source::Span;
+use crate::step::{Program, Spec, lower};
+
+/// Which back end runs the programs. The numbers are the same.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    #[default]
+    Cranelift,
+    Interpreter,
+}
+
+/// A program with its code.
+#[derive(Clone)]
+pub struct Compiled {
+    pub program: Arc<Program>,
+    pub code: Arc<dyn Code>,
+}
+
+/// The inputs of the clock, by which the rows of step tables are made.
+#[derive(Copy, Clone, Debug)]
+pub struct Clock {
+    pub time: VarId,
+    pub time_next: VarId,
+    pub dt: VarId,
+    pub step_index: VarId,
+}
+
+/// Times of a run: n + 1 points, and the lengths of the n steps.
+#[derive(Clone, Debug)]
+pub struct Grid {
+    pub times: Vec<f64>,
+    pub steps: Vec<f64>,
+}
+
+impl Grid {
+    pub fn new(times: Vec<f64>) -> Grid {
+        let steps = times.windows(2).map(|w| w[1] - w[0]).collect();
+        Grid { times, steps }
+    }
+
+    /// `n = ceil((b - a)/h - 1e-9)` steps of length h, the last one shortened.
+    pub fn stepped(a: f64, b: f64, h: f64) -> Grid {
+        let n = ((b - a) / h - 1e-9).ceil().max(1.0) as usize;
+        let mut times: Vec<f64> = (0..n).map(|k| a + k as f64 * h).collect();
+        times.push(b);
+        let mut steps = vec![h; n];
+        let last = b - times[n - 1];
+        if (last - h).abs() > 1e-9 * h {
+            steps[n - 1] = last;
+        }
+        Grid { times, steps }
+    }
+
+    /// n equal steps.
+    pub fn equal(a: f64, b: f64, n: u64) -> Grid {
+        let h = (b - a) / n as f64;
+        let mut times: Vec<f64> = (0..n).map(|k| a + k as f64 * h).collect();
+        times.push(b);
+        Grid { times, steps: vec![h; n as usize] }
+    }
+
+    pub fn len(&self) -> u64 {
+        self.steps.len() as u64
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// Cleans, lowers and compiles a specification of raw nodes.
+pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -> Result<Compiled, Diagnostic> {
+    let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
+    let clean = crate::math::clean(&mut elab.g, &roots).map_err(|e| {
+        Diagnostic::error(codes::NOT_DIFFERENTIABLE, format!("a derivative cannot be taken: {}", e.reason), span, "needed for this")
+    })?;
+    let (renewed, outs) = clean.split_at(spec.renew.len());
+    let spec = Spec {
+        states: spec.states.clone(),
+        renew: spec.renew.iter().map(|r| r.0).zip(renewed.iter().copied()).collect(),
+        outs: outs.to_vec(),
+    };
+    let program = lower(&mut elab.g, &spec);
+    let code: Arc<dyn Code> = match backend {
+        Backend::Interpreter => Arc::new(backend::interpreter::Interpreter::new(&program)),
+        Backend::Cranelift => match backend::cranelift::compile(&program) {
+            Ok(code) => Arc::from(code),
+            Err(reason) => {
+                return Err(Diagnostic::error(codes::UNSUPPORTED, format!("the code generator refuses this program: {reason}"), span, "compiled for this")
+                    .help("`--backend interpreter` runs it"));
+            }
+        },
+    };
+    Ok(Compiled { program: Arc::new(program), code })
+}
+
+/// The tables of a program for given parameters, over a grid. For observers the step k is the grid point k.
+pub fn stage(g: &Arc<Graph>, compiled: &Compiled, params: &Env, clock: Clock, grid: &Grid, observer: bool) -> Result<Stage, String> {
+    let mut evaluator = Evaluator::new(Functions::default());
+    for var in g.var_ids() {
+        if let Some(value) = params.get(var) {
+            evaluator.set(g, var, value.clone());
+        }
+    }
+    let program = compiled.program.clone();
+    let mut run = vec![0.0; program.run_len];
+    for slot in &program.run_table {
+        let value = evaluator.eval(g, slot.value).map_err(|e| e.to_string())?;
+        run[slot.offset..slot.offset + slot.len].copy_from_slice(&value.values);
+    }
+    let rows = rows(g.clone(), program.clone(), evaluator, clock, grid.clone(), observer);
+    Ok(Stage { code: compiled.code.clone(), program, run, rows })
+}
+
+fn rows(g: Arc<Graph>, program: Arc<Program>, evaluator: Evaluator, clock: Clock, grid: Grid, observer: bool) -> Rows {
+    let evaluator = Mutex::new(evaluator);
+    Arc::new(move |range: Range<u64>| {
+        let len = program.step_len;
+        let mut table = vec![0.0; len * (range.end - range.start) as usize];
+        if len == 0 {
+            return table;
+        }
+        let mut evaluator = evaluator.lock().unwrap_or_else(PoisonError::into_inner);
+        for (k, row) in range.zip(table.chunks_mut(len)) {
+            let k = k as usize;
+            let t = grid.times[k.min(grid.times.len() - 1)];
+            let step = grid.steps.get(k).or(grid.steps.last()).copied().unwrap_or(0.0);
+            let next = if observer { t } else { grid.times.get(k + 1).copied().unwrap_or(t) };
+            for (var, value) in [(clock.time, t), (clock.time_next, next), (clock.dt, step), (clock.step_index, k as f64)] {
+                evaluator.set_scalar(&g, var, value);
+            }
+            for slot in &program.step_table {
+                // What depends on the clock alone has a value; a failure shows as NaN, which no average takes.
+                match evaluator.eval(&g, slot.value) {
+                    Ok(value) => row[slot.offset..slot.offset + slot.len].copy_from_slice(&value.values),
+                    Err(_) => row[slot.offset..slot.offset + slot.len].fill(f64::NAN),
+                }
+            }
+        }
+        table
+    })
+}
+
+/// Values of the run's parameters: defaults in order, then what was set.
+pub fn parameters(elab: &Elab<'_>, set: &[(usize, f64)]) -> Env {
+    let mut env = Env::default();
+    for (k, p) in elab.params.iter().enumerate() {
+        if let Some((_, value)) = set.iter().rev().find(|(i, _)| *i == k) {
+            env.set(p.var, Array::new(vec![], vec![*value]));
+        } else if let Some(default) = p.default
+            && let Ok(value) = crate::math::eval::eval(&elab.g, default, &env)
+        {
+            env.set(p.var, value);
+        }
+    }
+    env
+}
+
+/// Seconds since a moment, for the timings in reports.
+pub fn since(begin: Instant) -> f64 {
+    begin.elapsed().as_secs_f64()
+}

@@ -1,0 +1,163 @@
+//! Loading a program: the user's file, what it imports, and the standard library.
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::model::library::{Library, item_name};
+use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::syntax::ast::{Item, ItemKind};
+
+include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
+
+/// A program with everything that it can name.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub sources: SourceMap,
+    pub library: Library,
+    pub problems: Vec<Diagnostic>,
+    pub main: FileId,
+    /// the user's files, in the order of loading
+    pub files: Vec<(FileId, Vec<Item>)>,
+}
+
+/// Where the standard library comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// a folder with `.sde` files instead of the embedded ones
+    pub stdlib: Option<PathBuf>,
+}
+
+/// Loads a file from disk; a file that cannot be read is a diagnostic.
+pub fn load_file(path: &Path, options: &Options) -> Loaded {
+    let name = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => load_bytes(&name, Some(path.to_path_buf()), &bytes, options),
+        Err(e) => {
+            let mut loaded = Loaded::default();
+            let file = SourceFile { name: name.clone(), text: "".into(), path: Some(path.to_path_buf()), library: false };
+            let id = loaded.sources.add(file);
+            loaded.main = id;
+            loaded.problems.push(unreadable(&name, &e, Span::new(id, 0, 0)));
+            loaded
+        }
+    }
+}
+
+/// Loads a text under a name (paths in it are relative to the working directory).
+pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
+    load_bytes(name, None, text.as_bytes(), options)
+}
+
+pub fn load_bytes(name: &str, path: Option<PathBuf>, bytes: &[u8], options: &Options) -> Loaded {
+    let mut loaded = Loaded::default();
+    let mut seen = Vec::new();
+    loaded.main = add(&mut loaded, name, path, bytes, false, &mut seen);
+    let own: Vec<(FileId, Vec<Item>)> = std::mem::take(&mut loaded.files);
+    loaded.duplicates(&own);
+    for (file, items) in &own {
+        loaded.library.add(*file, false, items.clone());
+    }
+    loaded.files = own;
+    loaded.standard(options);
+    loaded
+}
+
+fn add(loaded: &mut Loaded, name: &str, path: Option<PathBuf>, bytes: &[u8], library: bool, seen: &mut Vec<PathBuf>) -> FileId {
+    // The text is known only after decoding; the file id is the next one.
+    let id = FileId(loaded.sources.iter().count() as u16);
+    let (text, parsed) = crate::syntax::parse_bytes(id, bytes);
+    let folder = path.as_deref().and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
+    if let Some(canonical) = path.as_ref().and_then(|p| p.canonicalize().ok()) {
+        seen.push(canonical);
+    }
+    loaded.sources.add(SourceFile { name: name.into(), text: text.into(), path, library });
+    loaded.problems.extend(parsed.problems);
+    let items = parsed.file.items;
+    for item in &items {
+        if let ItemKind::Use(what, span) = &item.kind {
+            import(loaded, &folder.join(what), *span, seen);
+        }
+    }
+    loaded.files.push((id, items));
+    id
+}
+
+fn import(loaded: &mut Loaded, path: &Path, span: Span, seen: &mut Vec<PathBuf>) {
+    if path.canonicalize().is_ok_and(|p| seen.contains(&p)) {
+        return;
+    }
+    let name = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            add(loaded, &name, Some(path.to_path_buf()), &bytes, false, seen);
+        }
+        Err(e) => loaded.problems.push(unreadable(&name, &e, span)),
+    }
+}
+
+fn unreadable(name: &str, e: &std::io::Error, span: Span) -> Diagnostic {
+    let reason = match e.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_string(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read".to_string(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_string(),
+        _ => e.to_string(),
+    };
+    Diagnostic::error(codes::FILE_NOT_FOUND, format!("cannot read `{name}`: {reason}"), span, "needed here")
+        .help("paths are relative to the file that names them")
+}
+
+impl Loaded {
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(Diagnostic::is_error)
+    }
+
+    /// Names declared twice in the user's files. Solvers of one name for different noises are no duplicates.
+    fn duplicates(&mut self, own: &[(FileId, Vec<Item>)]) {
+        let mut first: Vec<(&str, Span, bool, bool)> = Vec::new();
+        for item in own.iter().flat_map(|(_, items)| items) {
+            let Some(name) = item_name(&item.kind) else { continue };
+            let (solver, run) = (matches!(item.kind, ItemKind::Solver(_)), matches!(item.kind, ItemKind::Run(_)));
+            let clash = first.iter().find(|(n, _, s, r)| *n == name.name && *r == run && !(*s && solver));
+            match clash {
+                Some((_, before, _, _)) => self.problems.push(
+                    Diagnostic::error(codes::DUPLICATE_NAME, format!("`{}` is declared twice", name.name), name.span, "declared again")
+                        .label(*before, "declared here"),
+                ),
+                None => first.push((&name.name, name.span, solver, run)),
+            }
+        }
+    }
+
+    fn standard(&mut self, options: &Options) {
+        let texts: Vec<(String, String)> = match &options.stdlib {
+            Some(folder) => folder_texts(folder),
+            None => FILES.iter().map(|(n, t)| (n.to_string(), t.to_string())).collect(),
+        };
+        for (name, text) in texts {
+            let file = SourceFile { name, text: text.as_str().into(), path: None, library: true };
+            let id = self.sources.add(file);
+            let parsed = crate::syntax::parse(id, &text);
+            self.problems.extend(parsed.problems);
+            self.library.add(id, true, parsed.file.items);
+        }
+    }
+}
+
+fn folder_texts(folder: &Path) -> Vec<(String, String)> {
+    let mut texts = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(here) = folders.pop() {
+        for entry in std::fs::read_dir(here).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "sde")
+                && let Ok(text) = std::fs::read_to_string(&path)
+            {
+                texts.push((path.display().to_string(), text));
+            }
+        }
+    }
+    texts.sort();
+    texts
+}

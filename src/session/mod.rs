@@ -1,0 +1,2 @@
+//! A session.
+pub mod plan;

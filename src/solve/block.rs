@@ -1,0 +1,185 @@
+//! Prime blocks of step rules: simultaneous right sides, `x` the value when the block began, `x'` the newest.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::{Id, Op};
+use crate::model::elab::{Elab, Reported, Try, shape_text};
+use crate::model::value::{Scope, Value};
+use crate::source::Span;
+use crate::syntax::ast::{self, BlockStmt};
+
+/// The newest values of what a block can renew, by name.
+pub type Newest = BTreeMap<String, Id>;
+
+/// A loop in a step rule is written out up to so many turns.
+const MAX_TURNS: i64 = 4096;
+
+impl Elab<'_> {
+    /// Runs the statements of a block; `newest` holds the values of all that can be renewed.
+    pub fn block(&mut self, statements: &[BlockStmt], scope: &Scope, newest: &mut Newest) -> Try<()> {
+        let mut broken = false;
+        for statement in statements {
+            broken |= self.block_statement(statement, scope, newest).is_err();
+        }
+        if broken { Err(Reported) } else { Ok(()) }
+    }
+
+    fn block_statement(&mut self, statement: &BlockStmt, scope: &Scope, newest: &mut Newest) -> Try<()> {
+        match statement {
+            BlockStmt::Let(l) => self.define_let(l, scope).map(|_| ()),
+            BlockStmt::Fn(f) => {
+                let closure = self.closure(f, scope);
+                scope.define(&f.name.name, closure, f.name.span);
+                Ok(())
+            }
+            BlockStmt::State(s) => self.local_state(s, scope, newest),
+            BlockStmt::Prime { name, subs, value, comp, span } => self.prime_statement(name, subs, value, comp.as_ref(), *span, scope, newest),
+            BlockStmt::If { condition, then, otherwise, .. } => {
+                let value = self.expr(condition, scope)?;
+                let c = self.boolean(&value, condition.span)?;
+                self.branch(c, then, otherwise.as_ref(), scope, newest)
+            }
+            BlockStmt::For { name, over, body, span } => self.turns(name, over, body, *span, scope, newest),
+            BlockStmt::Tilde(e, _) => self.unsupported("data in a step (`~`)", e.span),
+            BlockStmt::Error(_, span) => self.unsupported("an error estimate (`error`)", *span),
+            BlockStmt::Solve { span, .. } => self.unsupported("an implicit stage (`solve`)", *span),
+            BlockStmt::Stop(span) => self.unsupported("`stop`", *span),
+        }
+    }
+
+    fn local_state(&mut self, s: &ast::State, scope: &Scope, newest: &mut Newest) -> Try<()> {
+        let Some(ast::Start::Value(e) | ast::Start::Law(e)) = &s.start else {
+            return self.error(codes::BAD_STEP_RULE, format!("the state `{}` has no start", s.name.name), s.name.span, "no `=` and no `~`");
+        };
+        let l = ast::Let { name: s.name.clone(), ty: s.ty.clone(), value: e.clone() };
+        let value = self.define_let(&l, scope)?;
+        let id = self.real(&value, e.span)?;
+        scope.define(&s.name.name, Value::Num(id), s.name.span);
+        newest.insert(s.name.name.clone(), id);
+        scope.define(format!("{}'", s.name.name), Value::Num(id), s.name.span);
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn prime_statement(
+        &mut self,
+        name: &ast::Ident,
+        subs: &[ast::Sub],
+        value: &ast::Expr,
+        comp: Option<&ast::Comp>,
+        span: Span,
+        scope: &Scope,
+        newest: &mut Newest,
+    ) -> Try<()> {
+        let Some(old) = newest.get(&name.name).copied() else {
+            let known: Vec<&str> = newest.keys().map(String::as_str).collect();
+            let mut d = Diagnostic::error(codes::BAD_STEP_RULE, format!("`{}` is not a state that this block can renew", name.name), name.span, "renewed here")
+                .note(format!("it renews {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")));
+            if let Some(help) = crate::model::elab::did_you_mean(&name.name, known) {
+                d = d.help(help);
+            }
+            return self.fail(d);
+        };
+        if let Some(comp) = comp {
+            return self.unsupported("a comprehension of primes (`x'[i] = ... for i in ...`)", comp.span);
+        }
+        let shape = self.g.shape(old).to_vec();
+        let axes = self.subscripts(&shape, subs, scope)?;
+        let piece: Vec<usize> =
+            axes.iter().filter_map(|a| if let crate::model::expr::Axis::Slice { len, .. } = a { Some(*len) } else { None }).collect();
+        let v = self.expr(value, scope)?;
+        let v = match &v {
+            Value::Draw(_) | Value::Target(_) => Value::Num(self.draw_at(&v, &piece, value.span)?),
+            _ => v,
+        };
+        let id = self.real(&v, value.span)?;
+        let have = self.g.shape(id).to_vec();
+        if !have.is_empty() && have != piece {
+            return self.fail(
+                Diagnostic::error(
+                    codes::SHAPE_MISMATCH,
+                    format!("`{}'` has the shape {}, and its new value {}", name.name, shape_text(&piece), shape_text(&have)),
+                    value.span,
+                    format!("this has the shape {}", shape_text(&have)),
+                )
+                .label(span, "renewed here"),
+            );
+        }
+        let id = if have.is_empty() && !piece.is_empty() { self.tabulate(&piece, |_, _| id) } else { id };
+        let new = if subs.is_empty() { id } else { self.with_piece(old, &axes, id) };
+        newest.insert(name.name.clone(), new);
+        scope.define(format!("{}'", name.name), Value::Num(new), name.span);
+        Ok(())
+    }
+
+    /// Both branches are worked out; what they renew is chosen by the condition.
+    fn branch(&mut self, c: Id, then: &[BlockStmt], otherwise: Option<&ast::Block>, scope: &Scope, newest: &mut Newest) -> Try<()> {
+        let mut yes = newest.clone();
+        let mut no = newest.clone();
+        let first = self.block(then, &scope.child(), &mut yes);
+        let second = match otherwise {
+            Some(block) => self.block(block, &scope.child(), &mut no),
+            None => Ok(()),
+        };
+        first.and(second)?;
+        for (name, value) in newest.iter_mut() {
+            let (a, b) = (yes[name], no[name]);
+            if a == b {
+                *value = a;
+            } else {
+                *value = self.elementwise_raw(&[a, b], |g, v| g.op(Op::Select, &[c, v[0], v[1]]));
+            }
+            scope.define(format!("{name}'"), Value::Num(*value), Span::default());
+        }
+        Ok(())
+    }
+
+    /// A loop over a compile-time range or an array, turn by turn; each turn begins with the newest values.
+    fn turns(&mut self, name: &ast::Ident, over: &ast::Expr, body: &[BlockStmt], span: Span, scope: &Scope, newest: &mut Newest) -> Try<()> {
+        let value = self.expr(over, scope)?;
+        let items: Vec<Value> = match &value {
+            Value::Range(lo, hi) if hi - lo <= MAX_TURNS => (*lo..*hi).map(Value::Int).collect(),
+            Value::Num(id) if !self.g.is_scalar(*id) && (self.g.shape(*id)[0] as i64) <= MAX_TURNS => {
+                let n = self.g.shape(*id)[0];
+                let array = *id;
+                (0..n)
+                    .map(|k| {
+                        let k = self.g.int(k as i64);
+                        Value::Num(self.row(array, k))
+                    })
+                    .collect()
+            }
+            Value::Range(..) | Value::Num(_) => return self.unsupported("a loop of so many turns in a step rule", span),
+            other => {
+                let message = format!("`for` runs over a range or an array, and this is {}", other.kind());
+                return self.error(codes::TYPE_MISMATCH, message, over.span, "cannot be run over");
+            }
+        };
+        // Sites stay with the text; the turn tells the draws of one site apart.
+        let first = self.draws.clone();
+        let count = items.len() as u16;
+        for (k, item) in items.into_iter().enumerate() {
+            let inner = scope.child();
+            inner.define(&name.name, item, name.span);
+            for (state, id) in newest.iter() {
+                inner.define(state.clone(), Value::Num(*id), Span::default());
+                inner.define(format!("{state}'"), Value::Num(*id), Span::default());
+            }
+            if let (Some(draws), Some(first)) = (&mut self.draws, &first) {
+                draws.next_site = first.next_site;
+                draws.turn = first.turn.wrapping_mul(count).wrapping_add(k as u16 + 1);
+            }
+            let before: Vec<String> = newest.keys().cloned().collect();
+            self.block(body, &inner, newest)?;
+            newest.retain(|n, _| before.contains(n));
+        }
+        if let (Some(draws), Some(first)) = (&mut self.draws, &first) {
+            draws.turn = first.turn;
+        }
+        for (state, id) in newest.iter() {
+            scope.define(format!("{state}'"), Value::Num(*id), Span::default());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,398 @@
+//! Forms: the views of a model that step rules are written for, and whether a model has them.
+
+use std::rc::Rc;
+
+use crate::calculus::convention;
+use crate::calculus::structure::{self, Finding, Kinetic, Structure};
+use crate::calculus::system::{Component, NoiseInput, System};
+use crate::math::{Id, Node, Op, Ty, VarId, VarKind};
+use crate::model::elab::{Elab, Try};
+use crate::model::system::Model;
+use crate::model::value::{Func, Scope, Value};
+use crate::source::Span;
+
+/// A form that a solver can ask for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    Ito,
+    Stratonovich,
+    Kinetic,
+    Density,
+    /// forms of later stages, by name
+    Later(&'static str),
+}
+
+/// The noise that a rule is written for, from narrow to wide.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoiseClass {
+    None,
+    Additive,
+    Scalar,
+    Diagonal,
+    Commutative,
+    Any,
+}
+
+impl Form {
+    pub fn named(name: &str) -> Option<Form> {
+        Some(match name {
+            "ito" => Form::Ito,
+            "stratonovich" => Form::Stratonovich,
+            "kinetic" => Form::Kinetic,
+            "density" => Form::Density,
+            "semilinear" => Form::Later("semilinear"),
+            "denoising" => Form::Later("denoising"),
+            "parts" => Form::Later("parts"),
+            "jumps" => Form::Later("jumps"),
+            _ => return None,
+        })
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Ito => "ito",
+            Form::Stratonovich => "stratonovich",
+            Form::Kinetic => "kinetic",
+            Form::Density => "density",
+            Form::Later(name) => name,
+        }
+    }
+
+    /// The number of names in its brackets.
+    pub fn arity(self) -> usize {
+        match self {
+            Form::Ito | Form::Stratonovich => 2,
+            Form::Density => 1,
+            _ => 3,
+        }
+    }
+}
+
+impl NoiseClass {
+    pub const ALL: [NoiseClass; 6] =
+        [NoiseClass::None, NoiseClass::Additive, NoiseClass::Scalar, NoiseClass::Diagonal, NoiseClass::Commutative, NoiseClass::Any];
+
+    pub fn named(name: &str) -> Option<NoiseClass> {
+        NoiseClass::ALL.into_iter().find(|c| c.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            NoiseClass::None => "none",
+            NoiseClass::Additive => "additive",
+            NoiseClass::Scalar => "scalar",
+            NoiseClass::Diagonal => "diagonal",
+            NoiseClass::Commutative => "commutative",
+            NoiseClass::Any => "any",
+        }
+    }
+}
+
+/// A model with its structure found.
+#[derive(Debug)]
+pub struct Structured {
+    pub system: System,
+    pub structure: Structure,
+}
+
+impl Structured {
+    /// Whether the noise is within a class; the reason when it is not, or not provably.
+    pub fn within(&self, class: NoiseClass) -> Result<(), String> {
+        let noise = &self.structure.noise;
+        let finding = match class {
+            NoiseClass::Any => return Ok(()),
+            NoiseClass::None => &noise.none,
+            NoiseClass::Additive => &noise.additive,
+            NoiseClass::Scalar => &noise.scalar,
+            NoiseClass::Diagonal => &noise.diagonal,
+            NoiseClass::Commutative => &noise.commutative,
+        };
+        match finding {
+            Finding::Yes => Ok(()),
+            other => Err(other.reason().unwrap_or_default().to_string()),
+        }
+    }
+
+    pub fn kinetic(&self) -> Result<&Kinetic, String> {
+        self.structure.kinetic.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Elab<'_> {
+    /// The system of a model: coefficients of its differentials.
+    pub fn system_of(&mut self, model: &Model) -> System {
+        let one = self.g.real(1.0);
+        let zeros = |s: &mut Self, strat: bool| -> Vec<(VarId, Id)> {
+            model
+                .noises
+                .iter()
+                .map(|n| {
+                    let var = if strat { n.strat } else { n.var };
+                    (var, s.filled(&n.shape, 0.0))
+                })
+                .collect()
+        };
+        let zero = self.g.real(0.0);
+        let (plain, circled) = (zeros(self, false), zeros(self, true));
+        let mut system = System {
+            time: self.time,
+            states: Vec::new(),
+            noises: model
+                .noises
+                .iter()
+                .map(|n| NoiseInput { name: n.name.clone(), var: n.var, shape: n.shape.clone() })
+                .collect(),
+            drift: Vec::new(),
+            diffusion: Vec::new(),
+            alpha: model.alpha,
+            strat_terms: Vec::new(),
+        };
+        for state in &model.states {
+            let Some(rhs) = state.flow else { continue };
+            system.states.push(Component { name: state.name.clone(), var: state.var, shape: state.shape.clone() });
+            let drift: Vec<(VarId, Id)> = plain.iter().chain(&circled).copied().chain([(model.dt, one)]).collect();
+            system.drift.push(self.g.substitute_vars(&[rhs], &drift)[0]);
+            let diffusion: Vec<(VarId, Id)> = circled.iter().copied().chain([(model.dt, zero)]).collect();
+            system.diffusion.push(self.g.substitute_vars(&[rhs], &diffusion)[0]);
+            let uses_circle = model.noises.iter().any(|n| self.g.depends_on(rhs, n.strat));
+            system.strat_terms.push(uses_circle.then(|| {
+                // The circled increments are the same noise: only the reading differs.
+                let mut pairs: Vec<(VarId, Id)> = plain.to_vec();
+                pairs.push((model.dt, zero));
+                let term = self.g.substitute_vars(&[rhs], &pairs)[0];
+                let same: Vec<(VarId, Id)> = model.noises.iter().map(|n| (n.strat, self.g.var(n.var))).collect();
+                self.g.substitute_vars(&[term], &same)[0]
+            }));
+        }
+        system
+    }
+
+    /// A model's system and its structure.
+    pub fn structured(&mut self, model: &Model) -> Structured {
+        let system = self.system_of(model);
+        let env = self.default_env();
+        let structure = structure::structure(&mut self.g, &system, &env);
+        Structured { system, structure }
+    }
+
+    /// `a(t, x)` or the like as a function value.
+    fn graph_function(&mut self, name: &str, params: Vec<VarId>, body: Id) -> Value {
+        Value::Func(Rc::new(Func::Graph { name: name.into(), params, body }))
+    }
+
+    fn hole(&mut self, name: &str, shape: Vec<usize>) -> (VarId, Id) {
+        let var = self.g.new_var(name, VarKind::Hole, Ty::Real, shape);
+        (var, self.g.var(var))
+    }
+
+    /// Defines `a`, `b` of the forms `ito` and `stratonovich` in a rule's scope.
+    pub fn define_coefficients(
+        &mut self,
+        form: Form,
+        class: NoiseClass,
+        names: &[String],
+        system: &System,
+        scope: &Scope,
+        span: Span,
+    ) -> Try<()> {
+        let drift = match form {
+            Form::Stratonovich => convention::stratonovich_drift(&mut self.g, system),
+            _ => convention::ito_drift(&mut self.g, system),
+        };
+        let d = system.dim();
+        let (t, t_node) = self.hole("t", vec![]);
+        let (x, x_node) = self.hole("x", vec![d]);
+        let a = system.drift_at(&mut self.g, &drift, t_node, x_node);
+        let a = self.graph_function(&names[0], vec![t, x], a);
+        scope.define(&names[0], a, span);
+        let matrix = |s: &mut Self| system.matrix_at(&mut s.g, t_node, x_node);
+        let b = match class {
+            NoiseClass::None => return Ok(()),
+            NoiseClass::Additive => {
+                // The coefficients do not depend on the state, so any point will do.
+                let body = matrix(self);
+                let origin = self.filled(&[d], 0.0);
+                let body = self.g.substitute_vars(&[body], &[(x, origin)])[0];
+                self.graph_function(&names[1], vec![t], body)
+            }
+            NoiseClass::Scalar | NoiseClass::Diagonal => {
+                // With every noise at one, each component shows the coefficient of the only noise that it meets.
+                let ones = self.filled(&[system.noise_dim()], 1.0);
+                let body = system.diffusion_at(&mut self.g, t_node, x_node, ones);
+                self.graph_function(&names[1], vec![t, x], body)
+            }
+            NoiseClass::Commutative | NoiseClass::Any => {
+                let body = matrix(self);
+                self.graph_function(&names[1], vec![t, x], body)
+            }
+        };
+        scope.define(&names[1], b, span);
+        Ok(())
+    }
+
+    /// Defines `force`, `gamma`, `sigma` of the form `kinetic` in a rule's scope. Positions of several pairs are one
+    /// vector, and so are velocities; a mass is scaled away (`v` is the velocity, whatever the model's momentum is).
+    pub fn define_kinetic(&mut self, names: &[String], system: &System, kinetic: &Kinetic, scope: &Scope, span: Span) {
+        let (t, t_node) = self.hole("t", vec![]);
+        let shape = self.kinetic_shape(system, kinetic);
+        let (q, q_node) = self.hole("q", shape.clone());
+        let mut pairs = vec![(self.time, t_node)];
+        pairs.extend(self.kinetic_parts(system, kinetic, q_node).into_iter().zip(&kinetic.pairs).map(|(part, p)| (system.states[p.q].var, part)));
+        let mut forces = Vec::new();
+        let mut gammas = Vec::new();
+        let mut sigmas = Vec::new();
+        for p in &kinetic.pairs {
+            let own = system.states[p.v].shape.clone();
+            let scaled = |s: &mut Self, id: Id| match p.scale {
+                Some(m) => s.elementwise_raw(&[id, m], |g, a| g.op(Op::Mul, a)),
+                None => id,
+            };
+            forces.push(scaled(self, p.force));
+            let sigma = scaled(self, p.sigma);
+            gammas.push(self.fill_shape(p.gamma, &own));
+            sigmas.push(self.fill_shape(sigma, &own));
+        }
+        let force = self.kinetic_join(system, &forces);
+        let force = self.g.substitute_vars(&[force], &pairs)[0];
+        let force = self.graph_function(&names[0], vec![t, q], force);
+        scope.define(&names[0], force, span);
+        let single = kinetic.pairs.len() == 1;
+        let gamma = if single { kinetic.pairs[0].gamma } else { self.kinetic_join(system, &gammas) };
+        let sigma = self.kinetic_join(system, &sigmas);
+        scope.define(&names[1], Value::Num(gamma), span);
+        scope.define(&names[2], Value::Num(sigma), span);
+    }
+
+    fn fill_shape(&mut self, id: Id, shape: &[usize]) -> Id {
+        if self.g.is_scalar(id) { self.tabulate(shape, |_, _| id) } else { id }
+    }
+
+    /// The shape of `q` and `v` as a kinetic rule sees them: that of the states where there is one pair.
+    pub fn kinetic_shape(&self, system: &System, kinetic: &Kinetic) -> Vec<usize> {
+        match kinetic.pairs.as_slice() {
+            [one] => system.states[one.q].shape.clone(),
+            many => vec![many.iter().map(|p| system.states[p.q].shape.iter().product::<usize>()).sum()],
+        }
+    }
+
+    /// Arrays of the pairs as one.
+    pub fn kinetic_join(&mut self, system: &System, parts: &[Id]) -> Id {
+        if let [one] = parts { *one } else { system.join(&mut self.g, parts) }
+    }
+
+    /// The inverse of [`Self::kinetic_join`].
+    pub fn kinetic_parts(&mut self, system: &System, kinetic: &Kinetic, whole: Id) -> Vec<Id> {
+        if kinetic.pairs.len() == 1 {
+            return vec![whole];
+        }
+        let mut offset = 0;
+        let mut parts = Vec::new();
+        for p in &kinetic.pairs {
+            let shape = system.states[p.q].shape.clone();
+            parts.push(self.slice_as(whole, offset, &shape));
+            offset += shape.iter().product::<usize>();
+        }
+        parts
+    }
+
+    /// `vector[offset..]` in another shape.
+    pub fn slice_as(&mut self, vector: Id, offset: usize, shape: &[usize]) -> Id {
+        self.tabulate(shape, |s, at| {
+            let mut flat = s.g.int(0);
+            for (i, extent) in at.iter().zip(shape) {
+                let n = s.g.int(*extent as i64);
+                let scaled = s.g.op(Op::Mul, &[flat, n]);
+                flat = s.g.op(Op::Add, &[scaled, *i]);
+            }
+            let k = s.g.int(offset as i64);
+            let flat = s.g.op(Op::Add, &[flat, k]);
+            s.g.get(vector, &[flat])
+        })
+    }
+
+    /// For diagonal noise: the increments that each component of a state meets, an array of the state's shape. `noises`
+    /// are the increments of each noise of the system.
+    pub fn own_noise(&mut self, system: &System, state: usize, noises: &[Id]) -> Try<Id> {
+        let shape = system.states[state].shape.clone();
+        let total = system.total_diffusion(&mut self.g)[state];
+        let Ok(clean) = crate::math::clean(&mut self.g, &[total]) else {
+            let zero = self.filled(&shape, 0.0);
+            return Ok(zero);
+        };
+        let clean = clean[0];
+        let met: Vec<usize> = (0..noises.len()).filter(|n| self.g.depends_on(clean, system.noises[*n].var)).collect();
+        if let [n] = met.as_slice()
+            && system.noises[*n].shape == shape
+            && shape.iter().product::<usize>() > crate::calculus::system::UNROLLED
+        {
+            return Ok(noises[*n]);
+        }
+        let mut elements = Vec::new();
+        for element in self.elements(clean) {
+            elements.push(self.met_noise(system, element, &met, noises)?);
+        }
+        Ok(if shape.is_empty() { elements[0] } else { self.g.lit(shape, elements) })
+    }
+
+    /// The increment that occurs in one component.
+    fn met_noise(&mut self, system: &System, element: Id, met: &[usize], noises: &[Id]) -> Try<Id> {
+        let element = crate::math::clean(&mut self.g, &[element]).map_or(element, |c| c[0]);
+        for n in met {
+            for (k, increment) in self.elements(noises[*n]).into_iter().enumerate() {
+                let at: Vec<Id> = crate::model::expr::unravel(k, &system.noises[*n].shape).into_iter().map(|i| self.g.int(i as i64)).collect();
+                let coefficient = self.g.partial(element, system.noises[*n].var, &at);
+                let zero = match crate::math::clean(&mut self.g, &[coefficient]) {
+                    Ok(c) => matches!(self.g.node(c[0]), Node::Real(bits) if f64::from_bits(*bits) == 0.0),
+                    Err(_) => false,
+                };
+                if !zero {
+                    return Ok(increment);
+                }
+            }
+        }
+        Ok(self.g.real(0.0))
+    }
+
+    /// Independent standard increments of a step, `sqrt(dt)` times normals, and the integrals of the noises over the step.
+    pub fn increments(&mut self, model: &Model, system: &System) -> Increments {
+        let mut normals = Vec::new();
+        let mut seconds = Vec::new();
+        for (k, noise) in model.noises.iter().enumerate() {
+            let draw = |s: &mut Self, site: u32, what: &str| {
+                let kind = VarKind::Draw { base: crate::math::Base::Normal, site: site + k as u32, turn: 0 };
+                let var = s.g.new_var(format!("{what}{}", noise.name), kind, Ty::Real, noise.shape.clone());
+                s.g.var(var)
+            };
+            normals.push(draw(self, crate::model::system::NOISE_SITE, "z"));
+            seconds.push(draw(self, crate::model::system::INTEGRAL_SITE, "w"));
+        }
+        let dt = self.g.var(self.dt);
+        let root = self.g.op(Op::Sqrt, &[dt]);
+        // Kloeden & Platen (1992), section 10.4: the integral of W over a step is dt/2 (dW + sqrt(dt/3) w).
+        let (half, third) = (self.g.real(0.5), self.g.real(1.0 / 3f64.sqrt()));
+        let spread = self.g.op(Op::Mul, &[third, root]);
+        let scale = self.g.op(Op::Mul, &[half, dt]);
+        let dw: Vec<Id> =
+            normals.iter().map(|z| self.elementwise_raw(&[*z], |g, a| g.op(Op::Mul, &[root, a[0]]))).collect();
+        let dz: Vec<Id> = dw
+            .iter()
+            .zip(&seconds)
+            .map(|(dw, w)| {
+                self.elementwise_raw(&[*dw, *w], |g, a| {
+                    let second = g.op(Op::Mul, &[spread, a[1]]);
+                    let sum = g.op(Op::Add, &[a[0], second]);
+                    g.op(Op::Mul, &[scale, sum])
+                })
+            })
+            .collect();
+        let _ = system;
+        Increments { dw, dz }
+    }
+}
+
+/// The noise of a step: for each noise of the model its increments, and their integrals over the step.
+#[derive(Clone, Debug)]
+pub struct Increments {
+    pub dw: Vec<Id>,
+    pub dz: Vec<Id>,
+}

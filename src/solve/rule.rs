@@ -1,0 +1,454 @@
+//! Step rules: which declaration of a solver's name fits a model, and the step that it makes.
+
+use std::rc::Rc;
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::{Id, Op, Ty, VarId, VarKind};
+use crate::model::elab::{AcceptSink, Draws, Elab, Reported, Try};
+use crate::model::system::{Model, RULE_SITE};
+use crate::model::target::Target;
+use crate::model::value::{AppliedSolver, Scope, Value};
+use crate::solve::block::Newest;
+use crate::solve::form::{Form, NoiseClass, Structured};
+use crate::source::Span;
+use crate::syntax::ast::{self, Ident, ItemKind, SolverBody, SolverStmt};
+
+/// A step, as new values of states in terms of old ones and draws.
+#[derive(Debug)]
+pub struct Step {
+    pub solver: String,
+    pub renew: Vec<(VarId, Id)>,
+    /// what the rule remembers: variable and start (in terms of the starts of the states)
+    pub memory: Vec<(VarId, Id)>,
+    /// accepted in this step (0 to 1), and summed over steps
+    pub acceptance: Option<(VarId, VarId)>,
+    pub orders: Orders,
+}
+
+/// Orders of convergence that a declaration states.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Orders {
+    pub strong: Option<f64>,
+    pub weak: Option<f64>,
+}
+
+/// One declaration of a solver's name.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub decl: Rc<ast::Item>,
+    pub form: Form,
+    pub class: NoiseClass,
+    pub library: bool,
+}
+
+/// Whether a rule can move a model.
+#[derive(Clone, Debug)]
+pub enum Fit {
+    Fits,
+    /// in a sentence
+    No(String),
+}
+
+impl Rule {
+    pub fn solver(&self) -> &ast::Solver {
+        match &self.decl.kind {
+            ItemKind::Solver(s) => s,
+            _ => unreachable!("rules are made of solver declarations"),
+        }
+    }
+
+    pub fn parts(&self) -> (&[Ident], &[SolverStmt]) {
+        match &self.solver().body {
+            SolverBody::Rule { args, statements, .. } => (args, statements),
+            SolverBody::Alias(_) => (&[], &[]),
+        }
+    }
+
+    /// The orders stated for a noise of some class: the narrowest statement that covers it.
+    pub fn orders(&self, covers: impl Fn(NoiseClass) -> bool) -> Orders {
+        let mut best: Option<(NoiseClass, Orders)> = None;
+        for statement in self.parts().1 {
+            let SolverStmt::Order { fields, noise, .. } = statement else { continue };
+            let class = noise.as_ref().and_then(|n| NoiseClass::named(&n.name)).unwrap_or(NoiseClass::Any);
+            if !covers(class) || best.as_ref().is_some_and(|(b, _)| *b <= class) {
+                continue;
+            }
+            let field = |name: &str| {
+                fields.iter().find(|(k, _)| k.name == name).and_then(|(_, e)| match &e.kind {
+                    ast::ExprKind::Number { value, .. } => Some(*value),
+                    _ => None,
+                })
+            };
+            best = Some((class, Orders { strong: field("strong"), weak: field("weak") }));
+        }
+        best.map(|b| b.1).unwrap_or_default()
+    }
+}
+
+impl Elab<'_> {
+    /// The declarations of a solver's name, aliases followed.
+    pub fn rules(&mut self, solver: &AppliedSolver) -> Try<(Vec<Rule>, Vec<crate::model::value::BoundArg>)> {
+        let decls: Vec<crate::model::library::Decl> = self
+            .library
+            .lookup(&solver.name)
+            .into_iter()
+            .filter(|d| matches!(d.item.kind, ItemKind::Solver(_)))
+            .cloned()
+            .collect();
+        let mut rules = Vec::new();
+        for decl in &decls {
+            let ItemKind::Solver(s) = &decl.item.kind else { continue };
+            match &s.body {
+                SolverBody::Alias(e) => {
+                    let scope = self.root_scope();
+                    self.bind_header(&s.name.name, &s.header, &solver.args, solver.span, &scope)?;
+                    let e = e.clone();
+                    return self.guarded(&s.name.name, solver.span, |this| match this.expr(&e, &scope)? {
+                        Value::Solver(inner) => this.rules(&inner),
+                        other => {
+                            let message = format!("a solver is wanted here, and this is {}", other.kind());
+                            this.error(codes::TYPE_MISMATCH, message, e.span, "not a solver")
+                        }
+                    });
+                }
+                SolverBody::Rule { form, args, noise, .. } => {
+                    if let Some(rule) = self.rule_head(decl, form, args, noise.as_ref())? {
+                        rules.push(rule);
+                    }
+                }
+            }
+        }
+        Ok((rules, solver.args.clone()))
+    }
+
+    fn rule_head(&mut self, decl: &crate::model::library::Decl, form: &Ident, args: &[Ident], noise: Option<&Ident>) -> Try<Option<Rule>> {
+        let known = ["ito", "stratonovich", "kinetic", "density", "semilinear", "denoising", "parts", "jumps"];
+        let Some(kind) = Form::named(&form.name) else {
+            let mut d = Diagnostic::error(codes::BAD_FORM, format!("`{}` is not a form of model", form.name), form.span, "unknown form")
+                .note(format!("forms are {}", known.join(", ")));
+            if let Some(help) = crate::model::elab::did_you_mean(&form.name, known) {
+                d = d.help(help);
+            }
+            return self.fail(d);
+        };
+        if let Form::Later(name) = kind {
+            return self.unsupported(&format!("a solver on the form `{name}`"), form.span);
+        }
+        let class = match noise {
+            None => NoiseClass::Any,
+            Some(n) => match NoiseClass::named(&n.name) {
+                Some(class) => class,
+                None => {
+                    let names: Vec<&str> = NoiseClass::ALL.iter().map(|c| c.name()).collect();
+                    let mut d = Diagnostic::error(codes::BAD_FORM, format!("`{}` is not a class of noise", n.name), n.span, "unknown class")
+                        .note(format!("classes are {}", names.join(", ")));
+                    if let Some(help) = crate::model::elab::did_you_mean(&n.name, names.iter().copied()) {
+                        d = d.help(help);
+                    }
+                    return self.fail(d);
+                }
+            },
+        };
+        let wanted = if class == NoiseClass::None && kind.arity() == 2 { 1..=2 } else { kind.arity()..=kind.arity() };
+        if !wanted.contains(&args.len()) {
+            let message = format!("the form `{}` has {} names in its brackets, and {} are given", form.name, kind.arity(), args.len());
+            return self.error(codes::BAD_FORM, message, form.span, "as in `ito(a, b)`, `kinetic(force, gamma, sigma)`, `density(p)`");
+        }
+        Ok(Some(Rule { decl: decl.item.clone(), form: kind, class, library: decl.library }))
+    }
+
+    /// Whether a rule fits a model, with the reason when it does not.
+    pub fn fit(&mut self, rule: &Rule, model: &Model, structured: &Structured) -> Fit {
+        let flows = !structured.system.states.is_empty();
+        match rule.form {
+            Form::Density => match &model.target {
+                Some(_) => Fit::Fits,
+                None => Fit::No("it is a kernel on a density, and the model is a dynamics".into()),
+            },
+            Form::Later(name) => Fit::No(format!("the form `{name}` is not supported yet")),
+            _ if !flows => Fit::No("the model has no flow".into()),
+            Form::Kinetic => match structured.kinetic() {
+                Ok(_) => Fit::Fits,
+                Err(reason) => Fit::No(format!("the model is not kinetic Langevin: {reason}")),
+            },
+            Form::Ito | Form::Stratonovich => match structured.within(rule.class) {
+                Ok(()) => Fit::Fits,
+                Err(reason) => Fit::No(reason),
+            },
+        }
+    }
+
+    /// The rule of a solver for a model: the narrowest that fits.
+    pub fn choose(&mut self, solver: &AppliedSolver, model: &Model, structured: &Structured) -> Try<(Rule, Vec<crate::model::value::BoundArg>)> {
+        let (mut rules, args) = self.rules(solver)?;
+        rules.sort_by_key(|r| r.class);
+        let mut reasons = Vec::new();
+        for rule in &rules {
+            match self.fit(rule, model, structured) {
+                Fit::Fits => return Ok((rule.clone(), args)),
+                Fit::No(reason) => reasons.push((rule.class, rule.form, reason)),
+            }
+        }
+        let mut d = Diagnostic::error(
+            codes::SOLVER_MISFIT,
+            format!("the solver `{}` does not fit the model `{}`", solver.name, model.name),
+            solver.span,
+            reasons.last().map_or_else(|| "has no rule".to_string(), |r| r.2.clone()),
+        );
+        if let Some(state) = model.states.iter().find_map(|s| s.flow_span) {
+            d = d.label(state, "the model's equations");
+        }
+        for (class, form, reason) in &reasons {
+            d = d.note(format!("`on {} for {}`: {reason}", form.name(), class.name()));
+        }
+        self.fail(d.help("`fokker check` lists the solvers that fit each model"))
+    }
+
+    /// The step of a solver on a model.
+    pub fn step(&mut self, solver: &AppliedSolver, model: &Model, structured: &Structured) -> Try<Step> {
+        let (rule, args) = self.choose(solver, model, structured)?;
+        let s = rule.solver().clone();
+        let scope = self.root_scope();
+        let next = self.g.var(self.time_next);
+        scope.define("t'", Value::Num(next), Span::default());
+        self.path.push(s.name.name.clone());
+        let bound = self.bind_header(&s.name.name, &s.header, &args, solver.span, &scope);
+        let result = bound.and_then(|()| self.rule_step(&rule, model, structured, &scope));
+        self.path.pop();
+        let mut step = result?;
+        step.orders = rule.orders(|class| rule.form != Form::Density && structured.within(class).is_ok());
+        step.solver = solver.name.clone();
+        Ok(step)
+    }
+
+    fn rule_step(&mut self, rule: &Rule, model: &Model, structured: &Structured, scope: &Scope) -> Try<Step> {
+        let (names, statements) = rule.parts();
+        let names: Vec<String> = names.iter().map(|n| n.name.clone()).collect();
+        let statements = statements.to_vec();
+        let span = rule.solver().name.span;
+        let system = &structured.system;
+        // The states as the rule sees them: names, and the model's states that they stand for.
+        let mut renewed: Vec<(String, VarId)> = Vec::new();
+        let hole = |this: &mut Self, name: &str, shape: Vec<usize>| {
+            let var = this.g.new_var(name, VarKind::Hole, Ty::Real, shape);
+            let node = this.g.var(var);
+            scope.define(name, Value::Num(node), Span::default());
+            var
+        };
+        match rule.form {
+            Form::Density => {
+                let target: Rc<Target> = model.target.clone().expect("the fit was checked");
+                let shape = target.shape.clone();
+                scope.define(&names[0], Value::Target(target), span);
+                renewed.push(("x".into(), hole(self, "x", shape)));
+            }
+            Form::Kinetic => {
+                let kinetic = structured.kinetic().expect("the fit was checked").clone();
+                self.define_kinetic(&names, system, &kinetic, scope, span);
+                let shape = self.kinetic_shape(system, &kinetic);
+                for name in ["q", "v"] {
+                    renewed.push((name.into(), hole(self, name, shape.clone())));
+                }
+                let increments = self.increments(model, system);
+                for (name, noises) in [("dW", &increments.dw), ("dZ", &increments.dz)] {
+                    let mut own = Vec::new();
+                    for p in &kinetic.pairs {
+                        own.push(self.own_noise(system, p.v, noises)?);
+                    }
+                    let whole = self.kinetic_join(system, &own);
+                    scope.define(name, Value::Num(whole), Span::default());
+                }
+            }
+            _ => {
+                self.define_coefficients(rule.form, rule.class, &names, system, scope, span)?;
+                renewed.push(("x".into(), hole(self, "x", vec![system.dim()])));
+                if rule.class != NoiseClass::None {
+                    let increments = self.increments(model, system);
+                    for (name, noises) in [("dW", &increments.dw), ("dZ", &increments.dz)] {
+                        let value = self.noise_view(rule.class, system, noises)?;
+                        scope.define(name, Value::Num(value), Span::default());
+                    }
+                }
+            }
+        }
+        let before = (self.draws.replace(Draws { next_site: RULE_SITE, turn: 0 }), self.accepted.replace(AcceptSink::default()));
+        let result = self.rule_body(&statements, &renewed, scope, span);
+        let decisions = self.accepted.take().map(|s| s.decisions).unwrap_or_default();
+        (self.draws, self.accepted) = before;
+        let (newest, memory) = result?;
+        self.finish_step(rule, model, structured, &renewed, newest, memory, &decisions)
+    }
+
+    /// The statements of a declaration: definitions, memory, and the step itself.
+    #[allow(clippy::type_complexity)]
+    fn rule_body(
+        &mut self,
+        statements: &[SolverStmt],
+        renewed: &[(String, VarId)],
+        scope: &Scope,
+        span: Span,
+    ) -> Try<(Newest, Vec<(String, VarId, Id)>)> {
+        let mut memory = Vec::new();
+        let mut newest: Newest = renewed
+            .iter()
+            .map(|(name, var)| (name.clone(), self.g.var(*var)))
+            .collect();
+        let mut stepped = false;
+        for statement in statements {
+            match statement {
+                SolverStmt::Order { .. } => {}
+                SolverStmt::Let(l) => {
+                    self.define_let(l, scope)?;
+                }
+                SolverStmt::Const(c) => self.define_const(c, scope)?,
+                SolverStmt::Fn(f) => {
+                    let closure = self.closure(f, scope);
+                    scope.define(&f.name.name, closure, f.name.span);
+                }
+                SolverStmt::State(s) => {
+                    let (start, _) = self.start(s.start.as_ref(), None, &s.name, scope)?;
+                    let shape = self.g.shape(start).to_vec();
+                    let var = self.g.new_var(s.name.name.clone(), VarKind::State, Ty::Real, shape);
+                    let node = self.g.var(var);
+                    scope.define(&s.name.name, Value::Num(node), s.name.span);
+                    newest.insert(s.name.name.clone(), node);
+                    memory.push((s.name.name.clone(), var, start));
+                }
+                SolverStmt::Step(block, _) => {
+                    stepped = true;
+                    for (name, id) in &newest {
+                        scope.define(format!("{name}'"), Value::Num(*id), Span::default());
+                    }
+                    self.block(block, scope, &mut newest)?;
+                }
+            }
+        }
+        if !stepped {
+            return self.error(codes::BAD_STEP_RULE, "a solver has a `step` block", span, "none here");
+        }
+        Ok((newest, memory))
+    }
+
+    /// Puts the model's own states in the place of the rule's.
+    #[allow(clippy::too_many_arguments)]
+    fn finish_step(
+        &mut self,
+        rule: &Rule,
+        model: &Model,
+        structured: &Structured,
+        renewed: &[(String, VarId)],
+        newest: Newest,
+        memory: Vec<(String, VarId, Id)>,
+        decisions: &[Id],
+    ) -> Try<Step> {
+        let span = rule.solver().name.span;
+        for (name, var) in renewed {
+            if newest[name] == self.g.var(*var) {
+                return self.fail(
+                    Diagnostic::error(codes::BAD_STEP_RULE, format!("the step of `{}` does not renew `{name}`", rule.solver().name.name), span, "this rule")
+                        .help(format!("end the block with `{name}' = ...`")),
+                );
+            }
+        }
+        let system = &structured.system;
+        // Old values: holes of the rule replaced by the model's states.
+        let mut old: Vec<(VarId, Id)> = Vec::new();
+        match rule.form {
+            Form::Density => old.push((renewed[0].1, self.g.var(model.states[0].var))),
+            Form::Kinetic => {
+                let kinetic = structured.kinetic().expect("the fit was checked").clone();
+                let mut q = Vec::new();
+                let mut v = Vec::new();
+                for p in &kinetic.pairs {
+                    q.push(self.g.var(system.states[p.q].var));
+                    let own = self.g.var(system.states[p.v].var);
+                    v.push(match p.scale {
+                        Some(m) => self.elementwise_raw(&[own, m], |g, a| g.op(Op::Mul, a)),
+                        None => own,
+                    });
+                }
+                old.push((renewed[0].1, self.kinetic_join(system, &q)));
+                old.push((renewed[1].1, self.kinetic_join(system, &v)));
+            }
+            _ => {
+                let parts: Vec<Id> = system.state_vars().into_iter().map(|v| self.g.var(v)).collect();
+                let x = system.join(&mut self.g, &parts);
+                old.push((renewed[0].1, x));
+            }
+        }
+        let mut renew = Vec::new();
+        match rule.form {
+            Form::Density => renew.push((model.states[0].var, newest["x"])),
+            Form::Kinetic => {
+                let kinetic = structured.kinetic().expect("the fit was checked").clone();
+                let (q, v) = (self.kinetic_parts(system, &kinetic, newest["q"]), self.kinetic_parts(system, &kinetic, newest["v"]));
+                for ((p, q), v) in kinetic.pairs.iter().zip(q).zip(v) {
+                    renew.push((system.states[p.q].var, q));
+                    let v = match p.scale {
+                        Some(m) => self.elementwise_raw(&[v, m], |g, a| g.op(Op::Div, a)),
+                        None => v,
+                    };
+                    renew.push((system.states[p.v].var, v));
+                }
+            }
+            _ => {
+                let parts = system.split(&mut self.g, newest["x"]);
+                renew.extend(system.state_vars().into_iter().zip(parts));
+            }
+        }
+        for (name, var, _) in &memory {
+            renew.push((*var, newest[name]));
+        }
+        let ids: Vec<Id> = renew.iter().map(|r| r.1).collect();
+        let ids = self.g.substitute_vars(&ids, &old);
+        let mut renew: Vec<(VarId, Id)> = renew.iter().map(|r| r.0).zip(ids).collect();
+        let starts: Vec<Id> = memory.iter().map(|m| m.2).collect();
+        let starts = self.g.substitute_vars(&starts, &old);
+        let memory = memory.iter().map(|m| m.1).zip(starts).collect();
+        let decisions = self.g.substitute_vars(decisions, &old);
+        let acceptance = self.acceptance(&decisions, &mut renew)?;
+        Ok(Step { solver: String::new(), renew, memory, acceptance, orders: Orders::default() })
+    }
+
+    /// Two hidden states count what `accept` answered.
+    fn acceptance(&mut self, decisions: &[Id], renew: &mut Vec<(VarId, Id)>) -> Result<Option<(VarId, VarId)>, Reported> {
+        if decisions.is_empty() {
+            return Ok(None);
+        }
+        let mut total = self.g.real(0.0);
+        for d in decisions {
+            let yes = self.g.op(Op::ToReal, &[*d]);
+            total = self.g.op(Op::Add, &[total, yes]);
+        }
+        let n = self.g.real(decisions.len() as f64);
+        let share = self.g.op(Op::Div, &[total, n]);
+        let last = self.g.new_var("accepted", VarKind::State, Ty::Real, vec![]);
+        let sum = self.g.new_var("accepted_sum", VarKind::State, Ty::Real, vec![]);
+        let before = self.g.var(sum);
+        let after = self.g.op(Op::Add, &[before, share]);
+        renew.push((last, share));
+        renew.push((sum, after));
+        Ok(Some((last, sum)))
+    }
+
+    /// `dW` as a rule for a class of noise sees it: a number, one for each component, or the whole vector.
+    fn noise_view(&mut self, class: NoiseClass, system: &crate::calculus::system::System, noises: &[Id]) -> Try<Id> {
+        match class {
+            NoiseClass::Scalar => {
+                let mut flat = Vec::new();
+                for n in noises {
+                    flat.extend(self.elements(*n));
+                }
+                Ok(flat[0])
+            }
+            NoiseClass::Diagonal => {
+                let mut own = Vec::new();
+                for state in 0..system.states.len() {
+                    own.push(self.own_noise(system, state, noises)?);
+                }
+                Ok(system.join(&mut self.g, &own))
+            }
+            _ => Ok(system.join(&mut self.g, noises)),
+        }
+    }
+}

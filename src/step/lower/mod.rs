@@ -1,0 +1,292 @@
+//! From clean math graphs to step programs.
+//!
+//! Values that are the same for all paths go to tables that the host fills (`table`), the rest is lane code. Scalars
+//! are lowered on demand and remembered with the values of their free indices (`scalar`, `build`), small arrays element
+//! by element, large ones as loops (`array`, `reduce`). What is a loop and what is written out is decided first (`plan`).
+
+mod build;
+mod plan;
+mod reduce;
+mod scalar;
+mod table;
+
+use std::collections::{HashMap, HashSet};
+
+use super::program::*;
+use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, Ty, VarId, VarKind};
+use build::{Builder, Key, Val};
+use table::{clamped, linear};
+
+/// What a program computes. Variables of lane rate are only states and draws; `renew` and `outs` are functions of the
+/// old states. States without a new value keep theirs.
+#[derive(Clone, Debug, Default)]
+pub struct Spec {
+    pub states: Vec<VarId>,
+    pub renew: Vec<(VarId, Id)>,
+    pub outs: Vec<Id>,
+}
+
+/// Lowers a specification. The graph gains the nodes of table values.
+pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
+    let mut roots: Vec<Id> = spec.renew.iter().map(|(_, id)| *id).collect();
+    roots.extend(&spec.outs);
+    let plan = plan::plan(g, &roots);
+    let mut l = Lowering {
+        uses: plan::uses(g, &roots),
+        exact_quotients: plan::exact_quotients(g, &roots),
+        plan,
+        program: Program::default(),
+        b: Builder::new(),
+        env: HashMap::new(),
+        slots: HashMap::new(),
+        folded: HashMap::new(),
+        first_rows: HashMap::new(),
+        softmax: HashMap::new(),
+        turn: 1,
+        g,
+    };
+    l.declare(spec, &roots);
+    l.define(spec);
+    let mut program = l.finish();
+    super::schedule::schedule(&mut program);
+    debug_assert_eq!(super::verify::verify(&program), Ok(()), "{program}");
+    program
+}
+
+struct Lowering<'g> {
+    g: &'g mut Graph,
+    plan: plan::Plan,
+    program: Program,
+    b: Builder,
+    /// extents and values of the canonical indices that are bound here
+    env: HashMap<u32, (usize, Index)>,
+    /// offsets of table values
+    slots: HashMap<(Table, Id), usize>,
+    folded: HashMap<Key, Option<Val>>,
+    /// first rows of states and draws
+    first_rows: HashMap<VarId, usize>,
+    /// where a logsumexp was worked out: by exponent and it, the exponential and the sum of all
+    softmax: HashMap<(Reg, Reg), (Val, Val)>,
+    /// elements that a turn of a loop does
+    turn: usize,
+    /// how many nodes read each node
+    uses: HashMap<Id, usize>,
+    exact_quotients: HashSet<Id>,
+}
+
+impl Lowering<'_> {
+    /// Rows for states, outputs and draws.
+    fn declare(&mut self, spec: &Spec, roots: &[Id]) {
+        for var in &spec.states {
+            let shape = self.g.var_info(*var).shape.clone();
+            let first_row = self.program.state_rows;
+            self.program.state_rows += shape.iter().product::<usize>();
+            self.first_rows.insert(*var, first_row);
+            let renewed = spec.renew.iter().any(|(v, _)| v == var);
+            self.program.states.push(StateSlot { var: *var, shape, first_row, renewed });
+        }
+        for out in &spec.outs {
+            let shape = self.g.shape(*out).to_vec();
+            let first_row = self.program.out_rows;
+            self.program.out_rows += shape.iter().product::<usize>();
+            self.program.outs.push(OutSlot { shape, first_row });
+        }
+        let mut draws: Vec<VarId> = roots.iter().flat_map(|r| self.g.vars_of(*r).to_vec()).collect();
+        draws.sort_unstable();
+        draws.dedup();
+        for var in draws {
+            let info = self.g.var_info(var);
+            if let VarKind::Draw { base, site, turn } = info.kind.clone()
+                && !matches!(base, Base::Law(..))
+            {
+                let components = info.shape.iter().product::<usize>();
+                let first_row = self.program.draw_rows;
+                self.program.draw_rows += components;
+                self.first_rows.insert(var, first_row);
+                self.program.draws.push(DrawSlot { var, base, site, turn, components, first_row });
+            }
+        }
+    }
+
+    /// The values of all rows that are written.
+    fn define(&mut self, spec: &Spec) {
+        let mut stores = Vec::new();
+        for (var, value) in &spec.renew {
+            let first = self.first_rows[var];
+            self.root(*value, Space::Next, first, &mut stores);
+        }
+        for (k, value) in spec.outs.iter().enumerate() {
+            let first = self.program.outs[k].first_row;
+            self.root(*value, Space::Out, first, &mut stores);
+        }
+        for (space, row, value) in stores {
+            self.b.push(Inst::Store { space, row: Index::of(row as i64), value });
+        }
+    }
+
+    /// The elements of a root.
+    fn root(&mut self, value: Id, space: Space, first: usize, stores: &mut Vec<(Space, usize, Reg)>) {
+        let shape = self.g.shape(value).to_vec();
+        for k in 0..shape.iter().product::<usize>() {
+            let at: Vec<Index> = unravel(&shape, k).into_iter().map(|i| Index::of(i as i64)).collect();
+            let val = self.element(value, &at);
+            let val = self.b.as_real(val);
+            stores.push((space, first + k, self.b.reg(val)));
+        }
+    }
+
+    fn finish(self) -> Program {
+        let mut program = self.program;
+        (program.regs, program.body) = self.b.finish();
+        super::schedule::remove_dead(&mut program);
+        program.scratch_rows = program.body_scratch;
+        if !program.is_straight() {
+            program.scratch_rows += 2 * program.state_rows;
+        }
+        program
+    }
+
+    fn uses(&self, id: Id) -> usize {
+        self.uses.get(&id).copied().unwrap_or(1)
+    }
+
+    fn key(&self, id: Id) -> Key {
+        (id, self.g.free(id).iter().map(|i| self.env[i].1.clone()).collect())
+    }
+
+    /// The value of a scalar with the indices bound now.
+    fn scalar(&mut self, id: Id) -> Val {
+        let key = self.key(id);
+        if let Some(val) = self.b.remembered(&key) {
+            return val;
+        }
+        let val = self.compute(id);
+        self.b.remember(key, val);
+        val
+    }
+
+    fn compute(&mut self, id: Id) -> Val {
+        if self.g.rate(id) < Rate::Lane
+            && let Some(val) = self.uniform(id)
+        {
+            return val;
+        }
+        match self.g.node(id).clone() {
+            Node::Real(bits) => Val::Real(f64::from_bits(bits)),
+            Node::Int(c) => Val::Real(c as f64),
+            Node::Bool(b) => Val::Truth(b),
+            Node::Index(_) => {
+                let index = self.index_of(id).expect("a loop index is an index");
+                Val::Reg(self.b.emit(Value::Count(index)))
+            }
+            Node::Var(_) | Node::Data(_) => self.element(id, &[]),
+            Node::Op(op, args) => self.scalar_op(id, op, &args),
+            Node::Get(array, at) => self.get(array, &at),
+            Node::Reduce(red, bounds, body) => {
+                let level = self.b.key_level(&self.key(id));
+                let aside = self.b.set_aside(level);
+                let turn = self.turn;
+                self.turn = self.turn_for(body);
+                let val = self.reduce(red, &bounds, body);
+                self.turn = turn;
+                self.b.put_back(aside);
+                val
+            }
+            node => unreachable!("not a scalar of a clean graph: {node:?}"),
+        }
+    }
+
+    fn get(&mut self, array: Id, at: &[Id]) -> Val {
+        let shape = self.g.shape(array).to_vec();
+        match at.iter().map(|a| self.index_of(*a)).collect::<Option<Vec<_>>>() {
+            Some(at) => self.element(array, &clamped(&shape, at)),
+            None => self.chosen(array, &shape, at),
+        }
+    }
+
+    /// An element at indices that differ from lane to lane: a chain of selects.
+    fn chosen(&mut self, array: Id, shape: &[usize], at: &[Id]) -> Val {
+        let mut place = Val::Real(0.0);
+        for (n, a) in shape.iter().zip(at) {
+            let i = self.scalar(*a);
+            let i = self.b.binary(Binary::Max, i, Val::Real(0.0));
+            let i = self.b.binary(Binary::Min, i, Val::Real((n - 1) as f64));
+            place = self.b.fused(Fused::MulAdd, place, Val::Real(*n as f64), i);
+        }
+        let count = shape.iter().product::<usize>();
+        let mut chosen = None;
+        for k in (0..count).rev() {
+            let at: Vec<Index> = unravel(shape, k).into_iter().map(|i| Index::of(i as i64)).collect();
+            let val = self.element(array, &at);
+            chosen = Some(match chosen {
+                None => val,
+                Some(rest) => {
+                    let here = self.b.compare(Relation::Le, place, Val::Real(k as f64));
+                    self.b.select(here, val, rest)
+                }
+            });
+        }
+        chosen.expect("an array that is read has elements")
+    }
+
+    /// An element of an array; the indices are inside.
+    fn element(&mut self, array: Id, at: &[Index]) -> Val {
+        match self.g.node(array).clone() {
+            Node::Var(var) => self.variable(array, var, at),
+            Node::Map(bounds, body) if self.g.rate(array) == Rate::Lane => {
+                self.bound(&bounds, at, |l| l.scalar(body))
+            }
+            Node::Lit(shape, elements) => match linear(&shape, at).known() {
+                Some(k) => self.scalar(elements[k as usize]),
+                None => todo!("comes with the loops"),
+            },
+            _ if at.is_empty() => self.scalar(array),
+            _ => todo!("comes with the loops"),
+        }
+    }
+
+    fn variable(&mut self, node: Id, var: VarId, at: &[Index]) -> Val {
+        let info = self.g.var_info(var);
+        let (ty, shape, kind) = (info.ty, info.shape.clone(), info.kind.clone());
+        let space = match kind {
+            VarKind::State => Space::State,
+            VarKind::Draw { base: Base::Law(..), .. } => todo!("comes with the loops"),
+            VarKind::Draw { .. } => Space::Draw,
+            _ => {
+                let ids: Vec<Id> = at.iter().map(|i| self.g.int(i.known().expect("comes with the loops"))).collect();
+                let element = self.g.get(node, &ids);
+                return self.uniform(element).expect("one cell");
+            }
+        };
+        let row = linear(&shape, at).plus(self.first_rows[&var] as i64);
+        let val = Val::Reg(self.b.emit(Value::Load(space, row)));
+        if ty == Ty::Bool { self.b.as_mask(val) } else { val }
+    }
+
+    /// Runs `f` with indices bound to values.
+    fn bound<T>(&mut self, bounds: &[IndexVar], at: &[Index], f: impl FnOnce(&mut Self) -> T) -> T {
+        let old: Vec<_> = bounds
+            .iter()
+            .zip(at)
+            .map(|(b, i)| (b.id, self.env.insert(b.id, (b.extent, i.clone()))))
+            .collect();
+        let result = f(self);
+        for (id, old) in old.into_iter().rev() {
+            match old {
+                Some(old) => self.env.insert(id, old),
+                None => self.env.remove(&id),
+            };
+        }
+        result
+    }
+}
+
+/// The indices of the element at a row-major offset.
+fn unravel(shape: &[usize], mut k: usize) -> Vec<usize> {
+    let mut at = vec![0; shape.len()];
+    for (i, n) in at.iter_mut().zip(shape).rev() {
+        *i = k % n;
+        k /= n;
+    }
+    at
+}

@@ -1,0 +1,190 @@
+//! Passes over a program: dead code goes, calls of one elementary function are brought together.
+
+use std::collections::{HashMap, HashSet};
+
+use super::program::*;
+
+/// Rows done by one call at most.
+const LARGEST_BATCH: usize = 32;
+
+/// Removes instructions whose results nothing uses.
+pub fn remove_dead(program: &mut Program) {
+    let mut needs: HashMap<Reg, Vec<Reg>> = HashMap::new();
+    let mut live: Vec<Reg> = Vec::new();
+    dependencies(&program.body, &mut needs, &mut live);
+    let mut marked: HashSet<Reg> = HashSet::new();
+    while let Some(reg) = live.pop() {
+        if marked.insert(reg) {
+            live.extend(needs.get(&reg).into_iter().flatten());
+        }
+    }
+    sweep(&mut program.body, &marked);
+}
+
+fn dependencies(body: &[Inst], needs: &mut HashMap<Reg, Vec<Reg>>, live: &mut Vec<Reg>) {
+    for inst in body {
+        match inst {
+            Inst::Let(dst, value) => value.reads(&mut |r| needs.entry(*dst).or_default().push(r)),
+            Inst::Call(call) => {
+                for (dst, args) in call.dsts.iter().zip(&call.args) {
+                    needs.entry(*dst).or_default().extend(args);
+                }
+            }
+            Inst::Loop(l) => {
+                for c in &l.carried {
+                    needs.entry(c.result).or_default().extend([c.init, c.inner]);
+                    needs.entry(c.inner).or_default().extend([c.init, c.next]);
+                }
+                dependencies(&l.body, needs, live);
+            }
+            Inst::Store { .. } | Inst::ScatterAdd { .. } => inst.reads(&mut |r| live.push(r)),
+            Inst::Dense(_) | Inst::Sample(_) => {}
+        }
+    }
+}
+
+fn sweep(body: &mut Vec<Inst>, marked: &HashSet<Reg>) {
+    body.retain_mut(|inst| match inst {
+        Inst::Let(dst, _) => marked.contains(dst),
+        Inst::Sample(s) => marked.contains(&s.dst),
+        Inst::Call(call) => {
+            let kept: Vec<bool> = call.dsts.iter().map(|d| marked.contains(d)).collect();
+            let mut k = kept.iter();
+            call.dsts.retain(|_| *k.next().expect("one each"));
+            let mut k = kept.iter();
+            call.args.retain(|_| *k.next().expect("one each"));
+            !call.dsts.is_empty()
+        }
+        Inst::Loop(l) => {
+            l.carried.retain(|c| marked.contains(&c.inner) || marked.contains(&c.result));
+            sweep(&mut l.body, marked);
+            !l.body.is_empty() || !l.carried.is_empty()
+        }
+        Inst::Store { .. } | Inst::ScatterAdd { .. } | Inst::Dense(_) => true,
+    });
+}
+
+/// Brings calls of one function that do not wait for each other together: one call does them all.
+pub fn schedule(program: &mut Program) {
+    let body = std::mem::take(&mut program.body);
+    program.body = schedule_body(body);
+}
+
+fn schedule_body(body: Vec<Inst>) -> Vec<Inst> {
+    let mut out = Vec::with_capacity(body.len());
+    let mut segment = Vec::new();
+    for inst in body {
+        match inst {
+            Inst::Let(..) | Inst::Store { .. } | Inst::Call(_) => segment.push(inst),
+            Inst::Loop(l) => {
+                flush(&mut segment, &mut out);
+                out.push(Inst::Loop(Loop { body: schedule_body(l.body), ..l }));
+            }
+            other => {
+                flush(&mut segment, &mut out);
+                out.push(other);
+            }
+        }
+    }
+    flush(&mut segment, &mut out);
+    out
+}
+
+fn flush(segment: &mut Vec<Inst>, out: &mut Vec<Inst>) {
+    let insts = std::mem::take(segment);
+    if insts.iter().filter(|i| matches!(i, Inst::Call(_))).count() < 2 {
+        out.extend(insts);
+        return;
+    }
+    Segment::new(insts).emit(out);
+}
+
+/// Straight-line code, with what each instruction waits for.
+struct Segment {
+    insts: Vec<Option<Inst>>,
+    waits: Vec<Vec<usize>>,
+    /// how many calls stand one after the other up to here
+    depth: Vec<usize>,
+}
+
+impl Segment {
+    fn new(insts: Vec<Inst>) -> Segment {
+        let mut by_reg: HashMap<Reg, usize> = HashMap::new();
+        let mut touched: HashMap<Space, Vec<usize>> = HashMap::new();
+        let (mut waits, mut depth): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), Vec::new());
+        for (k, inst) in insts.iter().enumerate() {
+            let mut before = Vec::new();
+            inst.reads(&mut |r| before.extend(by_reg.get(&r)));
+            if let Some((space, writes)) = memory(inst) {
+                // a write waits for all that touched the space, a read for the writes
+                let all = touched.entry(space).or_default();
+                before.extend(all.iter().filter(|j| writes || matches!(insts[**j], Inst::Store { .. })));
+                all.push(k);
+            }
+            let calls = usize::from(matches!(inst, Inst::Call(_)));
+            depth.push(before.iter().map(|j| depth[*j]).max().unwrap_or(0) + calls);
+            waits.push(before);
+            inst.defines(&mut |r| {
+                by_reg.insert(r, k);
+            });
+        }
+        Segment { insts: insts.into_iter().map(Some).collect(), waits, depth }
+    }
+
+    fn emit(mut self, out: &mut Vec<Inst>) {
+        let deepest = self.depth.iter().copied().max().unwrap_or(0);
+        for level in 1..=deepest {
+            let calls: Vec<usize> = (0..self.insts.len())
+                .filter(|k| self.depth[*k] == level && matches!(self.insts[*k], Some(Inst::Call(_))))
+                .collect();
+            self.emit_waited_for(&calls, out);
+            self.emit_calls(&calls, out);
+        }
+        out.extend(self.insts.into_iter().flatten());
+    }
+
+    /// Emits, in order, what the calls wait for.
+    fn emit_waited_for(&mut self, calls: &[usize], out: &mut Vec<Inst>) {
+        let mut wanted = vec![false; self.insts.len()];
+        let mut stack: Vec<usize> = calls.iter().flat_map(|c| self.waits[*c].clone()).collect();
+        while let Some(k) = stack.pop() {
+            if self.insts[k].is_some() && !std::mem::replace(&mut wanted[k], true) {
+                stack.extend(&self.waits[k]);
+            }
+        }
+        for (k, wanted) in wanted.into_iter().enumerate() {
+            if wanted {
+                out.extend(self.insts[k].take());
+            }
+        }
+    }
+
+    fn emit_calls(&mut self, calls: &[usize], out: &mut Vec<Inst>) {
+        let mut batches: Vec<Call> = Vec::new();
+        for k in calls {
+            let Some(Inst::Call(call)) = self.insts[*k].take() else { unreachable!("a call") };
+            let open = batches.iter_mut().find(|b| b.kernel == call.kernel && b.dsts.len() < LARGEST_BATCH);
+            match open {
+                Some(batch) => {
+                    batch.dsts.extend(call.dsts);
+                    batch.args.extend(call.args);
+                }
+                None => batches.push(call),
+            }
+        }
+        out.extend(batches.into_iter().map(Inst::Call));
+    }
+}
+
+/// The written space that an instruction touches, and whether it writes.
+fn memory(inst: &Inst) -> Option<(Space, bool)> {
+    match inst {
+        Inst::Store { space, .. } => Some((*space, true)),
+        Inst::Let(_, Value::Load(space, _) | Value::Gather { space, .. })
+            if matches!(space, Space::Next | Space::Scratch) =>
+        {
+            Some((*space, false))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,67 @@
+//! What each operation does to a number: the meaning that every back end reproduces bit for bit (the sign and payload
+//! of NaN excepted).
+
+use super::program::{Binary, Fused, Logic, Relation, Unary};
+
+impl Unary {
+    pub fn apply(self, a: f64) -> f64 {
+        match self {
+            Unary::Neg => -a,
+            Unary::Abs => a.abs(),
+            Unary::Floor => a.floor(),
+            Unary::Ceil => a.ceil(),
+            Unary::Sqrt => a.sqrt(),
+        }
+    }
+}
+
+impl Binary {
+    pub fn apply(self, a: f64, b: f64) -> f64 {
+        match self {
+            Binary::Add => a + b,
+            Binary::Sub => a - b,
+            Binary::Mul => a * b,
+            Binary::Div => a / b,
+            Binary::Min if a < b || a.is_nan() => a,
+            Binary::Max if a > b || a.is_nan() => a,
+            Binary::Min | Binary::Max => b,
+        }
+    }
+}
+
+impl Fused {
+    pub fn apply(self, a: f64, b: f64, c: f64) -> f64 {
+        match self {
+            Fused::MulAdd => a.mul_add(b, c),
+            Fused::MulSub => a.mul_add(b, -c),
+            Fused::NegMulAdd => (-a).mul_add(b, c),
+            Fused::NegMulSub => (-a).mul_add(b, -c),
+        }
+    }
+}
+
+impl Relation {
+    pub fn apply(self, a: f64, b: f64) -> bool {
+        match self {
+            Relation::Lt => a < b,
+            Relation::Le => a <= b,
+            Relation::Eq => a == b,
+            Relation::Ne => a != b,
+        }
+    }
+}
+
+impl Logic {
+    pub fn apply(self, a: bool, b: bool) -> bool {
+        match self {
+            Logic::And => a && b,
+            Logic::Or => a || b,
+            Logic::AndNot => a && !b,
+        }
+    }
+}
+
+/// The row offset that a lane's `at` selects: brought into `0..len` (NaN is 0), fractions cut.
+pub fn gather_offset(at: f64, len: usize) -> usize {
+    if at > 0.0 { (at as usize).min(len - 1) } else { 0 }
+}

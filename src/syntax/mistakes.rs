@@ -1,0 +1,285 @@
+//! Usual mistakes at the level of statements: what another language would have written here, a statement in the wrong
+//! place, a missing word.
+
+use super::explain::{Failure, RESERVED, found};
+use super::grammar::{Grammar, Place, Rule};
+use super::lex::TokenKind;
+use crate::diagnostics::suggest::suggest;
+use crate::diagnostics::{Diagnostic, codes};
+use pest::Parser;
+
+/// The settings of a run.
+pub const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];
+
+/// The message for a mistake that is recognised as a whole.
+pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
+    const CHECKS: [fn(&Failure) -> Option<Diagnostic>; 11] = [
+        quotient_of_differentials,
+        reserved_name,
+        setting_without_equals,
+        assignment,
+        stray_else,
+        elsewhere,
+        unknown_head,
+        comma_at_line_end,
+        choice_without_else,
+        choice_in_braces,
+        several_parameters,
+    ];
+    CHECKS.iter().find_map(|check| check(failure))
+}
+
+/// A way out for a failure that is told in the plain form.
+pub fn hint(f: &Failure) -> Option<String> {
+    let (found, previous) = (f.found(), f.previous());
+    let text = match found {
+        "==" if f.wants(Rule::eq) => "a value is given with `=`; `==` compares",
+        "=" if f.after_value() && f.word(0) != "let" => "`==` compares; `=` only gives a value to a name",
+        ")" | "]" | "}" if previous == "," => "leave out the last comma",
+        "if" if previous == "else" => "nest it: `else { if c { ... } }`",
+        "," if f.word(f.here + 2) == "->" => "several parameters stand in brackets: `(x, y) -> e`",
+        "minimize" => "the word is `minimise`",
+        "maximize" => "the word is `maximise`",
+        ":" | "do" | "then" | "" if wants_block(f) => "a block stands in braces: `{ ... }`",
+        "for" if f.after_value() => "a comprehension stands in brackets, or as the only argument of a reducer",
+        "" if f.wants(Rule::eq) && f.word(0) == "let" => "write `let x = e`",
+        _ if f.wants(Rule::eq) && f.word(0) == "let" => "a `let` gives a value at once: `let x = e`",
+        _ if missing_operator(f) && f.begins_line(f.here) => "a comma or a bracket may be missing before this line",
+        _ if missing_operator(f) && f.wants(Rule::comma) => "is a `,` missing before it, or a `*`?",
+        _ if missing_operator(f) => return Some(format!("a product needs its `*`: write `{previous}*{found}`")),
+        _ => return None,
+    };
+    Some(text.to_string())
+}
+
+fn wants_block(f: &Failure) -> bool {
+    use Rule::*;
+    [open, block, fn_block, target_block, model_block, part_block, solver_block, run_block]
+        .iter()
+        .any(|r| f.wants(*r))
+}
+
+/// A value directly after a value.
+fn missing_operator(f: &Failure) -> bool {
+    let begins = match f.kind(f.here) {
+        Some(TokenKind::Name) => !RESERVED.contains(&f.found()),
+        Some(TokenKind::Number) => true,
+        _ => false,
+    };
+    begins && f.after_value() && f.here > 0
+}
+
+/// `dx/dt = f`
+fn quotient_of_differentials(f: &Failure) -> Option<Diagnostic> {
+    let (dx, dt) = (f.word(0), f.word(2));
+    let quotient = f.word(1) == "/" && dx.len() > 1 && dx.starts_with('d') && dt.starts_with('d');
+    if !quotient || !f.words.iter().any(|w| w.text == "=") {
+        return None;
+    }
+    let span = f.span_of(0).to(f.span_of(2));
+    let problem = Diagnostic::error(codes::SYNTAX, "a flow is written in differentials", span, "a quotient");
+    Some(problem.help(format!("write `{dx} = ... {dt}`")))
+}
+
+/// A reserved word where a name is wanted.
+fn reserved_name(f: &Failure) -> Option<Diagnostic> {
+    if !f.wants(Rule::name) || f.wants_value() || !RESERVED.contains(&f.found()) || f.here == 0 {
+        return None;
+    }
+    let message = format!("`{}` is a word of the language and cannot be a name", f.found());
+    let problem = Diagnostic::error(codes::RESERVED_NAME, message, f.span(), "reserved");
+    let words = RESERVED.map(|w| format!("`{w}`")).join(", ");
+    Some(problem.note(format!("the reserved words are {words}")).help("choose another name"))
+}
+
+/// `paths 1_000`
+fn setting_without_equals(f: &Failure) -> Option<Diagnostic> {
+    let name = f.word(0);
+    if f.place != Place::Run || !SETTINGS.contains(&name) || f.here != 1 || f.found() == "=" {
+        return None;
+    }
+    let message = format!("expected `=` after `{name}`, found {}", found(f));
+    let problem = Diagnostic::error(codes::SYNTAX, message, f.span(), "expected `=`");
+    Some(problem.help(format!("a setting is written `{name} = value`")))
+}
+
+/// `x = e` where a value cannot just be given.
+fn assignment(f: &Failure) -> Option<Diagnostic> {
+    let name = f.word(0);
+    if f.place == Place::Run || f.kind(0) != Some(TokenKind::Name) || RESERVED.contains(&name) {
+        return None;
+    }
+    let equals = f.word(1) == "=" || f.word(1) == "[" && f.found() == "=" && f.previous() == "]";
+    if !equals || is_flow(f) && f.place != Place::File {
+        return None;
+    }
+    let message = format!("`{name} = ...` cannot stand {}", f.place.location());
+    if SETTINGS.contains(&name) {
+        let message = format!("`{name} = ...` is a setting of a run");
+        let problem = Diagnostic::error(codes::SYNTAX, message, f.span_of(0), format!("not {}", f.place.location()));
+        return Some(problem.help("move it into a `run`"));
+    }
+    let help = match f.place {
+        Place::Block => format!("write `{name}' = e` for the new value of a state, `let {name} = e` for a new name"),
+        Place::Model => {
+            format!("write `let {name} = e` to name a value, `state {name} = e` for a state, `d{name} = e dt` for its flow")
+        }
+        Place::File => format!("write `const {name} = e`"),
+        Place::Solver => format!("write `let {name} = e`, or `{name}' = e` inside `step {{ }}`"),
+        _ => format!("write `let {name} = e`"),
+    };
+    Some(Diagnostic::error(codes::SYNTAX, message, f.span_of(0), "a word is missing before this").help(help))
+}
+
+fn is_flow(f: &Failure) -> bool {
+    let mut rest = f.word(0).chars();
+    rest.next() == Some('d') && rest.next().is_some_and(super::lex::name_start)
+}
+
+fn stray_else(f: &Failure) -> Option<Diagnostic> {
+    if f.word(0) != "else" || f.here != 0 {
+        return None;
+    }
+    let problem = Diagnostic::error(codes::SYNTAX, "`else` without `if`", f.span(), "no `if` before this");
+    Some(problem.help("write `if c { ... } else { ... }`, or `if c then a else b` for a value"))
+}
+
+/// A good statement in the wrong place.
+fn elsewhere(f: &Failure) -> Option<Diagnostic> {
+    let homes: Vec<Place> = Place::ALL.into_iter().filter(|p| *p != f.place && at_home(f, *p)).collect();
+    let &first = homes.first()?;
+    let what = match (f.word(0), f.word(1)) {
+        (_, "'") => "a new value",
+        _ if is_flow(f) && homes.contains(&Place::Model) => "a flow",
+        (_, _) if f.words.iter().any(|w| w.text == "~") && homes == [Place::Target, Place::Block] => "`~`",
+        _ => "",
+    };
+    let what = if what.is_empty() { format!("`{}`", f.word(0)) } else { what.to_string() };
+    let names: Vec<&str> = homes.iter().map(|p| p.name()).collect();
+    let places = match names.split_last() {
+        Some((last, [])) => last.to_string(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    };
+    let message = format!("{what} cannot stand {}", f.place.location());
+    let problem = Diagnostic::error(codes::SYNTAX, message, f.span_of(0), "not allowed here");
+    Some(problem.help(match (first, f.word(0)) {
+        (Place::File, _) => "declarations stand at the top level; is a `}` missing above?".to_string(),
+        (_, "let") if f.place == Place::File => "write `const` for a value of the whole file".to_string(),
+        (_, "for") if f.place == Place::Model => {
+            "a `for` that belongs to the line above must stand on that line; a loop stands in a block".to_string()
+        }
+        _ => format!("it belongs in {places}"),
+    }))
+}
+
+/// Whether the statement would be right in another place.
+fn at_home(f: &Failure, place: Place) -> bool {
+    let setting = place == Place::Run && f.word(1) == "=" && !SETTINGS.contains(&f.word(0));
+    let sentence = place.heads().contains(&f.word(0)) || matches!(f.word(1), "'" | "=") || is_flow(f);
+    let law = f.words.iter().any(|w| w.text == "~");
+    !setting && (sentence || law) && Grammar::parse(place.rule(), f.read).is_ok()
+}
+
+/// What other languages call the words that begin a statement.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("def", "fn"),
+    ("function", "fn"),
+    ("func", "fn"),
+    ("fun", "fn"),
+    ("import", "use"),
+    ("include", "use"),
+    ("from", "use"),
+    ("system", "model"),
+    ("process", "model"),
+    ("sde", "model"),
+    ("class", "model"),
+    ("density", "target"),
+    ("distribution", "target"),
+    ("posterior", "target"),
+    ("scheme", "solver"),
+    ("method", "solver"),
+    ("experiment", "run"),
+    ("simulate", "run"),
+    ("param", "const"),
+    ("parameter", "const"),
+    ("var", "let"),
+    ("val", "let"),
+    ("set", "let"),
+    ("variable", "state"),
+    ("init", "state"),
+    ("brownian", "noise"),
+    ("wiener", "noise"),
+    ("print", "report"),
+    ("output", "report"),
+    ("assert", "check"),
+    ("expect", "check"),
+    ("write", "save"),
+    ("while", "for"),
+    ("break", "stop"),
+    ("loop", "for"),
+    ("energy", "potential"),
+    ("logp", "log_density"),
+];
+
+/// A word that begins no statement here.
+fn unknown_head(f: &Failure) -> Option<Diagnostic> {
+    let word = f.word(0);
+    let heads = f.place.heads();
+    let follows = matches!(f.kind(1), Some(TokenKind::Name | TokenKind::Number | TokenKind::Text));
+    let headed = f.kind(0) == Some(TokenKind::Name) && !heads.contains(&word) && !RESERVED.contains(&word);
+    if !headed || !(f.place == Place::File || f.here <= 1 && follows) {
+        return None;
+    }
+    let what = if f.place == Place::File { "declaration" } else { "statement" };
+    let message = format!("`{word}` does not begin a {what}");
+    let label = format!("unknown {}", f.place.location());
+    let problem = Diagnostic::error(codes::SYNTAX, message, f.span_of(0), label);
+    let synonym = SYNONYMS.iter().find(|(other, ours)| *other == word && heads.contains(ours)).map(|(_, ours)| *ours);
+    let near = synonym.or_else(|| suggest(word, heads.iter().copied()).first().copied());
+    let words = heads.iter().map(|h| format!("`{h}`")).collect::<Vec<_>>().join(", ");
+    Some(match near {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help(format!("the words that begin a {what} here are {words}")),
+    })
+}
+
+/// `a = 1,` at the end of a line
+fn comma_at_line_end(f: &Failure) -> Option<Diagnostic> {
+    if f.found() != "," || !(f.begins_line(f.here + 1) || f.here + 1 == f.words.len()) || !f.wants(Rule::EOI) {
+        return None;
+    }
+    let message = "a statement does not end in a comma";
+    Some(Diagnostic::error(codes::SYNTAX, message, f.span(), "leave it out").help("a newline or `;` ends a statement"))
+}
+
+/// `if c then a`
+fn choice_without_else(f: &Failure) -> Option<Diagnostic> {
+    if !f.wants(Rule::kw_else) || f.words.iter().all(|w| w.text != "then") {
+        return None;
+    }
+    let open = f.words[..f.here].iter().rposition(|w| w.text == "if")?;
+    let problem = Diagnostic::error(codes::SYNTAX, "`if` without `else`", f.span_of(open), "has no `else`");
+    let problem = problem.label(f.span(), "expected `else` here");
+    let statement = if f.place == Place::Block { "; a statement is `if c { ... }`" } else { "" };
+    Some(problem.help(format!("a choice has a value in both cases: `if c then a else b`{statement}")))
+}
+
+/// `x = if c { a } else { b }`
+fn choice_in_braces(f: &Failure) -> Option<Diagnostic> {
+    if !f.wants(Rule::kw_then) || f.found() != "{" {
+        return None;
+    }
+    let problem = Diagnostic::error(codes::SYNTAX, "expected `then`, found `{`", f.span(), "expected `then`");
+    Some(problem.help("a choice between values is written `if c then a else b`"))
+}
+
+/// `x, y -> e`
+fn several_parameters(f: &Failure) -> Option<Diagnostic> {
+    if f.found() != "->" {
+        return None;
+    }
+    let message = "the parameters of a function are a name, or names in brackets";
+    let problem = Diagnostic::error(codes::SYNTAX, message, f.span(), "no parameters before this");
+    Some(problem.help("write `x -> e` or `(x, y) -> e`"))
+}
