@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use crate::calculus::system::{System, UNROLLED, open, places};
 use crate::calculus::clean;
+use crate::calculus::system::{System, UNROLLED, open, places};
 use crate::math::{Graph, Id, IndexVar, Node, VarId};
 
 use super::{is_zero, tidy};

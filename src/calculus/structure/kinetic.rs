@@ -1,7 +1,7 @@
 //! The kinetic Langevin form: `dq = m v dt`, `dv = (force(t, q) - gamma v) dt + sigma dW`.
 
-use crate::calculus::system::{System, open};
 use crate::calculus::clean;
+use crate::calculus::system::{System, open};
 use crate::math::{Graph, Id, IndexVar, Node, Op};
 
 use super::noise::Noise;

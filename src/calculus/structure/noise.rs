@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::calculus::system::{System, open, places, size};
 use crate::calculus::clean;
+use crate::calculus::system::{System, open, places, size};
 use crate::math::eval::Env;
 use crate::math::{Graph, Id, Op, Red, Ty, VarKind};
 
