@@ -9,6 +9,7 @@ pub mod invariance;
 pub mod latex;
 pub mod numerals;
 pub mod points;
+mod polynomial;
 pub mod pretty;
 pub mod reader;
 pub mod structure;

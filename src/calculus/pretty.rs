@@ -101,7 +101,7 @@ fn bare(f: &Formula) -> String {
         Formula::Along { coefficient, differential, circle } => {
             let coefficient = write(coefficient, Level::Big);
             let between = if *circle { " ∘ " } else { " " };
-            format!("{coefficient}{between}{}", write(differential, Level::Atom))
+            format!("{coefficient}{between}{}", write(differential, Level::Factor))
         }
         Formula::Derivative { of, by } => derivative(of, by),
     }

@@ -106,7 +106,7 @@ fn additive_noise_has_a_finer_structure() {
     assert!(s.noise.additive.proved() && s.noise.diagonal.proved());
     let s = found("x y", "W V", "0", &[("x", "0", "dW"), ("y", "0", "rho*dW + s*dV")]);
     assert!(s.noise.additive.proved() && s.noise.commutative.proved());
-    assert_eq!(s.noise.diagonal.reason(), Some("dy meets both dW and dV"));
+    assert_eq!(s.noise.diagonal.reason(), Some("dW enters both dx and dy"));
     assert_eq!(s.noise.dim, 2);
 }
 
