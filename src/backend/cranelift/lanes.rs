@@ -308,7 +308,6 @@ impl Emitter<'_, '_> {
         signature.params = vec![AbiParam::new(types::I64); params];
         self.b.import_signature(signature)
     }
-
 }
 
 fn condition(op: Relation) -> FloatCC {

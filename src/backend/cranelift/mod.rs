@@ -118,12 +118,8 @@ pub fn compile(program: &Program) -> Result<Box<dyn Code>, String> {
     }
     let program = program.clone();
     let mut module = JITModule::new(JITBuilder::with_isa(isa()?, default_libcall_names()));
-    let mut context = build(program, &module);
-    let id = module.declare_function("step", Linkage::Export, &context.func.signature).map_err(|e| e.to_string())?;
     let mut context = build(&program, &module);
-    let id = module
-        .declare_function("step", Linkage::Export, &context.func.signature)
-        .map_err(|e| e.to_string())?;
+    let id = module.declare_function("step", Linkage::Export, &context.func.signature).map_err(|e| e.to_string())?;
     let defined = module.define_function(id, &mut context).map_err(|e| format!("{e:?}"));
     if let Err(e) = defined.and_then(|_| module.finalize_definitions().map_err(|e| e.to_string())) {
         // SAFETY: no code of this module was or will be called

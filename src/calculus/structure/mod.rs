@@ -14,8 +14,6 @@ use crate::math::{Graph, Id, IndexVar, Node, Op, Ty, VarId, VarKind};
 use super::convention::ito_drift;
 use super::reader::Reader;
 use super::system::{System, open};
-use super::{formula::Formula, pretty, reader};
-use crate::calculus::clean;
 use super::{formula::Formula, polynomial, pretty, reader};
 
 pub use kinetic::{Kinetic, Pair};

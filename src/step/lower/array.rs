@@ -269,8 +269,13 @@ impl<'g> Lowering<'g> {
                 keys.push(key);
             }
         }
-        let group =
-            Group { bounds: bounds.clone(), level, found: Vec::new(), conflicts: Vec::new(), members: members.to_vec() };
+        let group = Group {
+            bounds: bounds.clone(),
+            level,
+            found: Vec::new(),
+            conflicts: Vec::new(),
+            members: members.to_vec(),
+        };
         self.groups.push(group);
         let turn = members.iter().map(|m| self.turn_for(m.array)).max().unwrap_or(1);
         self.nest(&bounds, turn, Vec::new(), &mut |l, _| {
@@ -399,8 +404,7 @@ impl<'g> Lowering<'g> {
         if let Node::Var(var) = self.g.node(array)
             && let Some(first) = self.first_rows.get(var)
         {
-            let space =
-                if self.g.var_info(*var).kind == VarKind::State { Space::State } else { Space::Draw };
+            let space = if self.g.var_info(*var).kind == VarKind::State { Space::State } else { Space::Draw };
             return Rows { space, first: *first, level: 0, done: true };
         }
         self.rows(array)

@@ -74,13 +74,7 @@ impl<'g> Lowering<'g> {
 
     /// Runs a step for each element of an index space, in order, written out or as loops. A turn of the innermost loop
     /// does `turn` elements.
-    pub fn nest(
-        &mut self,
-        bounds: &[IndexVar],
-        turn: usize,
-        mut values: Vec<Val>,
-        step: Step<'_, 'g>,
-    ) -> Vec<Val> {
+    pub fn nest(&mut self, bounds: &[IndexVar], turn: usize, mut values: Vec<Val>, step: Step<'_, 'g>) -> Vec<Val> {
         let Some((bound, rest)) = bounds.split_first() else { return step(self, &values) };
         let per_turn = match rest.is_empty() {
             _ if self.plan.unrolls(bound) => bound.extent,
