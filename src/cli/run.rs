@@ -90,7 +90,15 @@ fn test_file(cli: &Cli, file: &Path, overrides: &Overrides) -> (u8, usize, usize
                 counts.0 += 1;
             } else {
                 counts.1 += 1;
-                println!("{}: {}: failed: {} ({:?} and {:?}) {}", file.display(), run.name, check.text, check.left, check.right, check.note.as_deref().unwrap_or(""));
+                println!(
+                    "{}: {}: failed: {} ({:?} and {:?}) {}",
+                    file.display(),
+                    run.name,
+                    check.text,
+                    check.left,
+                    check.right,
+                    check.note.as_deref().unwrap_or("")
+                );
             }
         }
     }
@@ -111,12 +119,28 @@ fn code(finished: &Finished) -> u8 {
 fn print_run(run: &RunResult) {
     println!("run {}: model {}, compiled in {:.1} ms", run.name, run.model, 1e3 * run.compile_seconds);
     for v in &run.variants {
-        println!("  {:?} {:?}: {} paths x {} steps in {:.3} s = {:.3e}/s, {} diverged", v.solver, v.sweep, v.paths, v.steps, v.seconds, v.path_steps as f64 / v.seconds, v.diverged);
+        println!(
+            "  {:?} {:?}: {} paths x {} steps in {:.3} s = {:.3e}/s, {} diverged",
+            v.solver,
+            v.sweep,
+            v.paths,
+            v.steps,
+            v.seconds,
+            v.path_steps as f64 / v.seconds,
+            v.diverged
+        );
         for r in &v.reports {
             println!("    {} {:?} = {:?} ± {:?} {:?}", r.text, r.at, r.values, r.se, r.notes);
         }
         for c in &v.checks {
-            println!("    {} {} ({:?} {:?}) {:?}", if c.passed { "ok  " } else { "FAIL" }, c.text, c.left, c.right, c.note);
+            println!(
+                "    {} {} ({:?} {:?}) {:?}",
+                if c.passed { "ok  " } else { "FAIL" },
+                c.text,
+                c.left,
+                c.right,
+                c.note
+            );
         }
     }
     for c in &run.convergence {

@@ -24,7 +24,12 @@ impl Elab<'_> {
                 }
                 (Some("columns"), Value::Pair(pair)) => {
                     let (Value::Text(from), Value::Text(to)) = (&pair.0, &pair.1) else {
-                        return self.error(codes::TYPE_MISMATCH, "a range of columns goes from one name to another", arg.span, "not two names");
+                        return self.error(
+                            codes::TYPE_MISMATCH,
+                            "a range of columns goes from one name to another",
+                            arg.span,
+                            "not two names",
+                        );
                     };
                     selection = Selection::Range(from.to_string(), to.to_string());
                     selection_span = arg.span;
@@ -32,14 +37,24 @@ impl Elab<'_> {
                 (Some(other), _) if !matches!(other, "column" | "columns") => {
                     let at = arg.name.as_ref().map_or(arg.span, |n| n.span);
                     return self.fail(
-                        Diagnostic::error(codes::UNKNOWN_ARGUMENT, format!("`csv` has no parameter `{other}`"), at, "no such parameter")
-                            .note("csv(path), csv(path, column = \"a\"), csv(path, columns = \"a\" .. \"b\")"),
+                        Diagnostic::error(
+                            codes::UNKNOWN_ARGUMENT,
+                            format!("`csv` has no parameter `{other}`"),
+                            at,
+                            "no such parameter",
+                        )
+                        .note("csv(path), csv(path, column = \"a\"), csv(path, columns = \"a\" .. \"b\")"),
                     );
                 }
                 _ => {
                     return self.fail(
-                        Diagnostic::error(codes::TYPE_MISMATCH, "`csv` takes a path and names of columns, as texts", arg.span, "not as wanted")
-                            .help("csv(path), csv(path, column = \"a\"), csv(path, columns = \"a\" .. \"b\")"),
+                        Diagnostic::error(
+                            codes::TYPE_MISMATCH,
+                            "`csv` takes a path and names of columns, as texts",
+                            arg.span,
+                            "not as wanted",
+                        )
+                        .help("csv(path), csv(path, column = \"a\"), csv(path, columns = \"a\" .. \"b\")"),
                     );
                 }
             }

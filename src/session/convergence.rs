@@ -15,20 +15,43 @@ use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
 use crate::session::results::{Convergence, RunResult};
 
 impl Elab<'_> {
-    pub(super) fn converge_run(&mut self, plan: &Plan, converge: &Converge, how: Execution<'_>, result: &mut RunResult) -> Try<()> {
+    pub(super) fn converge_run(
+        &mut self,
+        plan: &Plan,
+        converge: &Converge,
+        how: Execution<'_>,
+        result: &mut RunResult,
+    ) -> Try<()> {
         let params = parameters(self, how.set);
         self.check_values(&params)?;
         let (from, to, span) = match plan.time.clone() {
             Some(TimeSpec::Ends { from, to, span } | TimeSpec::Stepped { from, to, span, .. }) => (from, to, span),
-            _ => return self.error(codes::BAD_TIME, "`converge` needs a time from `a .. b`", converge.span, "the run has another time"),
+            _ => {
+                return self.error(
+                    codes::BAD_TIME,
+                    "`converge` needs a time from `a .. b`",
+                    converge.span,
+                    "the run has another time",
+                );
+            }
         };
         let ends = (eval(&self.g, from, &params), eval(&self.g, to, &params));
         let (Ok(a), Ok(b)) = ends else {
-            return self.error(codes::BAD_TIME, "the ends of the time cannot be worked out", span, "not known before the run");
+            return self.error(
+                codes::BAD_TIME,
+                "the ends of the time cannot be worked out",
+                span,
+                "not known before the run",
+            );
         };
         let (a, b) = (a.values[0], b.values[0]);
         if b <= a {
-            return self.error(codes::BAD_TIME, format!("a run goes from a time to a later one, not from {a} to {b}"), span, "no such time");
+            return self.error(
+                codes::BAD_TIME,
+                format!("a run goes from a time to a later one, not from {a} to {b}"),
+                span,
+                "no such time",
+            );
         }
         let mut env = params.clone();
         for k in 0..plan.steps.len() {
@@ -81,9 +104,12 @@ impl Elab<'_> {
             let found = match coupled::run(&job, how.stop) {
                 Ok(found) => found,
                 Err(reason) => {
-                    return self.fail(
-                        Diagnostic::error(codes::SOLVER_MISFIT, format!("the order of `{}` cannot be measured: {reason}", plan.steps[k].solver), converge.span, "asked for here"),
-                    );
+                    return self.fail(Diagnostic::error(
+                        codes::SOLVER_MISFIT,
+                        format!("the order of `{}` cannot be measured: {reason}", plan.steps[k].solver),
+                        converge.span,
+                        "asked for here",
+                    ));
                 }
             };
             for order in plan.context.orders.iter().filter(|o| o.solver == plan.steps[k].solver) {

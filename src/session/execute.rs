@@ -48,7 +48,12 @@ struct Watch {
 impl Elab<'_> {
     /// Runs a plan.
     pub fn execute(&mut self, plan: &Plan, how: Execution<'_>) -> Try<RunResult> {
-        let mut result = RunResult { name: plan.name.clone(), model: plan.model.name.clone(), seed: plan.seed, ..RunResult::default() };
+        let mut result = RunResult {
+            name: plan.name.clone(),
+            model: plan.model.name.clone(),
+            seed: plan.seed,
+            ..RunResult::default()
+        };
         for statement in &plan.statements {
             if let Statement::Plot { text, .. } = statement {
                 result.notes.push(format!("`plot {text}` is not drawn by this version"));
@@ -114,7 +119,8 @@ impl Elab<'_> {
     pub(super) fn dynamics(&mut self, plan: &Plan, k: usize, backend: Backend) -> Try<(Compiled, Option<Compiled>)> {
         let starts = self.starts(plan, k);
         let states: Vec<VarId> = starts.iter().map(|s| s.0).collect();
-        let init = self.compiled(&Spec { states: states.clone(), renew: starts, outs: Vec::new() }, backend, plan.model.span)?;
+        let init =
+            self.compiled(&Spec { states: states.clone(), renew: starts, outs: Vec::new() }, backend, plan.model.span)?;
         let step = match plan.steps.get(k) {
             Some(step) => {
                 let span = plan.model.states.iter().find_map(|s| s.flow_span).unwrap_or(plan.span);
@@ -166,8 +172,15 @@ impl Elab<'_> {
         for (index, statement) in plan.statements.iter().enumerate() {
             let Statement::Save(save) = statement else { continue };
             let outs = save.columns.iter().map(|c| c.1).collect();
-            let compiled = self.compiled(&Spec { states: states.clone(), renew: Vec::new(), outs }, backend, save.span)?;
-            watches.push(Watch { compiled, pool: Arc::default(), asked: Vec::new(), requests: Vec::new(), save: Some(index) });
+            let compiled =
+                self.compiled(&Spec { states: states.clone(), renew: Vec::new(), outs }, backend, save.span)?;
+            watches.push(Watch {
+                compiled,
+                pool: Arc::default(),
+                asked: Vec::new(),
+                requests: Vec::new(),
+                save: Some(index),
+            });
         }
         Ok(watches)
     }
@@ -179,8 +192,13 @@ impl Elab<'_> {
         }
         let Some((last, sum)) = plan.steps.get(k).and_then(|s| s.acceptance) else {
             return self.fail(
-                Diagnostic::error(codes::BAD_STATISTIC, "no step of this run accepts or rejects anything", asked.span, "`acceptance()` of a solver without `accept`")
-                    .help("kernels such as `mala` have an acceptance"),
+                Diagnostic::error(
+                    codes::BAD_STATISTIC,
+                    "no step of this run accepts or rejects anything",
+                    asked.span,
+                    "`acceptance()` of a solver without `accept`",
+                )
+                .help("kernels such as `mala` have an acceptance"),
             );
         };
         if matches!(asked.pool.times, Times::Over { .. } | Times::LastSteps { .. }) {
@@ -205,9 +223,16 @@ impl Elab<'_> {
         self.check_values(&params)?;
         let grid = self.grid(plan, &params)?;
         let clock = self.clock();
-        let make = |s: &mut Self, compiled: &Compiled, observer: bool, span: Span| match stage(g, compiled, &params, clock, &grid, observer) {
+        let make = |s: &mut Self, compiled: &Compiled, observer: bool, span: Span| match stage(
+            g, compiled, &params, clock, &grid, observer,
+        ) {
             Ok(stage) => Ok(stage),
-            Err(reason) => s.error(codes::BAD_SETTING, format!("a value of this run cannot be worked out: {reason}"), span, "needed for this"),
+            Err(reason) => s.error(
+                codes::BAD_SETTING,
+                format!("a value of this run cannot be worked out: {reason}"),
+                span,
+                "needed for this",
+            ),
         };
         let mut observers = Vec::new();
         for watch in &programs.observers[solver] {
@@ -260,7 +285,14 @@ impl Elab<'_> {
             let (Ok(lo), Ok(hi)) = (eval(&self.g, range.lo, params), eval(&self.g, range.hi, params)) else { continue };
             for v in &value.values {
                 if !crate::model::types::inside(*v, lo.values[0], hi.values[0], range) {
-                    return self.fail(crate::model::types::out_of_range(&p.name, *v, lo.values[0], hi.values[0], range, p.span));
+                    return self.fail(crate::model::types::out_of_range(
+                        &p.name,
+                        *v,
+                        lo.values[0],
+                        hi.values[0],
+                        range,
+                        p.span,
+                    ));
                 }
             }
         }
@@ -270,7 +302,12 @@ impl Elab<'_> {
     fn number(&mut self, id: Id, params: &Env, span: Span) -> Try<f64> {
         match eval(&self.g, id, params) {
             Ok(v) => Ok(v.values[0]),
-            Err(e) => self.error(codes::BAD_TIME, format!("this time cannot be worked out: {e}"), span, "not known before the run"),
+            Err(e) => self.error(
+                codes::BAD_TIME,
+                format!("this time cannot be worked out: {e}"),
+                span,
+                "not known before the run",
+            ),
         }
     }
 
@@ -279,9 +316,14 @@ impl Elab<'_> {
             None => Ok(Grid { times: vec![0.0], steps: Vec::new() }),
             Some(TimeSpec::Count { steps }) => Ok(Grid::equal(0.0, steps as f64, steps)),
             Some(TimeSpec::Stepped { from, to, step, span }) => {
-                let (a, b, h) = (self.number(from, params, span)?, self.number(to, params, span)?, self.number(step, params, span)?);
+                let (a, b, h) = (
+                    self.number(from, params, span)?,
+                    self.number(to, params, span)?,
+                    self.number(step, params, span)?,
+                );
                 if !(h > 0.0 && h.is_finite() && a.is_finite() && b.is_finite() && b > a) {
-                    let message = format!("a run goes from a time to a later one by positive steps, not from {a} to {b} by {h}");
+                    let message =
+                        format!("a run goes from a time to a later one by positive steps, not from {a} to {b} by {h}");
                     return self.error(codes::BAD_TIME, message, span, "no such grid");
                 }
                 if (b - a) / h > 1e9 {
@@ -293,18 +335,32 @@ impl Elab<'_> {
             Some(TimeSpec::Grid { times, span }) => {
                 let values = match eval(&self.g, times, params) {
                     Ok(v) => v.values,
-                    Err(e) => return self.error(codes::BAD_TIME, format!("these times cannot be worked out: {e}"), span, "not known before the run"),
+                    Err(e) => {
+                        return self.error(
+                            codes::BAD_TIME,
+                            format!("these times cannot be worked out: {e}"),
+                            span,
+                            "not known before the run",
+                        );
+                    }
                 };
                 if values.len() < 2 || values.windows(2).any(|w| w[1] <= w[0]) {
                     let falling = values.len() > 1 && values.windows(2).all(|w| w[1] < w[0]);
                     if falling {
                         return self.unsupported("a decreasing time grid", span);
                     }
-                    return self.error(codes::BAD_TIME, "the times of a run increase from one to the next", span, "not increasing");
+                    return self.error(
+                        codes::BAD_TIME,
+                        "the times of a run increase from one to the next",
+                        span,
+                        "not increasing",
+                    );
                 }
                 Ok(Grid::new(values))
             }
-            Some(TimeSpec::Ends { span, .. }) => self.error(codes::BAD_TIME, "this time has no step", span, "add `step h`"),
+            Some(TimeSpec::Ends { span, .. }) => {
+                self.error(codes::BAD_TIME, "this time has no step", span, "add `step h`")
+            }
         }
     }
 
@@ -312,16 +368,28 @@ impl Elab<'_> {
     fn snap(&mut self, t: f64, grid: &Grid, span: Span) -> Try<u64> {
         let at = grid.times.partition_point(|x| *x < t);
         let candidates = [at.saturating_sub(1), at.min(grid.times.len() - 1)];
-        let best = candidates.into_iter().min_by(|a, b| (grid.times[*a] - t).abs().total_cmp(&(grid.times[*b] - t).abs())).unwrap_or(0);
+        let best = candidates
+            .into_iter()
+            .min_by(|a, b| (grid.times[*a] - t).abs().total_cmp(&(grid.times[*b] - t).abs()))
+            .unwrap_or(0);
         let h = grid.steps.get(best).or(grid.steps.last()).copied().unwrap_or(1.0);
         if (grid.times[best] - t).abs() <= 1e-6 * h {
             return Ok(best as u64);
         }
         let (lo, hi) = (grid.times[candidates[0]], grid.times[candidates[1]]);
         self.fail(
-            Diagnostic::error(codes::OFF_GRID, format!("the time {t} is not on the grid of steps"), span, "asked for here")
-                .note(if lo == hi { format!("the run goes from {} to {}", grid.times[0], grid.times[grid.times.len() - 1]) } else { format!("the nearest steps are at {lo} and {hi}") })
-                .help("take one of these, or a step that divides the time"),
+            Diagnostic::error(
+                codes::OFF_GRID,
+                format!("the time {t} is not on the grid of steps"),
+                span,
+                "asked for here",
+            )
+            .note(if lo == hi {
+                format!("the run goes from {} to {}", grid.times[0], grid.times[grid.times.len() - 1])
+            } else {
+                format!("the nearest steps are at {lo} and {hi}")
+            })
+            .help("take one of these, or a step that divides the time"),
         )
     }
 
@@ -337,7 +405,12 @@ impl Elab<'_> {
                     looks.push(self.snap(t, grid, *span)?);
                 }
                 if looks.windows(2).any(|w| w[1] <= w[0]) {
-                    return self.error(codes::BAD_TIME, "the times of `at` increase from one to the next", *span, "not increasing");
+                    return self.error(
+                        codes::BAD_TIME,
+                        "the times of `at` increase from one to the next",
+                        *span,
+                        "not increasing",
+                    );
                 }
                 Ok(looks)
             }
@@ -464,7 +537,14 @@ impl Elab<'_> {
         Ok(variant)
     }
 
-    pub(super) fn check_line(&self, text: &str, condition: Id, sides: Option<(Id, Id)>, at: Option<f64>, env: &Env) -> Check {
+    pub(super) fn check_line(
+        &self,
+        text: &str,
+        condition: Id,
+        sides: Option<(Id, Id)>,
+        at: Option<f64>,
+        env: &Env,
+    ) -> Check {
         let value = |id: Id| eval(&self.g, id, env).ok().and_then(|v| v.values.first().copied());
         let (left, right) = match sides {
             Some((a, b)) => (value(a), value(b)),
@@ -487,8 +567,11 @@ impl Elab<'_> {
         env: &Env,
     ) -> Report {
         let mut report = Report { text: item.text.clone(), at, over: pool_words(pool), ..Report::default() };
-        let direct = plan.context.asked.iter().position(|a| *self.g.node(item.value) == crate::math::Node::Var(a.value));
-        if let Some(result) = direct.and_then(|k| found.get(&k)).and_then(|r| r.get(look.min(r.len().saturating_sub(1)))) {
+        let direct =
+            plan.context.asked.iter().position(|a| *self.g.node(item.value) == crate::math::Node::Var(a.value));
+        if let Some(result) =
+            direct.and_then(|k| found.get(&k)).and_then(|r| r.get(look.min(r.len().saturating_sub(1))))
+        {
             report.shape = result.shape.clone();
             report.values = result.values.clone();
             report.se = result.se.clone();
@@ -537,7 +620,11 @@ impl Elab<'_> {
                 if shape.is_empty() {
                     columns.push(label.clone());
                 } else {
-                    let at = crate::model::expr::unravel(k, shape).iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+                    let at = crate::model::expr::unravel(k, shape)
+                        .iter()
+                        .map(usize::to_string)
+                        .collect::<Vec<_>>()
+                        .join(",");
                     columns.push(format!("{label}[{at}]"));
                 }
             }
@@ -578,7 +665,10 @@ fn pool_words(pool: &Pool) -> Option<String> {
 fn combinations(sweeps: &[(usize, Vec<f64>)]) -> Vec<Vec<(usize, f64)>> {
     let mut all = vec![Vec::new()];
     for (k, values) in sweeps {
-        all = all.iter().flat_map(|c| values.iter().map(move |v| c.iter().copied().chain([(*k, *v)]).collect())).collect();
+        all = all
+            .iter()
+            .flat_map(|c| values.iter().map(move |v| c.iter().copied().chain([(*k, *v)]).collect()))
+            .collect();
     }
     all
 }

@@ -20,7 +20,12 @@ impl Elab<'_> {
                 return self.unsupported("`expect` by draws, beyond two dimensions", e.span);
             }
             let Ok(clean) = crate::math::clean(&mut self.g, &[e.log_density, e.integrand]) else {
-                return self.error(codes::NOT_DIFFERENTIABLE, "a derivative in this expectation cannot be taken", e.span, "needed here");
+                return self.error(
+                    codes::NOT_DIFFERENTIABLE,
+                    "a derivative in this expectation cannot be taken",
+                    e.span,
+                    "needed here",
+                );
             };
             let q = self.quadrature(e.point, clean[0], clean[1], &e.target.shape, env);
             let shape = self.g.shape(e.integrand).to_vec();
@@ -85,7 +90,9 @@ impl Elab<'_> {
             let logp = self.log_density(&i.target, x, i.span)?;
             let (passed, note) = match invariance::invariant(&mut self.g, &system, logp, env, plan.seed) {
                 Ok(answer) => (answer.holds(), self.residual_words(&answer)),
-                Err(invariance::NoAnswer::NoPoint) => (false, "no point was found where the density and the residual are finite".into()),
+                Err(invariance::NoAnswer::NoPoint) => {
+                    (false, "no point was found where the density and the residual are finite".into())
+                }
                 Err(invariance::NoAnswer::Eval(e)) => (false, format!("the residual cannot be worked out: {e}")),
             };
             notes.insert(i.value, note);

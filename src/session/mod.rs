@@ -43,7 +43,12 @@ pub struct Finished {
 }
 
 /// Runs the runs of a loaded program; each is handed to `each` as it ends.
-pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: &mut dyn FnMut(&RunResult)) -> Finished {
+pub fn run_program(
+    loaded: &Loaded,
+    request: &Request,
+    stop: &AtomicBool,
+    each: &mut dyn FnMut(&RunResult),
+) -> Finished {
     let mut finished = Finished { problems: loaded.problems.clone(), ..Finished::default() };
     if loaded.has_errors() {
         return finished;
@@ -85,7 +90,11 @@ pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: 
 
 impl Elab<'_> {
     /// `name=value` texts as values of parameters.
-    fn set_values(&mut self, texts: &[String], span: crate::source::Span) -> crate::model::elab::Try<Vec<(usize, f64)>> {
+    fn set_values(
+        &mut self,
+        texts: &[String],
+        span: crate::source::Span,
+    ) -> crate::model::elab::Try<Vec<(usize, f64)>> {
         use crate::diagnostics::codes;
         let mut out = Vec::new();
         for text in texts {
@@ -93,7 +102,12 @@ impl Elab<'_> {
                 return self.error(codes::BAD_SETTING, format!("`--set {text}` has no `=`"), span, "in this run");
             };
             let Ok(value) = value.trim().parse::<f64>() else {
-                return self.error(codes::BAD_SETTING, format!("`--set {text}`: `{value}` is not a number"), span, "in this run");
+                return self.error(
+                    codes::BAD_SETTING,
+                    format!("`--set {text}`: `{value}` is not a number"),
+                    span,
+                    "in this run",
+                );
             };
             out.push((self.find_param(name.trim(), span)?, value));
         }
