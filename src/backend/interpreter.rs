@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Block, Code};
+use super::{Block, Code, native};
 use crate::step::kernel::apply;
 use crate::step::program::*;
 use crate::step::semantics::gather_offset;
@@ -179,7 +179,8 @@ impl Frame<'_, '_> {
                 }
             }
             Inst::Loop(l) => self.run_loop(l),
-            Inst::Dense(_) | Inst::Sample(_) => unimplemented!("comes with the loops"),
+            Inst::Dense(call) => native::dense(call, self.block.scratch, self.block.lanes),
+            Inst::Sample(_) => unimplemented!("comes with the samplers"),
         }
     }
 

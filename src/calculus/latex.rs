@@ -323,7 +323,9 @@ fn derivative(of: &Formula, by: &[(Formula, u32)]) -> String {
         by.iter().map(|(variable, n)| format!("\\partial {}{}", write(variable, Level::Atom), power(*n))).collect();
     let below = below.join(" \\, ");
     match of {
-        Formula::Name(name) => format!("\\frac{{\\partial{} {}}}{{{below}}}", power(order), symbol(name)),
+        Formula::Name(_) | Formula::Call(..) => {
+            format!("\\frac{{\\partial{} {}}}{{{below}}}", power(order), formula(of))
+        }
         _ => format!("\\frac{{\\partial{}}}{{{below}}} {}", power(order), brackets(of, &formula(of))),
     }
 }

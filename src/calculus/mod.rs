@@ -1,12 +1,15 @@
 //! Mathematics about a model: conventions, structure, generator and invariance, and formulas as people write them.
 
 pub mod convention;
+pub mod explain;
+pub mod explanation;
 pub mod formula;
 pub mod generator;
 pub mod invariance;
 pub mod latex;
 pub mod numerals;
 pub mod points;
+mod polynomial;
 pub mod pretty;
 pub mod reader;
 pub mod structure;
@@ -15,16 +18,23 @@ pub mod system;
 #[cfg(test)]
 mod convention_tests;
 #[cfg(test)]
+mod explain_tests;
+#[cfg(test)]
 mod formula_tests;
 #[cfg(test)]
 mod invariance_tests;
+#[cfg(test)]
+mod structure_tests;
 #[cfg(test)]
 mod testing;
 
 use crate::math::{Graph, Id};
 
-/// Clean nodes; where a derivative cannot be taken, the nodes as they are (nothing is then proved of them, and values
-/// are found by the evaluator, which needs no symbolic derivative).
+/// Clean nodes; where a derivative cannot be taken, the node as it is (nothing is then proved of it, and values are found
+/// by the evaluator, which needs no symbolic derivative).
 pub fn clean(g: &mut Graph, roots: &[Id]) -> Vec<Id> {
-    crate::math::clean(g, roots).unwrap_or_else(|_| roots.to_vec())
+    match crate::math::clean(g, roots) {
+        Ok(clean) => clean,
+        Err(_) => roots.iter().map(|r| crate::math::clean(g, &[*r]).map_or(*r, |c| c[0])).collect(),
+    }
 }

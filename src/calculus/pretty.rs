@@ -49,7 +49,6 @@ fn level(f: &Formula) -> Level {
         Formula::Big { red: Red::Sum | Red::Prod, .. } => Level::Big,
         Formula::Product { .. } | Formula::Modulo(..) => Level::Product,
         Formula::Number(Numeral::Fraction(..) | Numeral::Pi(..)) => numeral_level(f),
-        Formula::Derivative { of, .. } if matches!(**of, Formula::Name(_)) => Level::Factor,
         Formula::Derivative { .. } => Level::Factor,
         Formula::Power(..) => Level::Power,
         _ => Level::Atom,
@@ -102,7 +101,7 @@ fn bare(f: &Formula) -> String {
         Formula::Along { coefficient, differential, circle } => {
             let coefficient = write(coefficient, Level::Big);
             let between = if *circle { " ∘ " } else { " " };
-            format!("{coefficient}{between}{}", write(differential, Level::Atom))
+            format!("{coefficient}{between}{}", write(differential, Level::Factor))
         }
         Formula::Derivative { of, by } => derivative(of, by),
     }
@@ -210,9 +209,9 @@ fn derivative(of: &Formula, by: &[(Formula, u32)]) -> String {
         by.iter().map(|(variable, n)| format!("∂{}{}", write(variable, Level::Atom), power(*n))).collect();
     let below = if below.len() == 1 { below[0].clone() } else { format!("({})", below.join(" ")) };
     match of {
-        Formula::Name(name) => {
+        Formula::Name(_) | Formula::Call(..) => {
             let gap = if order == 1 { "" } else { " " };
-            format!("∂{}{gap}{name}/{below}", power(order))
+            format!("∂{}{gap}{}/{below}", power(order), formula(of))
         }
         _ => format!("∂{}/{below} ({})", power(order), formula(of)),
     }

@@ -43,6 +43,10 @@ impl<'a> Reader<'a> {
         reader
     }
 
+    pub fn graph(&self) -> &'a Graph {
+        self.g
+    }
+
     /// Shows a variable by another formula.
     pub fn rename(&mut self, var: VarId, shown: Formula) {
         self.renamed.insert(var, shown);

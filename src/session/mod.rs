@@ -114,3 +114,27 @@ impl Elab<'_> {
         Ok(out)
     }
 }
+
+/// Loads and works out a program without running it: every problem that can be told before a run.
+pub fn check_loaded(loaded: &Loaded) -> Vec<Diagnostic> {
+    let mut problems = loaded.problems.clone();
+    if loaded.has_errors() {
+        return problems;
+    }
+    for (_, run) in loaded.library.runs() {
+        let mut elab = Elab::new(&loaded.library, &loaded.sources);
+        let _ = elab.plan(run, &plan::Overrides::default());
+        for problem in elab.diagnostics {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    }
+    problems
+}
+
+/// [`check_loaded`] of a text.
+pub fn check_source(name: &str, text: &str) -> (Vec<Diagnostic>, crate::source::SourceMap) {
+    let loaded = load::load_text(name, text, &load::Options::default());
+    (check_loaded(&loaded), loaded.sources)
+}

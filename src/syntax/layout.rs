@@ -75,6 +75,9 @@ pub fn layout(file: FileId, text: &str) -> Layout {
     for &stray in &brackets.strays {
         masked[tokens[stray].start] = b' ';
     }
+    for &(closer, right) in &brackets.wrong {
+        masked[tokens[closer].start] = right;
+    }
     let mut pass =
         Pass { file, tokens: &tokens, brackets: &brackets, masked, dropped: vec![false; tokens.len()], problems };
     pass.newlines();

@@ -13,7 +13,8 @@ pub const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "pr
 
 /// The message for a mistake that is recognised as a whole.
 pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
-    const CHECKS: [fn(&Failure) -> Option<Diagnostic>; 11] = [
+    const CHECKS: [fn(&Failure) -> Option<Diagnostic>; 12] = [
+        unfinished_line,
         quotient_of_differentials,
         reserved_name,
         setting_without_equals,
@@ -47,9 +48,7 @@ pub fn hint(f: &Failure) -> Option<String> {
         "=" | "," | "~" | "->" if f.here == 0 => "to go on with the line above, end that line with it",
         "" if f.wants(Rule::eq) && f.word(0) == "let" => "write `let x = e`",
         _ if f.wants(Rule::eq) && f.word(0) == "let" && f.here <= 2 => "a `let` gives a value at once: `let x = e`",
-        _ if f.begins_line(f.here) && matches!(previous, "=" | "," | "~" | "->" | "then" | "else") => {
-            return Some(format!("a line that ends in `{previous}` goes on in the next"));
-        }
+        _ if f.place == Place::Function && f.here == 0 => "the block of a function has `let`s and ends in `return e`",
         _ if f.begins_line(f.here) && missing_operator(f) => "a comma or a bracket may be missing before this line",
         _ if f.wants(Rule::kw_step) && f.word(0) == "time" => "a time is written `a .. b step h`",
         _ if missing_operator(f) && f.wants(Rule::comma) => "is a `,` missing before it, or a `*`?",
@@ -74,6 +73,21 @@ fn missing_operator(f: &Failure) -> bool {
         _ => false,
     };
     begins && f.after_value() && f.here > 0
+}
+
+/// A line that ends in an operator, and a statement in the next.
+fn unfinished_line(f: &Failure) -> Option<Diagnostic> {
+    let begins = |i: usize| {
+        f.begins_line(i)
+            && f.words[i - 1].kind == TokenKind::Operator
+            && Place::ALL.iter().any(|p| p.heads().contains(&f.word(i)))
+    };
+    let i = (f.here.saturating_sub(1)..=f.here).find(|&i| i > 0 && begins(i))?;
+    let operator = f.word(i - 1);
+    let message = format!("expected an expression after `{operator}`, found the next line");
+    let label = "a line that ends so goes on in the next";
+    let problem = Diagnostic::error(codes::SYNTAX, message, f.span_of(i - 1), label);
+    Some(problem.label(f.span_of(i), "which begins a statement of its own"))
 }
 
 /// `dx/dt = f`

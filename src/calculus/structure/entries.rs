@@ -45,15 +45,15 @@ pub fn entries(g: &mut Graph, system: &System) -> Entries {
     let total = clean(g, &raw);
     let unrolled = system.dim() <= UNROLLED && system.noise_dim() <= UNROLLED;
     let mut list = Vec::new();
-    for state in 0..system.states.len() {
+    for (state, moved) in total.into_iter().enumerate() {
         for noise in 0..system.noises.len() {
-            if !g.depends_on(total[state], system.noises[noise].var) {
+            if !g.depends_on(moved, system.noises[noise].var) {
                 continue;
             }
             if unrolled {
-                written_out(g, system, total[state], state, noise, &mut list);
+                written_out(g, system, moved, state, noise, &mut list);
             } else {
-                list.push(block(g, system, total[state], state, noise));
+                list.push(block(g, system, moved, state, noise));
             }
         }
     }

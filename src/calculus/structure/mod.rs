@@ -7,14 +7,14 @@ mod kinetic;
 mod noise;
 mod probe;
 
+use crate::calculus::clean;
 use crate::math::eval::Env;
 use crate::math::{Graph, Id, IndexVar, Node, Op, Ty, VarId, VarKind};
 
 use super::convention::ito_drift;
 use super::reader::Reader;
 use super::system::{System, open};
-use super::{formula::Formula, pretty, reader};
-use crate::calculus::clean;
+use super::{formula::Formula, polynomial, pretty, reader};
 
 pub use kinetic::{Kinetic, Pair};
 pub use noise::{Noise, NoiseClass};
@@ -79,11 +79,12 @@ fn tidy(g: &mut Graph, id: Id) -> Id {
     clean(g, &[id])[0]
 }
 
-fn is_zero(g: &Graph, id: Id) -> bool {
+/// Whether a clean scalar is zero, as it stands or multiplied out.
+pub(super) fn is_zero(g: &Graph, id: Id) -> bool {
     match g.node(id) {
         Node::Real(bits) => f64::from_bits(*bits) == 0.0,
-        Node::Int(0) => true,
-        _ => false,
+        Node::Int(n) => *n == 0,
+        _ => polynomial::is_zero(g, id),
     }
 }
 

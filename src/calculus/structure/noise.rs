@@ -386,7 +386,7 @@ fn brackets(g: &mut Graph, system: &System, u: &[Id], w: &[Id], names: &[String;
 /// it does for these.
 fn commutative_blocks(g: &mut Graph, system: &System, inputs: &Env) -> Finding {
     let total = system.total_diffusion(g);
-    let mut combination = |g: &mut Graph| {
+    let combination = |g: &mut Graph| {
         let mut pairs = Vec::new();
         for noise in &system.noises {
             let hole = g.new_var("u", VarKind::Hole, Ty::Real, noise.shape.clone());

@@ -1,6 +1,6 @@
 //! Scalar operations: sums and products with their fused forms, and everything made of a few instructions.
 
-use super::super::kernel::Kernel;
+use super::super::kernel::kernel_of;
 use super::super::program::*;
 use super::Lowering;
 use super::build::Val;
@@ -95,7 +95,7 @@ impl Lowering<'_> {
     }
 
     pub fn kernel(&mut self, op: Op, args: &[Val]) -> Val {
-        let kernel = Kernel::of(op).unwrap_or_else(|| panic!("{} has a kernel", op.name()));
+        let kernel = kernel_of(op).unwrap_or_else(|| panic!("{} has a kernel", op.name()));
         let args = args.iter().map(|a| self.b.reg(*a)).collect();
         Val::Reg(self.b.call(kernel, args))
     }

@@ -25,7 +25,7 @@ impl Lowering<'_> {
         Some(if self.g.ty(id) == Ty::Bool { self.b.as_mask(cell) } else { cell })
     }
 
-    fn table_of(&self, id: Id) -> Table {
+    pub fn table_of(&self, id: Id) -> Table {
         if self.g.rate(id) <= Rate::Run { Table::Run } else { Table::Step }
     }
 

@@ -1,0 +1,89 @@
+//! What is told about models, word for word.
+
+use crate::math::VarKind;
+use crate::math::eval::Env;
+
+use super::explain::{Law, explain};
+use super::structure::structure;
+use super::system::System;
+use super::testing::Builder;
+
+fn told(b: &mut Builder, s: &System, law: Option<&Law>) -> super::explanation::Explanation {
+    let found = structure(&mut b.g, s, &Env::new());
+    explain(&mut b.g, "model", s, &found, law)
+}
+
+fn section(text: &str, title: &str) -> Vec<String> {
+    let lines = text.lines().skip_while(|l| *l != title).skip(1).take_while(|l| !l.is_empty());
+    lines.map(|l| l.trim().to_string()).collect()
+}
+
+#[test]
+fn geometric_brownian_motion() {
+    let mut b = Builder::new();
+    b.params("mu sigma");
+    b.states("x");
+    b.noises("W");
+    let s = b.system("0", &[("x", "mu*x", "sigma*x*dW")]);
+    let e = told(&mut b, &s, None);
+    let text = e.text();
+    assert_eq!(section(&text, "Equations as written (Ito)"), ["dx = mu*x dt + sigma*x dW"]);
+    assert_eq!(
+        section(&text, "Ito correction: the Ito drift minus the Stratonovich drift"),
+        ["correction(x) = sigma^2*x/2"]
+    );
+    assert_eq!(section(&text, "Generator"), ["L(f) = mu*x ∂f/∂x + sigma^2*x^2/2 ∂^2 f/∂x^2"]);
+    assert_eq!(section(&text, "Fokker-Planck equation"), ["∂rho/∂t = ∂^2/∂x^2 (sigma^2*x^2*rho/2) - ∂/∂x (mu*x*rho)"]);
+    assert!(e.latex().contains("\\[ dx = \\mu x \\, dt + \\sigma x \\, dW \\]"), "{}", e.latex());
+}
+
+#[test]
+fn the_kubo_oscillator() {
+    let mut b = Builder::new();
+    b.params("omega sigma");
+    b.states("x y");
+    b.noises("W");
+    let s = b.system("0.5", &[("x", "-omega*y", "-sigma*y*dW"), ("y", "omega*x", "sigma*x*dW")]);
+    let text = told(&mut b, &s, None).text();
+    assert_eq!(
+        section(&text, "Equations as written (Stratonovich)"),
+        ["dx = -omega*y dt - sigma*y ∘ dW", "dy = omega*x dt + sigma*x ∘ dW"]
+    );
+    assert_eq!(
+        section(&text, "Ito correction: the Ito drift minus the Stratonovich drift"),
+        ["correction(x) = -sigma^2*x/2", "correction(y) = -sigma^2*y/2"]
+    );
+    assert!(text.contains("\nIto form\n") && !text.contains("\nStratonovich form\n"));
+}
+
+#[test]
+fn a_target_brings_its_score() {
+    let mut b = Builder::new();
+    b.params("beta h");
+    b.states("x");
+    b.noises("W");
+    let logp = b.expr("-h*(x^2 - 1)^2");
+    let s = b.system("0", &[("x", "-4*h*x*(x^2 - 1)", "sqrt(2/beta)*dW")]);
+    let law = Law { name: "double_well".into(), logp };
+    let text = told(&mut b, &s, Some(&law)).text();
+    let lines = section(&text, "Target double_well and its score");
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[1].starts_with("∂log(p)/∂x = "), "{text}");
+    assert_eq!(section(&text, "Noise")[0], "additive (one noise, 1 component)");
+}
+
+#[test]
+fn arrays_stay_loops() {
+    let mut b = Builder::new();
+    b.params("s");
+    b.declare("x", VarKind::State, &[64]);
+    b.declare("W", VarKind::Noise, &[64]);
+    let s = b.system("0", &[("x", "[i<64: x[(i + 1) % 64] - x[i]]", "[i<64: s*x[i]*dW[i]]")]);
+    let text = told(&mut b, &s, None).text();
+    assert_eq!(
+        section(&text, "Equations as written (Ito)"),
+        ["dx[i] = (x[(i + 1) mod 64] - x[i]) dt + s*x[i] dW[i]  for i < 64"]
+    );
+    let generator = &section(&text, "Generator")[0];
+    assert!(generator.contains("sum_{i<64} s^2*x[i]^2/2 ∂^2 f/∂x[i]^2"), "{generator}");
+}

@@ -1,0 +1,90 @@
+//! What there is to tell about a model, in sections, and its two renderings.
+
+use super::formula::Equation;
+use super::{latex, pretty};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    pub title: String,
+    pub sections: Vec<Section>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    pub title: String,
+    pub lines: Vec<Line>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    Text(String),
+    Equation(Equation),
+    /// the definition of a part that the equations above name
+    Where(Equation),
+}
+
+impl Section {
+    pub fn new(title: impl Into<String>) -> Section {
+        Section { title: title.into(), lines: Vec::new() }
+    }
+
+    pub fn text(&mut self, line: impl Into<String>) {
+        self.lines.push(Line::Text(line.into()));
+    }
+
+    pub fn equation(&mut self, equation: Equation) {
+        self.lines.push(Line::Equation(equation));
+    }
+}
+
+impl Explanation {
+    pub fn text(&self) -> String {
+        let mut out = format!("{}\n", self.title);
+        for section in &self.sections {
+            out += &format!("\n{}\n", section.title);
+            for line in &section.lines {
+                out += &match line {
+                    Line::Text(text) => format!("  {text}\n"),
+                    Line::Equation(e) => format!("  {}\n", pretty::equation(e)),
+                    Line::Where(e) => format!("  where {}\n", pretty::equation(e)),
+                };
+            }
+        }
+        out
+    }
+
+    /// A fragment of a LaTeX document (amsmath).
+    pub fn latex(&self) -> String {
+        let mut out = format!("\\section*{{{}}}\n", escaped(&self.title));
+        for section in &self.sections {
+            out += &format!("\n\\subsection*{{{}}}\n", escaped(&section.title));
+            for line in &section.lines {
+                out += &match line {
+                    Line::Text(text) => format!("{}\n\n", escaped(text)),
+                    Line::Equation(e) => format!("\\[ {} \\]\n", latex::equation(e)),
+                    Line::Where(e) => format!("where\n\\[ {} \\]\n", latex::equation(e)),
+                };
+            }
+        }
+        out
+    }
+}
+
+/// Text with the signs that LaTeX reads as commands made literal.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '_' | '&' | '%' | '#' | '$' | '{' | '}' => out.extend(['\\', c]),
+            '^' => out += "\\textasciicircum{}",
+            '~' => out += "\\textasciitilde{}",
+            '\\' => out += "\\textbackslash{}",
+            '<' => out += "\\textless{}",
+            '>' => out += "\\textgreater{}",
+            '∘' => out += "$\\circ$",
+            '∂' => out += "$\\partial$",
+            _ => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,225 @@
+//! Whether a clean scalar is zero as a rational function: everything multiplied out over the parts that are not sums,
+//! products or integer powers. The simplifier does not multiply out, as that makes expressions longer; a proof may.
+
+use std::collections::BTreeMap;
+
+use crate::math::{Graph, Id, Node, Op};
+
+/// Powers of parts, sorted; a part is a node that is not opened.
+type Monomial = BTreeMap<Id, i64>;
+
+/// Each monomial with its coefficient, and the sum of the sizes of what was added up in it.
+type Polynomial = BTreeMap<Vec<(Id, i64)>, (f64, f64)>;
+
+/// Products with more terms than this are not worked out.
+const TERMS: usize = 4000;
+
+/// Denominators and roots that are worked out; one may bring further ones to light.
+const ROUNDS: usize = 50;
+
+/// A coefficient that is below this share of what cancelled in it is zero: constants such as `sqrt(2)` are rounded before
+/// they are multiplied.
+const ROUNDING: f64 = 1e-13;
+
+/// Whether a scalar is proved to vanish wherever it has a value.
+pub fn is_zero(g: &Graph, id: Id) -> bool {
+    let expand = Expand { g };
+    expand.numerator(id).is_some_and(|p| p.values().all(|(c, size)| c.abs() <= ROUNDING * size))
+}
+
+struct Expand<'a> {
+    g: &'a Graph,
+}
+
+impl Expand<'_> {
+    /// The polynomial that the scalar is a multiple of, all denominators being sums brought to the other side.
+    fn numerator(&self, id: Id) -> Option<Polynomial> {
+        let mut p = self.polynomial(id)?;
+        for _ in 0..ROUNDS {
+            let powers = || p.keys().flatten().copied();
+            // denominators that are sums, and powers of square roots other than the first
+            if let Some((sum, _)) = powers().find(|(part, n)| *n < 0 && self.is_sum(*part)) {
+                p = self.times_denominator(p, sum)?;
+            } else if let Some((root, _)) =
+                powers().find(|(part, n)| !(0..2).contains(n) && self.root_of(*part).is_some())
+            {
+                p = self.without_squares(p, root)?;
+            } else {
+                return Some(p);
+            }
+        }
+        None
+    }
+
+    fn is_sum(&self, id: Id) -> bool {
+        matches!(self.g.node(id), Node::Op(Op::Add | Op::Sub, _))
+    }
+
+    fn root_of(&self, id: Id) -> Option<Id> {
+        match self.g.node(id) {
+            Node::Op(Op::Sqrt, args) => Some(args[0]),
+            _ => None,
+        }
+    }
+
+    fn polynomial(&self, id: Id) -> Option<Polynomial> {
+        match self.g.node(id) {
+            Node::Real(bits) => Some(constant(f64::from_bits(*bits))),
+            Node::Op(Op::Add, args) => Some(plus(self.polynomial(args[0])?, self.polynomial(args[1])?, 1.0)),
+            Node::Op(Op::Sub, args) => Some(plus(self.polynomial(args[0])?, self.polynomial(args[1])?, -1.0)),
+            Node::Op(Op::Neg, args) => Some(plus(Polynomial::new(), self.polynomial(args[0])?, -1.0)),
+            Node::Op(Op::Mul, args) => times(&self.polynomial(args[0])?, &self.polynomial(args[1])?),
+            Node::Op(Op::Div, args) => times(&self.polynomial(args[0])?, &self.inverse(args[1], 1)?),
+            Node::Op(Op::Powi, args) => match self.g.node(args[1]) {
+                Node::Int(n) if *n < 0 => self.inverse(args[0], -n),
+                Node::Int(n) => power(&self.polynomial(args[0])?, *n),
+                _ => Some(part(id, 1)),
+            },
+            _ => Some(part(id, 1)),
+        }
+    }
+
+    /// The power `-n` of a node: of each factor of a product, and of a sum as a part.
+    fn inverse(&self, id: Id, n: i64) -> Option<Polynomial> {
+        match self.g.node(id) {
+            Node::Real(bits) => Some(constant(f64::from_bits(*bits).powi(-(n as i32)))),
+            Node::Op(Op::Neg, args) => {
+                let p = self.inverse(args[0], n)?;
+                Some(if n % 2 == 0 { p } else { plus(Polynomial::new(), p, -1.0) })
+            }
+            Node::Op(Op::Mul, args) => times(&self.inverse(args[0], n)?, &self.inverse(args[1], n)?),
+            Node::Op(Op::Div, args) => times(&self.inverse(args[0], n)?, &power(&self.polynomial(args[1])?, n)?),
+            Node::Op(Op::Powi, args) => match self.g.node(args[1]) {
+                Node::Int(m) if *m > 0 => self.inverse(args[0], n * m),
+                Node::Int(m) => power(&self.polynomial(args[0])?, -n * m),
+                _ => Some(part(id, -n)),
+            },
+            _ => Some(part(id, -n)),
+        }
+    }
+
+    /// Every term times the highest power of `sum` in a denominator, with the powers that are left multiplied out.
+    fn times_denominator(&self, p: Polynomial, sum: Id) -> Option<Polynomial> {
+        let exponent = |m: &[(Id, i64)]| m.iter().find(|(part, _)| *part == sum).map_or(0, |(_, n)| *n);
+        let lowest = p.keys().map(|m| exponent(m)).min()?.min(0);
+        let expanded = self.polynomial(sum)?;
+        self.replaced(p, sum, |n| (n - lowest, 0), &expanded)
+    }
+
+    fn without_squares(&self, p: Polynomial, root: Id) -> Option<Polynomial> {
+        let inside = self.polynomial(self.root_of(root)?)?;
+        let lowest = p.keys().flatten().filter(|(part, _)| *part == root).map(|(_, n)| *n).min()?.min(0);
+        let lowest = lowest - lowest.rem_euclid(2);
+        self.replaced(p, root, |n| ((n - lowest) / 2, (n - lowest) % 2), &inside)
+    }
+
+    /// Replaces the power `n` of a part by a power of `value` and one of the part, as `split` says.
+    fn replaced(
+        &self,
+        p: Polynomial,
+        old: Id,
+        split: impl Fn(i64) -> (i64, i64),
+        value: &Polynomial,
+    ) -> Option<Polynomial> {
+        let mut result = Polynomial::new();
+        for (monomial, (c, size)) in p {
+            let mut rest: Monomial = monomial.into_iter().collect();
+            let (out, stay) = split(rest.remove(&old).unwrap_or(0));
+            if stay != 0 {
+                rest.insert(old, stay);
+            }
+            let rest = Polynomial::from([(rest.into_iter().collect(), (c, size))]);
+            result = plus(result, times(&rest, &power(value, out)?)?, 1.0);
+            if result.len() > TERMS {
+                return None;
+            }
+        }
+        Some(result)
+    }
+}
+
+fn constant(value: f64) -> Polynomial {
+    Polynomial::from([(vec![], (value, value.abs()))])
+}
+
+fn part(id: Id, n: i64) -> Polynomial {
+    Polynomial::from([(vec![(id, n)], (1.0, 1.0))])
+}
+
+fn plus(mut a: Polynomial, b: Polynomial, sign: f64) -> Polynomial {
+    for (monomial, (c, size)) in b {
+        let (sum, sizes) = a.entry(monomial).or_insert((0.0, 0.0));
+        *sum += sign * c;
+        *sizes += size;
+    }
+    a
+}
+
+fn times(a: &Polynomial, b: &Polynomial) -> Option<Polynomial> {
+    if a.len() * b.len() > TERMS {
+        return None;
+    }
+    let mut result = Polynomial::new();
+    for (x, (c, c_size)) in a {
+        for (y, (d, d_size)) in b {
+            let mut monomial: Monomial = x.iter().copied().collect();
+            for (part, n) in y {
+                *monomial.entry(*part).or_insert(0) += n;
+            }
+            let monomial = monomial.into_iter().filter(|(_, n)| *n != 0).collect();
+            let (sum, size) = result.entry(monomial).or_insert((0.0, 0.0));
+            *sum += c * d;
+            *size += c_size * d_size;
+        }
+    }
+    Some(result)
+}
+
+fn power(p: &Polynomial, n: i64) -> Option<Polynomial> {
+    let mut result = constant(1.0);
+    if n > 64 {
+        return None;
+    }
+    for _ in 0..n {
+        result = times(&result, p)?;
+    }
+    Some(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_zero;
+    use crate::calculus::testing::Builder;
+
+    fn zero(source: &str) -> bool {
+        let mut b = Builder::new();
+        b.states("x y z");
+        b.params("a c");
+        let id = b.expr(source);
+        is_zero(&b.g, id)
+    }
+
+    #[test]
+    fn identities_of_rational_functions() {
+        for source in [
+            "(x + 1)^2 - x^2 - 2*x - 1",
+            "1/(1 + x) - 1/(1 + x)^2 - x/(1 + x)^2",
+            "1/(1 + 1/x) - x/(1 + x)",
+            "sqrt(1 + x)^2 - 1 - x",
+            "x/sqrt(x + 1) + 1/sqrt(x + 1) - sqrt(x + 1)",
+            "exp(x)*(a + c) - c*exp(x) - exp(x)*a",
+            "(x - y)^5 + (y - x)^5",
+            "1.4142135623730951*1.4142135623730951*x - 2*x",
+            "x/(y*(1 - z)) - x/y/(1 - z)",
+        ] {
+            assert!(zero(source), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_zero_is_not_proved_to_be() {
+        for source in ["x", "x - y", "sin(x)^2 + cos(x)^2 - 1", "(x + y)^200", "1/(1 + x) - 1/(1 + y)", "0.0001*x"] {
+            assert!(!zero(source), "{source}");
+        }
+    }
+}
