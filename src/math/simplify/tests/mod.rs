@@ -1,7 +1,10 @@
 //! Tests of the simplifier.
 
+mod arrays;
 mod densities;
+mod parse;
 mod random;
+mod rules;
 
 use super::super::graph::{Graph, Id, IndexVar, VarId, VarKind};
 use super::super::ops::{Op, Red, Ty};

@@ -223,11 +223,11 @@ fn close(a: f64, b: f64) -> bool {
 }
 
 fn check(seed: u64, depth: usize) {
-    let mut gen_ = Gen::new(seed);
-    let raw = if seed % 3 == 0 { gen_.vector(depth) } else { gen_.scalar(depth) };
-    let env = gen_.env();
-    let simple = gen_.b.simple(raw);
-    let g = &gen_.b.g;
+    let mut random = Gen::new(seed);
+    let raw = if seed.is_multiple_of(3) { random.vector(depth) } else { random.scalar(depth) };
+    let env = random.env();
+    let simple = random.b.simple(raw);
+    let g = &random.b.g;
     let (old, new) = (eval(g, raw, &env).expect("raw"), eval(g, simple, &env));
     let new = new.unwrap_or_else(|e| panic!("seed {seed}: {e}\n{}\n{}", expression(g, raw), expression(g, simple)));
     for (a, b) in old.values.iter().zip(&new.values) {
@@ -238,7 +238,7 @@ fn check(seed: u64, depth: usize) {
             expression(g, simple)
         );
     }
-    assert_eq!(gen_.b.simple(simple), simple, "seed {seed}: simplified once more, it stays");
+    assert_eq!(random.b.simple(simple), simple, "seed {seed}: simplified once more, it stays");
 }
 
 #[test]
