@@ -63,7 +63,7 @@ impl Elab<'_> {
             let step = step.expect("a run with steps has a step");
             let g = Arc::new(self.g.clone());
             let clock = self.clock();
-            let mut level = |n: u64| {
+            let level = |n: u64| {
                 let grid = Grid::equal(a, b, n);
                 stage(&g, &step, &params, clock, &grid, false).map(|stage| Level { stage, steps: n })
             };
