@@ -4,6 +4,7 @@
 
 pub mod backend;
 pub mod calculus;
+pub mod cli;
 pub mod diagnostics;
 pub mod kernels;
 pub mod math;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `fokker` command.
+
+fn main() -> std::process::ExitCode {
+    fokker::cli::main()
+}

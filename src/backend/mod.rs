@@ -2,6 +2,7 @@
 
 pub mod cranelift;
 pub mod interpreter;
+mod native;
 
 use crate::step::Program;
 

@@ -211,11 +211,8 @@ mod tests {
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
         let sources = sources(&[("a.sde", "a\x1b[31m\u{202e}\u{85}\u{2028}b\rc\r\nd")]);
-        let text = render(
-            &Diagnostic::error(codes::BAD_TOKEN, "bad", Span::new(FileId(0), 1, 2), "x"),
-            &sources,
-            false,
-        );
+        let text =
+            render(&Diagnostic::error(codes::BAD_TOKEN, "bad", Span::new(FileId(0), 1, 2), "x"), &sources, false);
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
         assert!(!text.contains('\u{202e}'));
     }

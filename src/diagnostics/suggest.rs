@@ -5,19 +5,20 @@
 /// or a name that begins with all of `name`.
 pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().collect();
-    let mut near: Vec<(usize, &str)> = Vec::new();
+    let mut near: Vec<(usize, usize, &str)> = Vec::new();
     for candidate in known {
         let letters: Vec<char> = candidate.to_lowercase().chars().collect();
         // Every name of one or two letters is near to every other; only another case can be meant.
         let limit = wanted.len().max(letters.len()) / 3;
         let begins = wanted.len() >= 3 && letters.starts_with(&wanted);
         let distance = distance(&wanted, &letters);
-        if candidate != name && (distance <= limit || begins) && near.iter().all(|(_, other)| *other != candidate) {
-            near.push((if distance <= limit { distance } else { limit + 1 }, candidate));
+        if candidate != name && (distance <= limit || begins) && near.iter().all(|(.., other)| *other != candidate) {
+            let length = wanted.len().abs_diff(letters.len());
+            near.push((if distance <= limit { distance } else { limit + 1 }, length, candidate));
         }
     }
     near.sort();
-    near.into_iter().take(3).map(|(_, candidate)| candidate).collect()
+    near.into_iter().take(3).map(|(.., candidate)| candidate).collect()
 }
 
 /// Optimal string alignment distance (a restricted Damerau-Levenshtein distance).

@@ -106,4 +106,22 @@ macro_rules! map2 {
     };
 }
 
-pub(crate) use {in_blocks, map1, map1_guarded, map2};
+/// `map1!` element by element, for functions with branches and loops.
+macro_rules! plain1 {
+    ($n:expr, $x:expr, $out:expr, $f:path) => {
+        for i in 0..$n {
+            *$out.add(i) = $f(*$x.add(i));
+        }
+    };
+}
+
+/// `map2!` element by element.
+macro_rules! plain2 {
+    ($n:expr, $x:expr, $y:expr, $out:expr, $f:path) => {
+        for i in 0..$n {
+            *$out.add(i) = $f(*$x.add(i), *$y.add(i));
+        }
+    };
+}
+
+pub(crate) use {in_blocks, map1, map1_guarded, map2, plain1, plain2};

@@ -40,7 +40,7 @@ pub fn block(key: Block, counter: Block) -> Block {
 }
 
 /// AES in plain code (FIPS 197), with one table of 256 columns. A block is four columns of four bytes.
-pub mod software {
+pub(super) mod software {
     use super::{Block, RoundKeys};
 
     /// Multiplication by x in GF(2^8).
@@ -140,7 +140,7 @@ pub mod software {
 
 /// AES by instructions.
 #[cfg(target_arch = "x86_64")]
-pub mod x86 {
+pub(super) mod x86 {
     use super::{Block, RoundKeys};
     use std::arch::x86_64::*;
 
@@ -257,11 +257,7 @@ mod tests {
             [1, 0, 0, 0],
             [0x21d40a5c, 0x21e528aa, 0xa1a359eb, 0x9c02b159],
         ],
-        [
-            [0, 0, 0x00ff0000, 0],
-            [0x00010000, 0, 0, 0],
-            [0xee67b8e8, 0x64d2128b, 0x85a2de0e, 0x93a9aff6],
-        ],
+        [[0, 0, 0x00ff0000, 0], [0x00010000, 0, 0, 0], [0xee67b8e8, 0x64d2128b, 0x85a2de0e, 0x93a9aff6]],
     ];
 
     #[test]

@@ -1,6 +1,6 @@
 """Minimax polynomial coefficients of src/kernels, by the Remez exchange in mpmath.
 
-Run `python3 coefficients.py`; each table is printed as a Rust constant with its largest error.
+Run `python3 coefficients.py | rustfmt --edition 2024 > coefficients.rs`.
 `fit(f, a, b, n, w)` minimises the maximum of |w(x)*(f(x) - p(x))| over [a, b] for p of n coefficients.
 """
 import mpmath as mp
@@ -84,7 +84,17 @@ def root(f):
     return lambda z: f(mp.sqrt(z))
 
 
+HEADER = """\
+//! Minimax polynomials of the kernels, constant term first. Written by `coefficients.py` beside this file (Remez
+//! exchange in 60 digits); the stated error is that of the polynomial before its coefficients are rounded.
+
+// a coefficient may happen to be a constant of the library
+#![allow(clippy::approx_constant)]
+"""
+
+
 def main():
+    print(HEADER)
     h = mp.log(2) / 2 * mp.mpf("1.002")
     emit("EXP", "(e^r - 1 - r)/r^2 on |r| <= ln(2)/2; error relative to r.", tail(mp.exp, 2), -h, h, 11)
     s2 = (mp.sqrt(2) - 1) ** 4 * mp.mpf("1.001")
@@ -114,6 +124,10 @@ def main():
          lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1 if z > 1e-30 else 2 / mp.sqrt(mp.pi) - 1, 0, mp.mpf("0.4226"), 10)
     erfc()
     box_muller()
+    erfinv()
+    digamma()
+    bessel()
+    temme()
 
 
 def erfc():
@@ -141,6 +155,97 @@ def box_muller():
          lambda z: mp.pi * sum((-p2 * z) ** k / mp.factorial(2 * k + 1) for k in range(30)), 0, mp.mpf("0.25"), 9)
     emit("COS_PI", "cos(pi t) in t^2, on |t| <= 1/2.",
          lambda z: sum((-p2 * z) ** k / mp.factorial(2 * k) for k in range(30)), 0, mp.mpf("0.25"), 9)
+
+
+def erfinv():
+    """erfinv(x)/x in w = -log(1 - x^2): a start to 2^-28, which one step of Halley's method makes exact."""
+    def f(w):
+        x = mp.sqrt(-mp.expm1(-w)) if w else mp.mpf(0)
+        return mp.sqrt(mp.pi) / 2 if not x else inverse(x, w) / x
+
+    def inverse(x, w):
+        # Newton on log(erfc), which does not cancel near 1
+        target = mp.log(mp.exp(-w) / (1 + x))
+        y = mp.sqrt(w) * mp.mpf("0.9")
+        for _ in range(60):
+            e = mp.erfc(y)
+            step = (mp.log(e) - target) * e * mp.sqrt(mp.pi) / 2 * mp.exp(y * y)
+            y += step
+            if abs(step) < mp.mpf(10) ** -45:
+                break
+        return y
+
+    emit("ERFINV_CENTRE", "erfinv(x)/x in w - 2.5, w = -log(1 - x^2), 0 <= w <= 5.",
+         lambda v: f(v + mp.mpf("2.5")), mp.mpf("-2.5"), mp.mpf("2.5"), 13)
+    emit("ERFINV_TAIL", "The same in sqrt(w) - 4, 5 <= w <= 37.",
+         lambda v: f((v + 4) ** 2), mp.sqrt(5) - 4, mp.sqrt(37) - 4, 13)
+
+
+def digamma():
+    x0 = mp.findroot(mp.digamma, mp.mpf("1.4616321449683623"))
+    hi = mp.mpf(float(x0))
+    print("/// The positive root of digamma, its double and the rest.")
+    print(f"pub const DIGAMMA_ROOT: [f64; 2] = [{float(hi)!r}, {float(x0 - hi)!r}];")
+
+    def f(v):
+        d = v + mp.mpf("1.5") - x0
+        return mp.digamma(v + mp.mpf("1.5")) / d if abs(d) > mp.mpf(10) ** -20 else mp.polygamma(1, x0)
+
+    emit("DIGAMMA", "digamma(x)/(x - root) in x - 3/2, 1 <= x <= 2.", f, -0.5, 0.5, 22)
+
+
+def bessel():
+    small = mp.mpf(25)
+    i0 = lambda z: (mp.besseli(0, 2 * mp.sqrt(z)) - 1) / z if z > 1e-20 else 1 + z / 4
+    i1 = lambda z: mp.besseli(1, 2 * mp.sqrt(z)) / mp.sqrt(z) if z > 1e-30 else mp.mpf(1)
+    emit("I0", "(I0(x) - 1)/z in z = x^2/4, |x| <= 10, relative.", i0, 0, small, 17, lambda z: 1 / i0(z))
+    emit("I1", "I1(x)/(x/2) in the same z, relative.", i1, 0, small, 17, lambda z: 1 / i1(z))
+
+    def log_tail(t):
+        x = 1 / t
+        return mp.log(mp.besseli(0, x) * mp.exp(-x) * mp.sqrt(2 * mp.pi * x)) / t
+
+    def ratio_tail(t):
+        return (1 - mp.besseli(1, 1 / t) / mp.besseli(0, 1 / t)) / t
+
+    t4 = mp.mpf("1e-4")
+    emit("LOG_I0_TAIL", "(log I0(x) - x + log(2 pi x)/2)/t in t = 1/x, x >= 10.",
+         lambda t: log_tail(t) if t > t4 else horner([mp.mpf(1) / 8, mp.mpf(1) / 16, mp.mpf(25) / 384, mp.mpf(13) / 128], t),
+         0, mp.mpf("0.1"), 20)
+    emit("BESSEL_RATIO_TAIL", "(1 - I1(x)/I0(x))/t in the same t.",
+         lambda t: ratio_tail(t) if t > t4 else horner([mp.mpf(1) / 2, mp.mpf(1) / 8, mp.mpf(1) / 8, mp.mpf(25) / 128], t),
+         0, mp.mpf("0.1"), 20)
+
+
+def temme():
+    """Taylor coefficients of c_0 ... c_3 of Temme's expansion of the incomplete gamma functions (DLMF 8.12.9-12)."""
+    n = 34
+    # mu(eta) from eta^2/2 = mu - log(1 + mu): mu' = eta*(1 + mu)/mu, by undetermined coefficients
+    m = [mp.mpf(0), mp.mpf(1)]
+    for k in range(2, n):
+        # mu*mu' = eta + eta*mu: the coefficient of eta^k in mu*mu' is (k + 1)*m[k] + known terms (m[1] = 1)
+        known = sum(m[i] * (k + 1 - i) * m[k + 1 - i] for i in range(2, k) if k + 1 - i < k and i < k)
+        m.append((m[k - 1] - known) / (k + 1))
+    # eta/mu as a series, then c_0 = 1/mu - 1/eta
+    r = [mp.mpf(1)]
+    for k in range(1, n - 1):
+        r.append(-sum(m[j + 1] * r[k - j] for j in range(1, k + 1)))
+    c = [r[k + 1] for k in range(len(r) - 1)]
+    stirling = [mp.mpf(1), mp.mpf(1) / 12, mp.mpf(1) / 288, mp.mpf(-139) / 51840]
+    tables = [c]
+    for k in range(1, 4):
+        # c_k = c_(k-1)'/eta + (-1)^k g_k/mu; the poles cancel
+        d = [(i + 1) * c[i + 1] for i in range(len(c) - 1)]
+        g = (-1) ** k * stirling[k]
+        assert abs(d[0] + g * r[0]) < mp.mpf(10) ** -40
+        c = [d[i + 1] + g * r[i + 1] for i in range(len(d) - 1)]
+        tables.append(c)
+    for k, (c, size) in enumerate(zip(tables, (18, 13, 9, 6))):
+        print(f"/// Taylor coefficients of c_{k}(eta) of Temme's expansion.")
+        print(f"pub const TEMME_{k}: [f64; {size}] = [")
+        for v in c[:size]:
+            print(f"    {float(v)!r},")
+        print("];")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,24 @@
-//! Pure numerics.
+//! Pure numerics: elementary and special functions, array kernels, random numbers. Knows no other module of the crate.
+//!
+//! Everything here is deterministic to the bit: a function has one sequence of correctly rounded operations (fused
+//! multiply-adds included), whatever instruction set it is compiled for, so interpreter, compiled code and another
+//! machine agree.
+//!
+//! - `elementary`, `special`: the functions, inlined and mostly branch-free, so that loops over them vectorise
+//! - `table`: each function by name, as a scalar and as an array kernel for the machine at hand, with its accuracy
+//! - `ars`, `normal`: random bits, uniforms and normals as functions of coordinates; fills of rows
+//! - `dist`: laws that need inversion or rejection
+//!
+//! `coefficients.py` and `reference.py` made the polynomials and the reference values.
+
 pub mod arith;
+mod array;
 pub mod ars;
-pub mod array;
 mod coefficients;
+pub mod dist;
 pub mod elementary;
 pub mod normal;
 pub mod special;
 pub mod table;
+#[cfg(test)]
+mod table_tests;

@@ -252,3 +252,159 @@ pub fn fill_uniforms_at(level: FillLevel, rows: &Rows, out: &mut [f64]) {
         _ => uniforms_portable(rows, out),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::table::Kernel;
+
+    const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 42 };
+
+    fn at(path: u64, step: u64) -> Coord {
+        Coord { path, step, site: 0, component: 0, turn: 0 }
+    }
+
+    fn row(key: Key, first: Coord, lanes: usize) -> Vec<f64> {
+        let mut out = vec![0.0; lanes];
+        fill_normals(&Rows::one(key, first, lanes), &mut out);
+        out
+    }
+
+    #[test]
+    fn coordinates_fill_the_counter() {
+        let last = Coord { path: (1 << 41) - 1, step: (1 << 40) - 1, site: 4095, component: 1048575, turn: 65535 };
+        assert_eq!(last.counter(), [u64::MAX; 2]);
+        let c = Coord { path: 0x54321, step: 0xab_cdef_0123, site: 0x123, component: 0x45678, turn: 0x9abc };
+        assert_eq!(c.counter(), [0xef01_2300_0002_a190, 0x9abc_1234_5678_abcd]);
+        // path 2j and 2j + 1 share a block
+        assert_eq!(at(6, 1).counter(), at(7, 1).counter());
+    }
+
+    /// The transformation of known blocks, against 40-digit arithmetic: within two units of the largest radius.
+    #[test]
+    fn known_answers_of_box_muller() {
+        let cases: [(Block, [f64; 2]); 8] = [
+            ([0x4164d8399f767c45, 0x5bc8fbbcbde5c099], [-1.4916294851849017, -0.7103081442613163]),
+            ([0xb0c11fdecb91ce37, 0xd76d4330f1446bea], [-0.4110682859966065, 0.7562112407994636]),
+            ([0xa6eb8c9ebd69fe29, 0x87b0b125ec1d7da0], [-0.9207220285254651, 0.08715017200127302]),
+            ([0xd7210dff076ce2ef, 0xc6a5387777330bdb], [-0.3816998403380992, 0.4496479851557742]),
+            ([0x0000000000000fff, 0x0000000000000000], [-1.754997989568201e-42, -8.490424416849509]),
+            ([0x0000000000000001, 0xffffffffffffffff], [-5.922696771650542e-15, 8.490424416849509]),
+            ([0xffffffffffffffff, 0x00000000075bcd15], [0.0, 0.0]),
+            ([0x8000000000000000, 0x4000000000000000], [0.8325546111576975, -0.8325546111576975]),
+        ];
+        for (block, expected) in cases {
+            let z = box_muller(block);
+            for (a, b) in z.iter().zip(expected) {
+                assert!((a - b).abs() < 2e-15, "{block:x?}: {a} {b}");
+            }
+        }
+        // the largest radius, and radius 0
+        assert!((box_muller([0, 1 << 63])[0] - 72.0873056f64.sqrt()).abs() < 1e-7);
+        assert_eq!(box_muller([u64::MAX << 1, 1 << 63]), [0.0, 0.0]);
+    }
+
+    /// Fixed bits: a change here changes every result of every program.
+    #[test]
+    fn contract_is_kept() {
+        let c = Coord { path: 1001, step: 77, site: 3, component: 5, turn: 2 };
+        let key = Key { seed: 7, stream: 1 };
+        assert_eq!(bits(key, c), 0xe56a_1216_a9ee_07e7);
+        assert_eq!(uniform(key, c), 0.8961497598010554);
+        assert_eq!(normal(key, c), 1.1107795202342146);
+    }
+
+    #[test]
+    fn uniforms_are_inside() {
+        assert_eq!(uniform_of_bits(0), 2f64.powi(-53));
+        assert_eq!(uniform_of_bits(u64::MAX), 1.0 - 2f64.powi(-53));
+    }
+
+    #[test]
+    fn fills_equal_the_scalar_reference() {
+        for level in FillLevel::available() {
+            for lanes in [0, 2, 8, 30, 514, 1030] {
+                let first = Coord { path: 10, step: 1 << 30, site: 2, component: 9, turn: 1 };
+                let (components, steps, step_stride) = (3, 2, 3 * lanes + 5);
+                let rows = Rows { key: KEY, first, lanes, components, steps, step_stride };
+                let mut z = vec![f64::NAN; 2 * step_stride];
+                let mut u = z.clone();
+                fill_normals_at(level, &rows, &mut z);
+                fill_uniforms_at(level, &rows, &mut u);
+                for (s, c, i) in (0..2).flat_map(|s| (0..3).flat_map(move |c| (0..lanes).map(move |i| (s, c, i)))) {
+                    let (path, step) = (first.path + i as u64, first.step + s as u64);
+                    let coord = Coord { path, step, component: first.component + c as u32, ..first };
+                    let k = s * step_stride + c * lanes + i;
+                    assert_eq!(z[k].to_bits(), normal(KEY, coord).to_bits(), "{level:?} {coord:?}");
+                    assert_eq!(u[k].to_bits(), uniform(KEY, coord).to_bits(), "{level:?} {coord:?}");
+                }
+                assert!(z[3 * lanes..step_stride].iter().all(|v| v.is_nan()), "gaps between steps are left alone");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "pairs")]
+    fn odd_rows_are_refused() {
+        row(KEY, at(1, 0), 4);
+    }
+
+    /// Averages of z^k within 5 standard errors of the moments of the normal law.
+    #[test]
+    fn moments() {
+        let n = 1 << 19;
+        let z = row(KEY, at(0, 0), n);
+        let moments = [1.0, 0.0, 1.0, 0.0, 3.0, 0.0, 15.0, 0.0, 105.0, 0.0, 945.0, 0.0, 10395.0];
+        for k in 1..=6 {
+            let mean = z.iter().map(|v| v.powi(k as i32)).sum::<f64>() / n as f64;
+            let error = ((moments[2 * k] - moments[k] * moments[k]) / n as f64).sqrt();
+            assert!((mean - moments[k]).abs() < 5.0 * error, "moment {k}: {mean}");
+        }
+    }
+
+    /// Counts beyond 1, 2, 3 and 4 within 5 standard errors, and Pearson's chi-square over 64 cells of equal weight.
+    #[test]
+    fn tails_and_cells() {
+        let n = 1 << 19;
+        let z = row(KEY, at(0, 1), n);
+        for c in [1.0, 2.0, 3.0, 4.0] {
+            for sign in [-1.0, 1.0] {
+                let expected = n as f64 * Kernel::NormCdf.scalar1(-c);
+                let count = z.iter().filter(|v| sign * **v > c).count() as f64;
+                assert!((count - expected).abs() < 5.0 * expected.sqrt(), "{count} beyond {c}, expected {expected}");
+            }
+        }
+        let mut cells = [0.0; 64];
+        for v in &z {
+            cells[(Kernel::NormCdf.scalar1(*v) * 64.0) as usize] += 1.0;
+        }
+        let expected = n as f64 / 64.0;
+        let chi2: f64 = cells.iter().map(|c: &f64| (c - expected).powi(2) / expected).sum();
+        assert!((chi2 - 63.0).abs() < 5.0 * 126f64.sqrt(), "{chi2}");
+    }
+
+    /// Neighbours in every coordinate are uncorrelated, in themselves and in their squares.
+    #[test]
+    fn neighbours_are_independent() {
+        let n = 1 << 16;
+        let base = Coord { path: 0, step: 9, site: 4, component: 6, turn: 0 };
+        let z = row(KEY, base, n);
+        let check = |name: &str, x: &[f64], y: &[f64]| {
+            let m = x.len() as f64;
+            let product = x.iter().zip(y).map(|(a, b)| a * b).sum::<f64>() / m;
+            assert!(product.abs() < 5.0 / m.sqrt(), "{name}: {product}");
+            let squares = x.iter().zip(y).map(|(a, b)| (a * a - 1.0) * (b * b - 1.0)).sum::<f64>() / m;
+            assert!(squares.abs() < 5.0 * 2.0 / m.sqrt(), "{name}: squares {squares}");
+        };
+        let even: Vec<f64> = z.iter().copied().step_by(2).collect();
+        let odd: Vec<f64> = z.iter().copied().skip(1).step_by(2).collect();
+        check("pair", &even, &odd);
+        check("next pair", &even[1..], &odd[..even.len() - 1]);
+        check("step", &z, &row(KEY, Coord { step: 10, ..base }, n));
+        check("site", &z, &row(KEY, Coord { site: 5, ..base }, n));
+        check("component", &z, &row(KEY, Coord { component: 7, ..base }, n));
+        check("turn", &z, &row(KEY, Coord { turn: 1, ..base }, n));
+        check("seed", &z, &row(Key { seed: KEY.seed + 1, ..KEY }, base, n));
+        check("stream", &z, &row(Key { stream: KEY.stream + 1, ..KEY }, base, n));
+    }
+}

@@ -22,6 +22,12 @@ use machine::{Machine, Memos};
 
 pub use scalar::{Functions, scalar};
 
+/// The value of a dense operation on row-major arrays of numbers; `n` is the extent of the first axis of the first
+/// argument.
+pub fn dense_value(op: super::Dense, n: usize, args: &[Vec<f64>]) -> Vec<f64> {
+    dense::dense(Functions::default(), op, n, args)
+}
+
 /// Values of variables.
 #[derive(Clone, Debug, Default)]
 pub struct Env {

@@ -11,7 +11,14 @@ use crate::source::Span;
 use crate::syntax::ast::Arg;
 
 impl Elab<'_> {
-    pub fn builtin(&mut self, row: &'static Function, builtin: Builtin, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
+    pub fn builtin(
+        &mut self,
+        row: &'static Function,
+        builtin: Builtin,
+        args: &[Arg],
+        scope: &Scope,
+        span: Span,
+    ) -> Try<Value> {
         use Builtin as B;
         match builtin {
             B::Grad | B::Jacobian | B::Hessian | B::Div | B::Laplacian | B::Jvp | B::Vjp | B::Hvp | B::Ddt => {
@@ -19,7 +26,16 @@ impl Elab<'_> {
             }
             B::Expect => return self.expect_call(row, args, scope, span),
             B::Csv => return self.csv_call(args, scope, span),
-            B::Sample | B::Choose | B::Scan | B::Integral | B::WeightEss | B::Logmeanexp | B::Ancestors | B::Mlp | B::Affine | B::Fourier
+            B::Sample
+            | B::Choose
+            | B::Scan
+            | B::Integral
+            | B::WeightEss
+            | B::Logmeanexp
+            | B::Ancestors
+            | B::Mlp
+            | B::Affine
+            | B::Fourier
                 if row.stage > 1 =>
             {
                 return self.unsupported(&format!("`{}`", row.name), span);
@@ -48,15 +64,22 @@ impl Elab<'_> {
             B::Accept => self.accept_call(row, &args, span),
             B::Sample => self.sample_call(row, &args, span),
             B::Dense(op) => self.dense_call(row, op, &args, span),
-            B::Zeros | B::Ones | B::Eye | B::Linspace | B::Geometric | B::Karras | B::EqualIn => self.made_array(row, builtin, &args, span),
+            B::Zeros | B::Ones | B::Eye | B::Linspace | B::Geometric | B::Karras | B::EqualIn => {
+                self.made_array(row, builtin, &args, span)
+            }
             _ => self.array_call(row, builtin, &args, span),
         }
     }
 
     pub fn wrong_count<T>(&mut self, row: &'static Function, wanted: &str, given: usize, span: Span) -> Try<T> {
         self.fail(
-            Diagnostic::error(codes::WRONG_ARITY, format!("`{}` takes {wanted} argument(s), and {given} are given", row.name), span, "called here")
-                .note(format!("{}: {}", row.signature, row.doc)),
+            Diagnostic::error(
+                codes::WRONG_ARITY,
+                format!("`{}` takes {wanted} argument(s), and {given} are given", row.name),
+                span,
+                "called here",
+            )
+            .note(format!("{}: {}", row.signature, row.doc)),
         )
     }
 
@@ -92,8 +115,13 @@ impl Elab<'_> {
             return Ok(id);
         }
         self.fail(
-            Diagnostic::error(codes::SHAPE_MISMATCH, format!("`{}` wants an array, and this is a single number", row.name), arg.span, "a number")
-                .note(format!("{}: {}", row.signature, row.doc)),
+            Diagnostic::error(
+                codes::SHAPE_MISMATCH,
+                format!("`{}` wants an array, and this is a single number", row.name),
+                arg.span,
+                "a number",
+            )
+            .note(format!("{}: {}", row.signature, row.doc)),
         )
     }
 
@@ -130,7 +158,10 @@ impl Elab<'_> {
                 let ids = [(self.ranked(row, &x, 1)?, x.span), (self.ranked(row, &y, 1)?, y.span)];
                 for (id, at) in ids {
                     if self.g.shape(id) != [3] {
-                        let message = format!("`cross` wants vectors of length 3, and this has the shape {}", shape_text(self.g.shape(id)));
+                        let message = format!(
+                            "`cross` wants vectors of length 3, and this has the shape {}",
+                            shape_text(self.g.shape(id))
+                        );
                         return self.error(codes::SHAPE_MISMATCH, message, at, "not of length 3");
                     }
                 }
@@ -312,7 +343,8 @@ impl Elab<'_> {
                 let (m, v) = (self.square(row, &a)?, self.any_array(row, &b)?);
                 let (sm, sv) = (self.g.shape(m).to_vec(), self.g.shape(v).to_vec());
                 if sm[0] != sv[0] {
-                    let message = format!("`solve` of a matrix {} with a right side {}", shape_text(&sm), shape_text(&sv));
+                    let message =
+                        format!("`solve` of a matrix {} with a right side {}", shape_text(&sm), shape_text(&sv));
                     return self.error(codes::SHAPE_MISMATCH, message, b.span, "another length");
                 }
                 vec![m, v]
@@ -399,7 +431,12 @@ impl Elab<'_> {
     fn accept_call(&mut self, row: &'static Function, args: &[BoundArg], span: Span) -> Try<Value> {
         let [ratio] = self.take(row, args, span)?;
         if self.accepted.is_none() {
-            return self.error(codes::BAD_STEP_RULE, "`accept` has a meaning only in a step rule", span, "used outside a solver's `step`");
+            return self.error(
+                codes::BAD_STEP_RULE,
+                "`accept` has a meaning only in a step rule",
+                span,
+                "used outside a solver's `step`",
+            );
         }
         let log_ratio = self.scalar(&ratio.value, ratio.span)?;
         let uniform = Value::Target(Rc::new(crate::model::target::Target::unit_uniform(self, span)?));

@@ -38,8 +38,13 @@ impl Elab<'_> {
             ItemKind::Target(_) | ItemKind::Model(_) => {
                 let what = if matches!(decl.item.kind, ItemKind::Target(_)) { "target" } else { "model" };
                 return self.fail(
-                    Diagnostic::error(codes::TYPE_MISMATCH, format!("the {what} `{name}` needs its arguments"), span, "named, not made")
-                        .help(format!("write `{name}()`; arguments that are left out become parameters of the run")),
+                    Diagnostic::error(
+                        codes::TYPE_MISMATCH,
+                        format!("the {what} `{name}` needs its arguments"),
+                        span,
+                        "named, not made",
+                    )
+                    .help(format!("write `{name}()`; arguments that are left out become parameters of the run")),
                 );
             }
             ItemKind::Run(_) | ItemKind::Use(..) => return Ok(None),
@@ -58,7 +63,8 @@ impl Elab<'_> {
         match value {
             Value::Func(f) => self.call_func(&f, args, scope, span),
             Value::Num(_) | Value::Int(_) => {
-                let mut d = Diagnostic::error(codes::TYPE_MISMATCH, "a number is not a function", callee.span, "called here");
+                let mut d =
+                    Diagnostic::error(codes::TYPE_MISMATCH, "a number is not a function", callee.span, "called here");
                 if let ExprKind::Name(_) | ExprKind::Number { .. } | ExprKind::Paren(_) = callee.kind {
                     d = d.help("a product needs its `*`");
                 }
@@ -206,7 +212,9 @@ impl Elab<'_> {
             };
             let value = self.fit_param(param, value, at, &inner)?;
             let value = match &value {
-                Value::Num(id) if self.g.ty(*id) != Ty::Bool && mentions_derivative_by(&param.name.name, lets, body) => {
+                Value::Num(id)
+                    if self.g.ty(*id) != Ty::Bool && mentions_derivative_by(&param.name.name, lets, body) =>
+                {
                     let id = self.to_real(*id, at)?;
                     let shape = self.g.shape(id).to_vec();
                     let hole = self.g.new_var(param.name.name.clone(), VarKind::Hole, Ty::Real, shape);
@@ -263,7 +271,13 @@ impl Elab<'_> {
     }
 
     /// Arguments put in the order of the header; `None` where one is left out.
-    pub fn match_args(&mut self, name: &str, params: &[Param], args: &[BoundArg], span: Span) -> Try<Vec<Option<BoundArg>>> {
+    pub fn match_args(
+        &mut self,
+        name: &str,
+        params: &[Param],
+        args: &[BoundArg],
+        span: Span,
+    ) -> Try<Vec<Option<BoundArg>>> {
         let mut out: Vec<Option<BoundArg>> = vec![None; params.len()];
         let mut next = 0;
         for arg in args {
@@ -282,11 +296,20 @@ impl Elab<'_> {
                 return self.fail(
                     Diagnostic::error(
                         codes::TOO_MANY_ARGUMENTS,
-                        format!("`{name}` takes {} argument{}, and {} are given", params.len(), plural(params.len()), args.len()),
+                        format!(
+                            "`{name}` takes {} argument{}, and {} are given",
+                            params.len(),
+                            plural(params.len()),
+                            args.len()
+                        ),
                         arg.span,
                         "one too many",
                     )
-                    .note(if params.is_empty() { format!("`{name}` takes no arguments") } else { format!("its parameters: {list}") }),
+                    .note(if params.is_empty() {
+                        format!("`{name}` takes no arguments")
+                    } else {
+                        format!("its parameters: {list}")
+                    }),
                 );
             }
             if let Some(first) = &out[slot] {
@@ -310,7 +333,11 @@ impl Elab<'_> {
     fn unknown_argument<T>(&mut self, name: &str, params: &[Param], ident: &ast::Ident) -> Try<T> {
         let known: Vec<&str> = params.iter().map(|p| p.name.name.as_str()).collect();
         let near = crate::model::elab::did_you_mean(&ident.name, known.iter().copied());
-        let list = if known.is_empty() { format!("`{name}` takes no arguments") } else { format!("its parameters: {}", known.join(", ")) };
+        let list = if known.is_empty() {
+            format!("`{name}` takes no arguments")
+        } else {
+            format!("its parameters: {}", known.join(", "))
+        };
         let mut d = Diagnostic::error(
             codes::UNKNOWN_ARGUMENT,
             format!("`{name}` has no parameter `{}`", ident.name),
@@ -339,7 +366,12 @@ impl Elab<'_> {
     /// A function of the graph: its inputs replaced by the arguments.
     fn call_graph(&mut self, name: &str, params: &[VarId], body: Id, args: &[BoundArg], span: Span) -> Try<Value> {
         if args.len() != params.len() {
-            let message = format!("`{name}` takes {} argument{} here, and {} are given", params.len(), plural(params.len()), args.len());
+            let message = format!(
+                "`{name}` takes {} argument{} here, and {} are given",
+                params.len(),
+                plural(params.len()),
+                args.len()
+            );
             let code = if args.len() > params.len() { codes::TOO_MANY_ARGUMENTS } else { codes::MISSING_ARGUMENT };
             return self.fail(
                 Diagnostic::error(code, message, span, "called here")
@@ -416,7 +448,14 @@ impl Elab<'_> {
     }
 
     /// A reducer over a comprehension or over all elements of an array.
-    pub fn reduce(&mut self, reducer: Reducer, value: &Expr, comp: Option<&ast::Comp>, scope: &Scope, span: Span) -> Try<Value> {
+    pub fn reduce(
+        &mut self,
+        reducer: Reducer,
+        value: &Expr,
+        comp: Option<&ast::Comp>,
+        scope: &Scope,
+        span: Span,
+    ) -> Try<Value> {
         let (bounds, body, condition) = match comp {
             Some(comp) => {
                 let opened = self.open(comp, scope)?;
@@ -429,8 +468,13 @@ impl Elab<'_> {
                 let array = self.num_expr(value, scope)?;
                 if self.g.is_scalar(array) {
                     return self.fail(
-                        Diagnostic::error(codes::SHAPE_MISMATCH, "a reducer runs over an array, and this is a single number", value.span, "a number")
-                            .help("for two numbers: `max(a, b)`; over indices: `sum(f(i) for i in 0..n)`"),
+                        Diagnostic::error(
+                            codes::SHAPE_MISMATCH,
+                            "a reducer runs over an array, and this is a single number",
+                            value.span,
+                            "a number",
+                        )
+                        .help("for two numbers: `max(a, b)`; over indices: `sum(f(i) for i in 0..n)`"),
                     );
                 }
                 let shape = self.g.shape(array).to_vec();
@@ -459,10 +503,17 @@ impl Elab<'_> {
         let body = match red {
             Red::Any | Red::All => self.boolean(&Value::Num(body), body_span)?,
             Red::Argmax | Red::Argmin if bounds.len() != 1 => {
-                return self.error(codes::SHAPE_MISMATCH, "argmin and argmax run over one axis", span, "more than one axis");
+                return self.error(
+                    codes::SHAPE_MISMATCH,
+                    "argmin and argmax run over one axis",
+                    span,
+                    "more than one axis",
+                );
             }
             _ if self.g.ty(body) == Ty::Bool => self.to_real(body, body_span)?,
-            Red::Sum | Red::Prod | Red::Max | Red::Min if self.g.ty(body) == Ty::Int && reducer != Reducer::Average => body,
+            Red::Sum | Red::Prod | Red::Max | Red::Min if self.g.ty(body) == Ty::Int && reducer != Reducer::Average => {
+                body
+            }
             _ => self.to_real(body, body_span)?,
         };
         let shape = self.g.shape(body).to_vec();

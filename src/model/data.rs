@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnostics::{Diagnostic, Res, codes};
+use crate::diagnostics::{Diagnostic, Res, codes, suggest};
 use crate::source::{Span, files};
 
 /// The columns that a program asks for.
@@ -73,7 +73,7 @@ fn unreadable(request: &Request, error: &std::io::Error) -> Diagnostic {
     let folder = request.path.parent().unwrap_or(Path::new(""));
     let names = files::names_in(folder);
     let wanted = request.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let near = near(&wanted, names.iter().map(String::as_str));
+    let near = suggest(&wanted, names.iter().map(String::as_str));
     let tables: Vec<&str> = names.iter().map(String::as_str).filter(|n| n.to_lowercase().ends_with(".csv")).collect();
     if !near.is_empty() {
         d.help(format!("did you mean {}?", quoted(&near)))
@@ -100,12 +100,11 @@ fn parse(bytes: &[u8], request: &Request) -> Res<Data> {
     let mut count = 0;
     for row in rows {
         let row = row.map_err(|e| malformed(request, &e))?;
-        let line = row.position().map_or(0, csv::Position::line);
         if row.len() != names.len() {
-            return Err(ragged(request, line, row.len(), names.len()));
+            return Err(ragged(request, line(bytes, &row), row.len(), names.len()));
         }
         for k in chosen.clone() {
-            values.push(number(request, &row[k], line, names[k])?);
+            values.push(number(&row[k]).map_err(|why| bad_cell(request, line(bytes, &row), names[k], &why))?);
         }
         count += 1;
     }
@@ -166,27 +165,40 @@ fn column(request: &Request, names: &[&str], name: &str) -> Res<usize> {
         _ => {
             let d = error(format!("`{}` has no column `{name}`", request.shown), "no such column")
                 .note(format!("its columns are {}", quoted(names)));
-            let near = near(name, names.iter().copied());
+            let near = suggest(name, names.iter().copied());
             Err(Box::new(if near.is_empty() { d } else { d.help(format!("did you mean {}?", quoted(&near))) }))
         }
     }
 }
 
-fn number(request: &Request, cell: &str, line: u64, column: &str) -> Res<f64> {
-    let label = match cell.parse::<f64>() {
-        Ok(x) if x.is_finite() => return Ok(x),
-        Ok(_) => format!("`{cell}` is not a finite number"),
-        Err(_) if cell.is_empty() => "a cell is empty".to_string(),
-        Err(_) => format!("`{cell}` is not a number"),
-    };
-    let message = format!("line {line}, column `{column}` of `{}`: {label}", request.shown);
-    Err(Box::new(
-        Diagnostic::error(codes::BAD_CELL, message, request.path_span, "in this file")
-            .help("data are finite numbers; take rows with missing values out of the file, or choose other columns"),
-    ))
+/// The line of the file that a row begins in. The reader's own count stops before empty lines.
+fn line(bytes: &[u8], row: &csv::StringRecord) -> usize {
+    let mut start = row.position().map_or(0, |p| p.byte() as usize);
+    while bytes.get(start).is_some_and(|b| matches!(b, b'\r' | b'\n')) {
+        start += 1;
+    }
+    bytes[..start].iter().filter(|b| **b == b'\n').count() + 1
 }
 
-fn ragged(request: &Request, line: u64, cells: usize, names: usize) -> Box<Diagnostic> {
+/// The number in a cell, or what is wrong with it.
+fn number(cell: &str) -> Result<f64, String> {
+    match cell.parse::<f64>() {
+        Ok(x) if x.is_finite() => Ok(x),
+        Ok(_) => Err(format!("`{cell}` is not a finite number")),
+        Err(_) if cell.is_empty() => Err("a cell is empty".to_string()),
+        Err(_) => Err(format!("`{cell}` is not a number")),
+    }
+}
+
+fn bad_cell(request: &Request, line: usize, column: &str, why: &str) -> Box<Diagnostic> {
+    let message = format!("line {line}, column `{column}` of `{}`: {why}", request.shown);
+    Box::new(
+        Diagnostic::error(codes::BAD_CELL, message, request.path_span, "in this file")
+            .help("data are finite numbers; take rows with missing values out of the file, or choose other columns"),
+    )
+}
+
+fn ragged(request: &Request, line: usize, cells: usize, names: usize) -> Box<Diagnostic> {
     let message = format!("line {line} of `{}` has {cells} cells, its header {names}", request.shown);
     Box::new(
         Diagnostic::error(codes::RAGGED, message, request.path_span, "in this file")
@@ -219,11 +231,6 @@ fn quoted(names: &[&str]) -> String {
         text.push(format!("and {} more", names.len() - MOST));
     }
     text.join(", ")
-}
-
-/// Names near to one that is not there, best first.
-fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    crate::diagnostics::suggest(name, known)
 }
 
 #[cfg(test)]

@@ -17,7 +17,14 @@ struct Wrt {
 }
 
 impl Elab<'_> {
-    pub fn derivative(&mut self, row: &'static Function, builtin: Builtin, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
+    pub fn derivative(
+        &mut self,
+        row: &'static Function,
+        builtin: Builtin,
+        args: &[Arg],
+        scope: &Scope,
+        span: Span,
+    ) -> Try<Value> {
         let args = self.plain_args(args, scope)?;
         self.refuse_names(row, &args)?;
         let wanted = match builtin {
@@ -90,7 +97,14 @@ impl Elab<'_> {
     }
 
     /// `sum(stop_grad(w)*e)`, whose gradient is the product of `w` with the Jacobian.
-    fn freeze_weight(&mut self, _product: Id, e: Id, w: Id, args: &[crate::model::value::BoundArg], at: Span) -> Try<Id> {
+    fn freeze_weight(
+        &mut self,
+        _product: Id,
+        e: Id,
+        w: Id,
+        args: &[crate::model::value::BoundArg],
+        at: Span,
+    ) -> Try<Id> {
         let still = self.elementwise_raw(&[w], |g, a| g.op(Op::StopGrad, a));
         let product = self.elementwise(Op::Mul, &[(e, args[0].span), (still, at)])?;
         Ok(self.sum_all(product))
@@ -108,8 +122,10 @@ impl Elab<'_> {
                 Node::Get(array, at) => match *self.g.node(array) {
                     Node::Var(var) => {
                         let split = at.len() - bounds.len().min(at.len());
-                        let trailing = at[split..].iter().zip(&bounds).all(|(i, b)| *self.g.node(*i) == Node::Index(*b));
-                        let leading_free = at[..split].iter().all(|i| bounds.iter().all(|b| !self.g.has_free(*i, b.id)));
+                        let trailing =
+                            at[split..].iter().zip(&bounds).all(|(i, b)| *self.g.node(*i) == Node::Index(*b));
+                        let leading_free =
+                            at[..split].iter().all(|i| bounds.iter().all(|b| !self.g.has_free(*i, b.id)));
                         (trailing && leading_free).then(|| (var, at[..split].to_vec()))
                     }
                     _ => None,
@@ -191,8 +207,11 @@ impl Elab<'_> {
         if self.g.shape(v) == wrt.shape.as_slice() {
             return Ok(v);
         }
-        let message =
-            format!("the direction has the shape {}, and the variable {}", shape_text(self.g.shape(v)), shape_text(&wrt.shape));
+        let message = format!(
+            "the direction has the shape {}, and the variable {}",
+            shape_text(self.g.shape(v)),
+            shape_text(&wrt.shape)
+        );
         self.error(codes::SHAPE_MISMATCH, message, span, "another shape than the variable's")
     }
 

@@ -176,9 +176,14 @@ impl<'p> Elab<'p> {
         if let Some((_, first)) = self.active.iter().find(|(n, _)| n == name) {
             let first = *first;
             return self.fail(
-                Diagnostic::error(codes::RECURSION, format!("`{name}` uses itself"), span, "used here, while it is worked out")
-                    .label(first, "this use started it")
-                    .help("functions are inlined, so recursion has no end; use a loop (`for`, `sum`, a state) instead"),
+                Diagnostic::error(
+                    codes::RECURSION,
+                    format!("`{name}` uses itself"),
+                    span,
+                    "used here, while it is worked out",
+                )
+                .label(first, "this use started it")
+                .help("functions are inlined, so recursion has no end; use a loop (`for`, `sum`, a state) instead"),
             );
         }
         self.active.push((name.to_string(), span));
@@ -252,8 +257,13 @@ impl<'p> Elab<'p> {
             Ty::Real => Ok(id),
             Ty::Int => Ok(self.lift_to_real(id)),
             Ty::Bool => self.fail(
-                Diagnostic::error(codes::TYPE_MISMATCH, "a number is wanted here, and this is true or false", span, "a condition")
-                    .help("write `if condition then 1 else 0`"),
+                Diagnostic::error(
+                    codes::TYPE_MISMATCH,
+                    "a number is wanted here, and this is true or false",
+                    span,
+                    "a condition",
+                )
+                .help("write `if condition then 1 else 0`"),
             ),
         }
     }
@@ -275,7 +285,8 @@ impl<'p> Elab<'p> {
         if self.g.is_scalar(id) {
             return Ok(id);
         }
-        let message = format!("a single number is wanted here, and this has the shape {}", shape_text(self.g.shape(id)));
+        let message =
+            format!("a single number is wanted here, and this has the shape {}", shape_text(self.g.shape(id)));
         self.error(codes::SHAPE_MISMATCH, message, span, "an array")
     }
 
@@ -285,8 +296,13 @@ impl<'p> Elab<'p> {
             return Ok(id);
         }
         self.fail(
-            Diagnostic::error(codes::TYPE_MISMATCH, "a condition is wanted here, and this is a number", span, "not true or false")
-                .help("compare it with something: `e > 0`"),
+            Diagnostic::error(
+                codes::TYPE_MISMATCH,
+                "a condition is wanted here, and this is a number",
+                span,
+                "not true or false",
+            )
+            .help("compare it with something: `e > 0`"),
         )
     }
 
@@ -354,7 +370,10 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
     match near.as_slice() {
         [] => None,
         [one] => Some(format!("did you mean `{one}`?")),
-        many => Some(format!("did you mean one of {}?", many.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))),
+        many => Some(format!(
+            "did you mean one of {}?",
+            many.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+        )),
     }
 }
 

@@ -19,7 +19,12 @@ pub struct Opened {
 impl Elab<'_> {
     pub fn expr(&mut self, e: &Expr, scope: &Scope) -> Try<Value> {
         if self.depth >= MAX_DEPTH {
-            return self.error(codes::TOO_DEEP, "this expression is nested too deeply", e.span, "nested too deeply here");
+            return self.error(
+                codes::TOO_DEEP,
+                "this expression is nested too deeply",
+                e.span,
+                "nested too deeply here",
+            );
         }
         self.depth += 1;
         let result = self.expr_inner(e, scope);
@@ -94,9 +99,14 @@ impl Elab<'_> {
             Some(Entry::Broken) => return Err(crate::model::elab::Reported),
             Some(Entry::OpenSize(first)) => {
                 return self.fail(
-                    Diagnostic::error(codes::SIZE_UNKNOWN, format!("nothing has fixed the size `{name}` yet"), span, "used here")
-                        .label(first, "first met here")
-                        .help("a size is fixed by an argument, a `data` line or a `const`"),
+                    Diagnostic::error(
+                        codes::SIZE_UNKNOWN,
+                        format!("nothing has fixed the size `{name}` yet"),
+                        span,
+                        "used here",
+                    )
+                    .label(first, "first met here")
+                    .help("a size is fixed by an argument, a `data` line or a `const`"),
                 );
             }
             None => {}
@@ -308,7 +318,11 @@ impl Elab<'_> {
                 return self.fail(
                     Diagnostic::error(
                         codes::SHAPE_MISMATCH,
-                        format!("`{what}` of arrays of different shapes, {} and {}", shape_text(&a.0), shape_text(&b.0)),
+                        format!(
+                            "`{what}` of arrays of different shapes, {} and {}",
+                            shape_text(&a.0),
+                            shape_text(&b.0)
+                        ),
                         b.1,
                         format!("this has the shape {}", shape_text(&b.0)),
                     )
@@ -339,7 +353,11 @@ impl Elab<'_> {
                 )
                 .label(a_span, format!("this has the shape {}", shape_text(&sa)))
                 .label(b_span, format!("this has the shape {}", shape_text(&sb)))
-                .help(if sa.is_empty() || sb.is_empty() { "use `*` to multiply by a number" } else { "transpose with `.T`" }),
+                .help(if sa.is_empty() || sb.is_empty() {
+                    "use `*` to multiply by a number"
+                } else {
+                    "transpose with `.T`"
+                }),
             );
         }
         let k = self.g.fresh_index(sa[sa.len() - 1]);
@@ -436,7 +454,12 @@ impl Elab<'_> {
 
     fn range(&mut self, lo: &Expr, hi: Option<&Expr>, scope: &Scope, span: Span) -> Try<Value> {
         let Some(hi) = hi else {
-            return self.error(codes::TYPE_MISMATCH, "a range without an end has a meaning only in a slice", span, "no end");
+            return self.error(
+                codes::TYPE_MISMATCH,
+                "a range without an end has a meaning only in a slice",
+                span,
+                "no end",
+            );
         };
         let (a, b) = (self.expr(lo, scope)?, self.expr(hi, scope)?);
         match (&a, &b) {
@@ -458,9 +481,14 @@ impl Elab<'_> {
                 && first != Span::default()
             {
                 return self.fail(
-                    Diagnostic::error(codes::SHADOWED, format!("the index `{}` hides another name", name.name), name.span, "hides")
-                        .label(first, "declared here")
-                        .help("give the index another name"),
+                    Diagnostic::error(
+                        codes::SHADOWED,
+                        format!("the index `{}` hides another name", name.name),
+                        name.span,
+                        "hides",
+                    )
+                    .label(first, "declared here")
+                    .help("give the index another name"),
                 );
             }
             inner.define(&name.name, element, name.span);
@@ -500,7 +528,8 @@ impl Elab<'_> {
             other => {
                 let message = format!("`for` runs over a range or an array, and this is {}", other.kind());
                 self.fail(
-                    Diagnostic::error(codes::TYPE_MISMATCH, message, span, "cannot be run over").help("write `0..n`, or the name of an array"),
+                    Diagnostic::error(codes::TYPE_MISMATCH, message, span, "cannot be run over")
+                        .help("write `0..n`, or the name of an array"),
                 )
             }
         }
@@ -522,8 +551,13 @@ impl Elab<'_> {
         let opened = self.open(comp, scope)?;
         if opened.condition.is_some() {
             return self.fail(
-                Diagnostic::error(codes::SIZE_UNKNOWN, "an array comprehension with a condition has no fixed size", span, "`if` here")
-                    .help("conditions belong to reducers such as `sum(... if c)`; in an array write `if c then a else b`"),
+                Diagnostic::error(
+                    codes::SIZE_UNKNOWN,
+                    "an array comprehension with a condition has no fixed size",
+                    span,
+                    "`if` here",
+                )
+                .help("conditions belong to reducers such as `sum(... if c)`; in an array write `if c then a else b`"),
             );
         }
         let value = self.expr(body, &opened.scope)?;
@@ -531,7 +565,12 @@ impl Elab<'_> {
             Value::Target(_) | Value::Func(_) | Value::Family { .. } if opened.bounds.len() == 1 => {
                 Ok(Value::Family { index: opened.bounds[0], body: Rc::new(value) })
             }
-            Value::Draw(_) => self.error(codes::UNSUPPORTED, "a draw inside a comprehension: not supported yet", body.span, "drawn here"),
+            Value::Draw(_) => self.error(
+                codes::UNSUPPORTED,
+                "a draw inside a comprehension: not supported yet",
+                body.span,
+                "drawn here",
+            ),
             _ => {
                 let id = self.num(&value, body.span)?;
                 Ok(Value::Num(self.map_over(&opened.bounds, id)))

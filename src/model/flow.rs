@@ -62,7 +62,12 @@ impl Elab<'_> {
             return self.fail(
                 Diagnostic::error(
                     codes::SHAPE_MISMATCH,
-                    format!("`{}` has the shape {}, and its right side {}", flow.differential.name, shape_text(&element), shape_text(&have)),
+                    format!(
+                        "`{}` has the shape {}, and its right side {}",
+                        flow.differential.name,
+                        shape_text(&element),
+                        shape_text(&have)
+                    ),
                     flow.value.span,
                     format!("this has the shape {}", shape_text(&have)),
                 )
@@ -106,15 +111,25 @@ impl Elab<'_> {
                     }
                     _ => {
                         return self.fail(
-                            Diagnostic::error(codes::BAD_INDEX, "an equation's index is a number or one of its `for` indices", flow.differential.span, "another expression")
-                                .help("write `dx[i] = ... for i in 0..n`"),
+                            Diagnostic::error(
+                                codes::BAD_INDEX,
+                                "an equation's index is a number or one of its `for` indices",
+                                flow.differential.span,
+                                "another expression",
+                            )
+                            .help("write `dx[i] = ... for i in 0..n`"),
                         );
                     }
                 },
             }
         }
         match bounds.iter().find(|b| !seen.contains(&b.id)) {
-            Some(_) => self.error(codes::BAD_INDEX, "an index of `for` does not appear on the left of the equation", flow.differential.span, "would give the same component many equations"),
+            Some(_) => self.error(
+                codes::BAD_INDEX,
+                "an index of `for` does not appear on the left of the equation",
+                flow.differential.span,
+                "would give the same component many equations",
+            ),
             None => Ok(region),
         }
     }
@@ -182,7 +197,12 @@ impl Elab<'_> {
                 for item in items {
                     all.push(self.degree(item, model, scope)?);
                 }
-                Ok(all.first().copied().flatten().filter(|d| all.iter().all(|x| *x == Some(*d))).or(if all.is_empty() { Some(0) } else { None }))
+                Ok(all
+                    .first()
+                    .copied()
+                    .flatten()
+                    .filter(|d| all.iter().all(|x| *x == Some(*d)))
+                    .or(if all.is_empty() { Some(0) } else { None }))
             }
             ExprKind::Call(f, args) => {
                 let mut total = Some(0);
@@ -198,8 +218,13 @@ impl Elab<'_> {
 
     fn misused<T>(&mut self, span: Span) -> Try<T> {
         self.fail(
-            Diagnostic::error(codes::NOISE_MISUSE, "a differential inside an expression that is not linear in it", span, "not a sum of products")
-                .note("the right side of a flow is linear in `dt` and the noises: sums, products and `@` only"),
+            Diagnostic::error(
+                codes::NOISE_MISUSE,
+                "a differential inside an expression that is not linear in it",
+                span,
+                "not a sum of products",
+            )
+            .note("the right side of a flow is linear in `dt` and the noises: sums, products and `@` only"),
         )
     }
 
@@ -207,7 +232,8 @@ impl Elab<'_> {
     fn is_differential(&mut self, name: &str, scope: &Scope) -> bool {
         let long = name.chars().count() > 1 && name.starts_with('d');
         let value = name != "dt" && (scope.get(name).is_some() || !self.library.lookup(name).is_empty());
-        let table = crate::model::functions::lookup(name).is_some() || crate::model::distributions::lookup(name).is_some();
+        let table =
+            crate::model::functions::lookup(name).is_some() || crate::model::distributions::lookup(name).is_some();
         long && !value && !table
     }
 
@@ -218,20 +244,35 @@ impl Elab<'_> {
             return Ok(());
         }
         if model.states.iter().any(|s| s.name == name) || model.lets.iter().any(|l| l.0 == name) {
-            return self.unsupported(&format!("the differential `{}` of a state or a `let` on the right of a flow", differential.name), differential.span);
+            return self.unsupported(
+                &format!("the differential `{}` of a state or a `let` on the right of a flow", differential.name),
+                differential.span,
+            );
         }
         if self.is_differential(&differential.name, scope) {
             return Ok(());
         }
         self.fail(
-            Diagnostic::error(codes::NOISE_MISUSE, format!("`{}` is a value, not a differential", differential.name), differential.span, "stands where a differential would")
-                .help("a product needs its `*`"),
+            Diagnostic::error(
+                codes::NOISE_MISUSE,
+                format!("`{}` is a value, not a differential", differential.name),
+                differential.span,
+                "stands where a differential would",
+            )
+            .help("a product needs its `*`"),
         )
     }
 
     // Noises that are not declared.
 
-    fn implicit_noises(&mut self, e: &Expr, element: &[usize], model: &mut Model, scope: &Scope, span: Span) -> Try<()> {
+    fn implicit_noises(
+        &mut self,
+        e: &Expr,
+        element: &[usize],
+        model: &mut Model,
+        scope: &Scope,
+        span: Span,
+    ) -> Try<()> {
         let mut uses = Vec::new();
         self.differentials(e, scope, &mut uses);
         for used in uses {
@@ -252,7 +293,10 @@ impl Elab<'_> {
                 continue;
             }
             if model.states.iter().any(|s| s.name == name) || model.lets.iter().any(|l| l.0 == name) {
-                return self.unsupported(&format!("the differential `{}` of a state or a `let` on the right of a flow", used.name), used.span);
+                return self.unsupported(
+                    &format!("the differential `{}` of a state or a `let` on the right of a flow", used.name),
+                    used.span,
+                );
             }
             let shape = self.implicit_shape(&used, element, scope)?;
             self.add_noise(model, &name, used.span, shape, None, false);
@@ -281,8 +325,13 @@ impl Elab<'_> {
             };
             let Some(extent) = extent else {
                 return self.fail(
-                    Diagnostic::error(codes::SIZE_UNKNOWN, format!("the size of the noise `{}` cannot be told from its use", &used.name[1..]), used.span, "indexed here")
-                        .help(format!("declare it: `noise {}: wiener[n]`", &used.name[1..])),
+                    Diagnostic::error(
+                        codes::SIZE_UNKNOWN,
+                        format!("the size of the noise `{}` cannot be told from its use", &used.name[1..]),
+                        used.span,
+                        "indexed here",
+                    )
+                    .help(format!("declare it: `noise {}: wiener[n]`", &used.name[1..])),
                 );
             };
             shape.push(extent);
@@ -305,7 +354,12 @@ impl Elab<'_> {
             ExprKind::Juxtapose { coefficient, differential, subs, .. } => {
                 self.differentials(coefficient, scope, out);
                 if self.is_differential(&differential.name, scope) {
-                    out.push(Use { name: differential.name.clone(), span: differential.span, subs: subs.clone(), matrix: None });
+                    out.push(Use {
+                        name: differential.name.clone(),
+                        span: differential.span,
+                        subs: subs.clone(),
+                        matrix: None,
+                    });
                 }
             }
             ExprKind::Binary(BinaryOp::MatMul, a, b) => {
@@ -316,7 +370,9 @@ impl Elab<'_> {
                     used.matrix = Some((**a).clone());
                 }
             }
-            ExprKind::Paren(a) | ExprKind::Unary(_, a) | ExprKind::Comprehension(a, _) => self.differentials(a, scope, out),
+            ExprKind::Paren(a) | ExprKind::Unary(_, a) | ExprKind::Comprehension(a, _) => {
+                self.differentials(a, scope, out)
+            }
             ExprKind::Binary(_, a, b) => {
                 self.differentials(a, scope, out);
                 self.differentials(b, scope, out);
@@ -362,9 +418,14 @@ impl Elab<'_> {
             if let Some(b) = own[i + 1..].iter().find(|b| overlap(a, b)) {
                 let (name, first, second) = (state.name.clone(), a.span, b.span);
                 return self.fail(
-                    Diagnostic::error(codes::TWO_EQUATIONS, format!("two equations for `{name}`"), second, "a second equation")
-                        .label(first, "the first equation")
-                        .help("add the terms in one equation, or index the components that each equation moves"),
+                    Diagnostic::error(
+                        codes::TWO_EQUATIONS,
+                        format!("two equations for `{name}`"),
+                        second,
+                        "a second equation",
+                    )
+                    .label(first, "the first equation")
+                    .help("add the terms in one equation, or index the components that each equation moves"),
                 );
             }
         }
@@ -379,9 +440,14 @@ impl Elab<'_> {
         let text = missing.unwrap_or_default().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         let (name, span, first) = (state.name.clone(), state.span, own[0].span);
         self.fail(
-            Diagnostic::error(codes::MISSING_EQUATION, format!("the component `{name}[{text}]` has no equation"), span, format!("of shape {}", shape_text(&state.shape)))
-                .label(first, "equations are given for other components only")
-                .help(format!("add `d{name}[{text}] = ...`; a component that does not move has `0 dt`")),
+            Diagnostic::error(
+                codes::MISSING_EQUATION,
+                format!("the component `{name}[{text}]` has no equation"),
+                span,
+                format!("of shape {}", shape_text(&state.shape)),
+            )
+            .label(first, "equations are given for other components only")
+            .help(format!("add `d{name}[{text}] = ...`; a component that does not move has `0 dt`")),
         )
     }
 
@@ -476,7 +542,11 @@ fn without_juxtaposition(e: &Expr) -> Expr {
         ExprKind::Call(f, args) => ExprKind::Call(
             f.clone(),
             args.iter()
-                .map(|a| ast::Arg { name: a.name.clone(), value: without_juxtaposition(&a.value), comp: a.comp.clone() })
+                .map(|a| ast::Arg {
+                    name: a.name.clone(),
+                    value: without_juxtaposition(&a.value),
+                    comp: a.comp.clone(),
+                })
                 .collect(),
         ),
         other => other.clone(),

@@ -8,6 +8,7 @@ mod table;
 
 pub use table::TABLE;
 
+use crate::kernels::table::{Accuracy, Kernel};
 use crate::math::{Dense, Op, Red};
 
 /// A row of [`TABLE`].
@@ -25,9 +26,6 @@ pub struct Function {
     pub reducer: Option<Reducer>,
     /// language stage at which it works: 1, 2 or 3
     pub stage: u8,
-    /// largest error of the value in f64, in units in the last place, where the function is an elementary kernel with a
-    /// stated bound
-    pub ulp: Option<f64>,
 }
 
 /// How a call becomes a graph.
@@ -135,6 +133,14 @@ impl Function {
         }
     }
 
+    /// The stated accuracy of the value in f64, where the function is an elementary kernel.
+    pub fn accuracy(&self) -> Option<Accuracy> {
+        match self.kind {
+            FunctionKind::Elementwise(op) => Kernel::by_name(op.name()).map(Kernel::accuracy),
+            FunctionKind::Builtin(_) => None,
+        }
+    }
+
     const fn new(
         name: &'static str,
         signature: &'static str,
@@ -142,7 +148,7 @@ impl Function {
         example: &'static str,
         kind: FunctionKind,
     ) -> Function {
-        Function { name, signature, doc, example, kind, reducer: None, stage: 1, ulp: None }
+        Function { name, signature, doc, example, kind, reducer: None, stage: 1 }
     }
 
     const fn reducer(mut self, reducer: Reducer) -> Function {
@@ -152,11 +158,6 @@ impl Function {
 
     const fn stage(mut self, stage: u8) -> Function {
         self.stage = stage;
-        self
-    }
-
-    const fn ulp(mut self, bound: f64) -> Function {
-        self.ulp = Some(bound);
         self
     }
 }
@@ -182,6 +183,14 @@ mod tests {
             assert!(f.example.contains(&format!("{}(", f.name)), "{}: {}", f.name, f.example);
             assert!(f.doc.ends_with('.') && !f.doc.contains('\n'), "{}: {}", f.name, f.doc);
             assert!((1..=3).contains(&f.stage), "{}", f.name);
+        }
+    }
+
+    #[test]
+    fn every_example_parses() {
+        for f in TABLE {
+            let parsed = crate::syntax::parse_expr(crate::source::FileId(0), f.example);
+            assert!(parsed.is_ok(), "{}: {:?}", f.example, parsed);
         }
     }
 
@@ -254,6 +263,14 @@ mod tests {
                 assert_eq!(f.name, op.name());
             }
         }
+    }
+
+    #[test]
+    fn kernels_state_their_accuracy() {
+        let accuracy = |name: &str| lookup(name).and_then(Function::accuracy);
+        assert_eq!(accuracy("sqrt"), Some(Accuracy::Ulp(0.5)));
+        assert!(matches!(accuracy("exp"), Some(Accuracy::Ulp(bound)) if bound <= 2.0));
+        assert_eq!(accuracy("norm"), None);
     }
 
     #[test]

@@ -15,7 +15,14 @@ use crate::syntax::ast::{self, Expr, ExprKind, Param, Sub, TargetBody, TargetStm
 
 impl Elab<'_> {
     /// Binds a header. Real parameters that no argument fixes become parameters of the run.
-    pub fn bind_header(&mut self, name: &str, params: &[Param], args: &[BoundArg], span: Span, scope: &Scope) -> Try<()> {
+    pub fn bind_header(
+        &mut self,
+        name: &str,
+        params: &[Param],
+        args: &[BoundArg],
+        span: Span,
+        scope: &Scope,
+    ) -> Try<()> {
         open_sizes(params, scope, self)?;
         let values = self.match_args(name, params, args, span)?;
         let mut broken = false;
@@ -31,7 +38,14 @@ impl Elab<'_> {
         if broken { Err(Reported) } else { Ok(()) }
     }
 
-    fn bind_param(&mut self, owner: &str, param: &Param, given: Option<BoundArg>, span: Span, scope: &Scope) -> Try<Value> {
+    fn bind_param(
+        &mut self,
+        owner: &str,
+        param: &Param,
+        given: Option<BoundArg>,
+        span: Span,
+        scope: &Scope,
+    ) -> Try<Value> {
         let real = self.is_real_param(param, scope);
         if let Some(arg) = given {
             let value = self.fit_param(param, arg.value, arg.span, scope)?;
@@ -95,12 +109,13 @@ impl Elab<'_> {
         let scope = self.root_scope();
         self.path.push(decl.name.name.clone());
         let draws = self.draws.take();
-        let result = self.bind_header(&decl.name.name, &decl.header, args, span, &scope).and_then(|()| match &decl.body {
-            TargetBody::Alias(e) => self.alias_target(decl, e, &scope),
-            TargetBody::Density { variable, ty, space, statements } => {
-                self.density_target(decl, variable, ty, space.as_ref(), statements, &scope, span)
-            }
-        });
+        let result =
+            self.bind_header(&decl.name.name, &decl.header, args, span, &scope).and_then(|()| match &decl.body {
+                TargetBody::Alias(e) => self.alias_target(decl, e, &scope),
+                TargetBody::Density { variable, ty, space, statements } => {
+                    self.density_target(decl, variable, ty, space.as_ref(), statements, &scope, span)
+                }
+            });
         self.draws = draws;
         self.path.pop();
         result
@@ -162,8 +177,13 @@ impl Elab<'_> {
         }
         if terms.is_empty() {
             return self.fail(
-                Diagnostic::error(codes::BAD_DENSITY, format!("the target `{}` has no density", decl.name.name), decl.name.span, "nothing adds to it")
-                    .help("add `potential e`, `log_density e` or `x ~ law`"),
+                Diagnostic::error(
+                    codes::BAD_DENSITY,
+                    format!("the target `{}` has no density", decl.name.name),
+                    decl.name.span,
+                    "nothing adds to it",
+                )
+                .help("add `potential e`, `log_density e` or `x ~ law`"),
             );
         }
         let mut total = terms[0];
@@ -285,7 +305,11 @@ impl Elab<'_> {
                 _ => None,
             },
         };
-        pieces.iter().filter_map(|p| p.axes.iter().map(one).collect::<Option<Vec<_>>>()).filter(|b| b.len() == shape.len()).collect()
+        pieces
+            .iter()
+            .filter_map(|p| p.axes.iter().map(one).collect::<Option<Vec<_>>>())
+            .filter(|b| b.len() == shape.len())
+            .collect()
     }
 
     // Compositions of targets.
@@ -298,7 +322,8 @@ impl Elab<'_> {
         let weights = self.real(&w.value, w.span)?;
         let shape = self.g.shape(weights).to_vec();
         if shape.len() != 1 {
-            let message = format!("the weights of a mixture are a vector, and these have the shape {}", shape_text(&shape));
+            let message =
+                format!("the weights of a mixture are a vector, and these have the shape {}", shape_text(&shape));
             return self.error(codes::SHAPE_MISMATCH, message, w.span, "not a vector");
         }
         let (count, variable, made) = match &parts.value {
@@ -311,7 +336,11 @@ impl Elab<'_> {
                     return self.error(codes::EMPTY_RANGE, "a mixture has at least one component", parts.span, "empty");
                 };
                 if let Some(other) = list.iter().find(|t| t.shape != first) {
-                    let message = format!("the components of this mixture are laws over {} and {}", shape_text(&first), shape_text(&other.shape));
+                    let message = format!(
+                        "the components of this mixture are laws over {} and {}",
+                        shape_text(&first),
+                        shape_text(&other.shape)
+                    );
                     return self.error(codes::SHAPE_MISMATCH, message, parts.span, "different shapes");
                 }
                 let made = self.as_family(&list).unwrap_or(Parts::List(list.clone()));
@@ -322,7 +351,8 @@ impl Elab<'_> {
                 (index.extent, body.shape.clone(), Parts::Family { index: *index, body })
             }
             other => {
-                let message = format!("the components of a mixture are a list of targets, and this is {}", other.kind());
+                let message =
+                    format!("the components of a mixture are a list of targets, and this is {}", other.kind());
                 return self.error(codes::TYPE_MISMATCH, message, parts.span, "not a list of targets");
             }
         };
@@ -365,9 +395,17 @@ impl Elab<'_> {
             }
             let full: Vec<usize> = std::iter::once(list.len()).chain(shape).collect();
             let all = self.g.lit(full, elements);
-            stacked.push(if first.is_empty() || self.g.shape(all).len() == 1 { self.g.get(all, &[ki]) } else { self.row(all, ki) });
+            stacked.push(if first.is_empty() || self.g.shape(all).len() == 1 {
+                self.g.get(all, &[ki])
+            } else {
+                self.row(all, ki)
+            });
         }
-        let kind = if scalar { TargetKind::Scalar { law, params: stacked } } else { TargetKind::Vector { law, params: stacked } };
+        let kind = if scalar {
+            TargetKind::Scalar { law, params: stacked }
+        } else {
+            TargetKind::Vector { law, params: stacked }
+        };
         let body = Target::new(law.name, list[0].shape.clone(), kind, list[0].span);
         Some(Parts::Family { index, body: Rc::new(body) })
     }
@@ -375,7 +413,12 @@ impl Elab<'_> {
     /// `product`, `temper`, `tilt`, `shift`, `scale`.
     pub fn compose_target(&mut self, name: &str, args: &[BoundArg], span: Span) -> Try<Value> {
         let [p, e] = args else {
-            return self.error(codes::WRONG_ARITY, format!("`{name}` takes a target and one more argument"), span, "called here");
+            return self.error(
+                codes::WRONG_ARITY,
+                format!("`{name}` takes a target and one more argument"),
+                span,
+                "called here",
+            );
         };
         let part = self.target_arg(p)?;
         let shape = part.shape.clone();
@@ -383,7 +426,12 @@ impl Elab<'_> {
             "product" => {
                 let n = self.as_int(&e.value, e.span)?;
                 if n < 1 {
-                    return self.error(codes::SIZE_UNKNOWN, format!("{n} is not a number of copies"), e.span, "at least 1");
+                    return self.error(
+                        codes::SIZE_UNKNOWN,
+                        format!("{n} is not a number of copies"),
+                        e.span,
+                        "at least 1",
+                    );
                 }
                 let full = std::iter::once(n as usize).chain(shape).collect();
                 (full, TargetKind::Product { part })
@@ -416,7 +464,8 @@ fn numeric_literal(e: &Expr) -> bool {
 fn covers(boxes: &[Vec<(usize, usize)>], shape: &[usize]) -> bool {
     let volume = |b: &Vec<(usize, usize)>| b.iter().map(|(lo, hi)| hi - lo).product::<usize>();
     let total: usize = shape.iter().product();
-    let overlap = |a: &Vec<(usize, usize)>, b: &Vec<(usize, usize)>| a.iter().zip(b).all(|(x, y)| x.0 < y.1 && y.0 < x.1);
+    let overlap =
+        |a: &Vec<(usize, usize)>, b: &Vec<(usize, usize)>| a.iter().zip(b).all(|(x, y)| x.0 < y.1 && y.0 < x.1);
     let disjoint = boxes.iter().enumerate().all(|(i, a)| boxes[i + 1..].iter().all(|b| !overlap(a, b)));
     disjoint && boxes.iter().map(volume).sum::<usize>() == total
 }

@@ -2,6 +2,7 @@
 
 pub mod builtins;
 pub mod call;
+pub mod csv;
 pub mod data;
 pub mod derivative;
 pub mod distributions;

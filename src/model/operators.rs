@@ -29,9 +29,19 @@ pub const TABLE: &[Operator] = &[
     row("tilt", "tilt(p: target, f) -> target", "The law whose log density is that of p plus f(x).", true),
     row("shift", "shift(p: target, m) -> target", "The law of x + m for x of law p.", true),
     row("scale", "scale(p: target, s) -> target", "The law of s*x for x of law p.", true),
-    row("empirical", "empirical(X: real[n, d], bandwidth) -> target", "Normals of one bandwidth around the rows of X.", true),
+    row(
+        "empirical",
+        "empirical(X: real[n, d], bandwidth) -> target",
+        "Normals of one bandwidth around the rows of X.",
+        true,
+    ),
     row("condition", "condition(p, x[1] == y) -> target", "A law given the value of a part.", false),
-    row("minibatch", "minibatch(p: target, m: int) -> target", "The law with its data terms subsampled at every step.", false),
+    row(
+        "minibatch",
+        "minibatch(p: target, m: int) -> target",
+        "The law with its data terms subsampled at every step.",
+        false,
+    ),
     row("forward", "forward(m: model, p: target) -> model", "m with its first state started from p.", false),
     row("marginal", "marginal(m: model, t) -> target", "The joint law at t of the states that flow.", false),
     row("posterior", "posterior(m: model, t, x) -> target", "The law of the start given the state at t.", false),
@@ -77,7 +87,8 @@ impl Elab<'_> {
         let index = self.g.fresh_index(shape[0]);
         let ki = self.g.index(index);
         let centre: Id = if shape.len() == 1 { self.g.get(x, &[ki]) } else { self.row(x, ki) };
-        let body = Target::new("normal", shape[1..].to_vec(), TargetKind::Scalar { law, params: vec![centre, sd] }, span);
+        let body =
+            Target::new("normal", shape[1..].to_vec(), TargetKind::Scalar { law, params: vec![centre, sd] }, span);
         let weights = self.filled(&shape[..1], 1.0);
         let kind = TargetKind::Mixture { weights, parts: Parts::Family { index, body: Rc::new(body) } };
         Ok(Value::Target(Rc::new(Target::new("empirical", shape[1..].to_vec(), kind, span))))

@@ -49,10 +49,22 @@ pub enum Times {
     #[default]
     End,
     /// one result for each; `list` when written as a list
-    At { times: Vec<Id>, list: bool, span: Span },
+    At {
+        times: Vec<Id>,
+        list: bool,
+        span: Span,
+    },
     /// all pooled
-    Over { from: Id, to: Id, every: Option<Id>, span: Span },
-    LastSteps { steps: i64, span: Span },
+    Over {
+        from: Id,
+        to: Id,
+        every: Option<Id>,
+        span: Span,
+    },
+    LastSteps {
+        steps: i64,
+        span: Span,
+    },
 }
 
 /// `expect(p, f)`: the integral of f under p.
@@ -123,7 +135,9 @@ impl Elab<'_> {
         match stat {
             Named::Later(name) => self.unsupported(&format!("the statistic `{name}`"), span),
             Named::StandardError => self.standard_error(args, scope, span),
-            Named::StrongOrder | Named::WeakOrder => self.order_call(matches!(stat, Named::StrongOrder), args, scope, span),
+            Named::StrongOrder | Named::WeakOrder => {
+                self.order_call(matches!(stat, Named::StrongOrder), args, scope, span)
+            }
             Named::Invariant => self.invariant_call(args, scope, span),
             Named::OfPaths(row) => self.path_statistic(row, args, scope, span),
         }
@@ -143,8 +157,13 @@ impl Elab<'_> {
         let extra = usize::from(row.name == "histogram");
         if args.len() < wanted || args.len() > wanted + extra {
             return self.fail(
-                Diagnostic::error(codes::WRONG_ARITY, format!("`{}` takes {wanted} argument(s), and {} are given", row.name, args.len()), span, "called here")
-                    .note(row.doc),
+                Diagnostic::error(
+                    codes::WRONG_ARITY,
+                    format!("`{}` takes {wanted} argument(s), and {} are given", row.name, args.len()),
+                    span,
+                    "called here",
+                )
+                .note(row.doc),
             );
         }
         let Some(stat) = self.stat_kind(row, &args)? else { unreachable!("every row has its kind") };
@@ -162,8 +181,18 @@ impl Elab<'_> {
             if let Some(first) = &shape
                 && *first != own
             {
-                let message = format!("`{}` of arrays of different shapes, {} and {}", row.name, shape_text(first), shape_text(&own));
-                return self.error(codes::SHAPE_MISMATCH, message, arg.span, format!("the shape is {}", shape_text(&own)));
+                let message = format!(
+                    "`{}` of arrays of different shapes, {} and {}",
+                    row.name,
+                    shape_text(first),
+                    shape_text(&own)
+                );
+                return self.error(
+                    codes::SHAPE_MISMATCH,
+                    message,
+                    arg.span,
+                    format!("the shape is {}", shape_text(&own)),
+                );
             }
             shape = Some(own);
             values.push(self.map_over(&pool.axes, id));
@@ -190,9 +219,14 @@ impl Elab<'_> {
         };
         if self.g.vars_of(id).iter().any(|v| self.g.var_info(*v).kind == VarKind::Result) {
             return self.fail(
-                Diagnostic::error(codes::BAD_STATISTIC, format!("`{}` of an expression that has a statistic in it", row.name), arg.span, "known only when the run is over")
-                    .note("statistics are gathered while the paths run, so one cannot be of another")
-                    .help("for a central moment use `var`, `skewness` or `kurtosis`"),
+                Diagnostic::error(
+                    codes::BAD_STATISTIC,
+                    format!("`{}` of an expression that has a statistic in it", row.name),
+                    arg.span,
+                    "known only when the run is over",
+                )
+                .note("statistics are gathered while the paths run, so one cannot be of another")
+                .help("for a central moment use `var`, `skewness` or `kurtosis`"),
             );
         }
         Ok(id)
@@ -204,7 +238,12 @@ impl Elab<'_> {
             let env = s.default_env();
             match crate::math::eval::eval(&s.g, id, &env) {
                 Ok(v) => Ok(v.values),
-                Err(_) => s.error(codes::NOT_CONSTANT, format!("this argument of `{}` must be known before the run", row.name), arg.span, "not a constant"),
+                Err(_) => s.error(
+                    codes::NOT_CONSTANT,
+                    format!("this argument of `{}` must be known before the run", row.name),
+                    arg.span,
+                    "not a constant",
+                ),
             }
         };
         Ok(Some(match row.name {
@@ -232,7 +271,12 @@ impl Elab<'_> {
                 let at = number(self, &args[1])?;
                 if let Some(bad) = at.iter().find(|q| !(0.0..=1.0).contains(*q)) {
                     let message = format!("{bad} is not a probability");
-                    return self.error(codes::OUT_OF_RANGE, message, args[1].span, "quantiles are at probabilities in [0, 1]");
+                    return self.error(
+                        codes::OUT_OF_RANGE,
+                        message,
+                        args[1].span,
+                        "quantiles are at probabilities in [0, 1]",
+                    );
                 }
                 let id = self.num(&args[1].value, args[1].span)?;
                 StatKind::Quantile { at, list: !self.g.is_scalar(id) }
@@ -270,7 +314,12 @@ impl Elab<'_> {
         let name = if strong { "strong_order" } else { "weak_order" };
         let args = self.plain_args(args, scope)?;
         let [BoundArg { value: Value::Solver(solver), .. }] = args.as_slice() else {
-            return self.error(codes::BAD_STATISTIC, format!("`{name}` takes one of the run's solvers"), span, "not a solver");
+            return self.error(
+                codes::BAD_STATISTIC,
+                format!("`{name}` takes one of the run's solvers"),
+                span,
+                "not a solver",
+            );
         };
         let known = self.run.as_ref().map(|r| r.solvers.clone()).unwrap_or_default();
         if !known.contains(&solver.name) {
@@ -292,16 +341,27 @@ impl Elab<'_> {
         let target = self.target_arg(p)?;
         let model = self.model(&m.value, m.span)?;
         if model.states.iter().all(|s| s.flow.is_none()) {
-            return self.error(codes::NO_FLOW, "this model has no flow that could leave a law invariant", m.span, "does not move");
+            return self.error(
+                codes::NO_FLOW,
+                "this model has no flow that could leave a law invariant",
+                m.span,
+                "does not move",
+            );
         }
-        let dim: usize = model.states.iter().filter(|s| s.flow.is_some()).map(|s| s.shape.iter().product::<usize>()).sum();
+        let dim: usize =
+            model.states.iter().filter(|s| s.flow.is_some()).map(|s| s.shape.iter().product::<usize>()).sum();
         let own: usize = target.shape.iter().product();
         if dim != own {
             let message = format!("the model's flowing states have {dim} components, and the target {own}");
             return self.fail(
-                Diagnostic::error(codes::SHAPE_MISMATCH, message, p.span, format!("a law over the shape {}", shape_text(&target.shape)))
-                    .label(m.span, "the model")
-                    .help("the target is a law over all flowing states in the order of the text"),
+                Diagnostic::error(
+                    codes::SHAPE_MISMATCH,
+                    message,
+                    p.span,
+                    format!("a law over the shape {}", shape_text(&target.shape)),
+                )
+                .label(m.span, "the model")
+                .help("the target is a law over all flowing states in the order of the text"),
             );
         }
         let value = self.g.new_var("invariant", VarKind::Result, Ty::Bool, vec![]);
@@ -313,17 +373,34 @@ impl Elab<'_> {
     /// `expect(p, x -> f(x))`.
     pub fn expect_call(&mut self, row: &'static Function, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
         if self.run.is_none() {
-            return self.error(codes::BAD_STATISTIC, "`expect` has a meaning only in the statements of a run", span, "not in a run");
+            return self.error(
+                codes::BAD_STATISTIC,
+                "`expect` has a meaning only in the statements of a run",
+                span,
+                "not in a run",
+            );
         }
         let [p, f] = args else { return self.wrong_count(row, "2", args.len(), span) };
         let bound = self.plain_args(std::slice::from_ref(p), scope)?;
         let target = self.target_arg(&bound[0])?;
         let function = match &f.value.kind {
             ExprKind::Lambda(..) | ExprKind::Name(_) => self.expr(&f.value, scope)?,
-            _ => return self.error(codes::TYPE_MISMATCH, "`expect` wants a function of the point", f.value.span, "write `x -> f(x)`"),
+            _ => {
+                return self.error(
+                    codes::TYPE_MISMATCH,
+                    "`expect` wants a function of the point",
+                    f.value.span,
+                    "write `x -> f(x)`",
+                );
+            }
         };
         let Value::Func(function) = function else {
-            return self.error(codes::TYPE_MISMATCH, "`expect` wants a function of the point", f.value.span, "not a function");
+            return self.error(
+                codes::TYPE_MISMATCH,
+                "`expect` wants a function of the point",
+                f.value.span,
+                "not a function",
+            );
         };
         let point = self.g.new_var("x", VarKind::Hole, Ty::Real, target.shape.clone());
         let x = self.g.var(point);
@@ -344,8 +421,13 @@ impl Elab<'_> {
         };
         if size > 2 && draw.is_none() {
             return self.fail(
-                Diagnostic::error(codes::BAD_STATISTIC, format!("the expectation under `{}` cannot be worked out", target.name), span, format!("{size} dimensions, and no exact draws"))
-                    .note("quadrature goes up to two dimensions; beyond, the target must be one that can be drawn from"),
+                Diagnostic::error(
+                    codes::BAD_STATISTIC,
+                    format!("the expectation under `{}` cannot be worked out", target.name),
+                    span,
+                    format!("{size} dimensions, and no exact draws"),
+                )
+                .note("quadrature goes up to two dimensions; beyond, the target must be one that can be drawn from"),
             );
         }
         let shape = self.g.shape(integrand).to_vec();
@@ -356,7 +438,11 @@ impl Elab<'_> {
     }
 
     /// Runs `body` with the pool of a statement.
-    pub fn with_pool<T>(&mut self, pool: Rc<Pool>, body: impl FnOnce(&mut Self) -> Result<T, Reported>) -> Result<T, Reported> {
+    pub fn with_pool<T>(
+        &mut self,
+        pool: Rc<Pool>,
+        body: impl FnOnce(&mut Self) -> Result<T, Reported>,
+    ) -> Result<T, Reported> {
         let before = self.run.as_mut().and_then(|r| r.pool.replace(pool));
         let result = body(self);
         if let Some(run) = &mut self.run {

@@ -91,7 +91,9 @@ impl Elab<'_> {
         } else {
             // A kernel on a density needs some start: a standard normal for each component.
             let normal = crate::model::distributions::lookup("normal").expect("a row of the table");
-            let Value::Target(law) = self.distribution(normal, &[], span)? else { unreachable!("a distribution is a target") };
+            let Value::Target(law) = self.distribution(normal, &[], span)? else {
+                unreachable!("a distribution is a target")
+            };
             self.with_start_draws(|s| s.draw_at(&Value::Target(law), &target.shape, span))?
         };
         let state = State {
@@ -179,7 +181,13 @@ impl Elab<'_> {
         Ok(model)
     }
 
-    fn model_statement(&mut self, statement: &ModelStmt, model: &mut Model, scope: &Scope, equations: &mut Vec<Equation>) -> Try<()> {
+    fn model_statement(
+        &mut self,
+        statement: &ModelStmt,
+        model: &mut Model,
+        scope: &Scope,
+        equations: &mut Vec<Equation>,
+    ) -> Try<()> {
         match statement {
             ModelStmt::State(state) => self.state(state, model, scope),
             ModelStmt::Noise(noise) => self.noise(noise, model, scope),
@@ -243,8 +251,13 @@ impl Elab<'_> {
             && first != Span::default()
         {
             return self.fail(
-                Diagnostic::error(codes::DUPLICATE_NAME, format!("`{}` is declared twice", name.name), name.span, "declared again")
-                    .label(first, "declared here"),
+                Diagnostic::error(
+                    codes::DUPLICATE_NAME,
+                    format!("`{}` is declared twice", name.name),
+                    name.span,
+                    "declared again",
+                )
+                .label(first, "declared here"),
             );
         }
         if let Some(ast::Type { kind: ast::TypeKind::Named(ty, _), .. }) = &state.ty
@@ -277,12 +290,23 @@ impl Elab<'_> {
     }
 
     /// The starting value of a state, of the declared shape.
-    pub fn start(&mut self, start: Option<&ast::Start>, shape: Option<&[usize]>, name: &ast::Ident, scope: &Scope) -> Try<(Id, Span)> {
+    pub fn start(
+        &mut self,
+        start: Option<&ast::Start>,
+        shape: Option<&[usize]>,
+        name: &ast::Ident,
+        scope: &Scope,
+    ) -> Try<(Id, Span)> {
         let (value, e) = match start {
             None => {
                 return self.fail(
-                    Diagnostic::error(codes::MISSING_EQUATION, format!("the state `{}` has no start", name.name), name.span, "no `=` and no `~`")
-                        .help(format!("write `state {} = value` or `state {} ~ law`", name.name, name.name)),
+                    Diagnostic::error(
+                        codes::MISSING_EQUATION,
+                        format!("the state `{}` has no start", name.name),
+                        name.span,
+                        "no `=` and no `~`",
+                    )
+                    .help(format!("write `state {} = value` or `state {} ~ law`", name.name, name.name)),
                 );
             }
             Some(ast::Start::Value(e)) | Some(ast::Start::Law(e)) => {
@@ -306,11 +330,20 @@ impl Elab<'_> {
         match shape {
             Some(want) if have.is_empty() && !want.is_empty() => Ok((self.tabulate(want, |_, _| id), e.span)),
             Some(want) if have != want => {
-                let message =
-                    format!("the state `{}` has the shape {}, and its start {}", name.name, shape_text(want), shape_text(&have));
+                let message = format!(
+                    "the state `{}` has the shape {}, and its start {}",
+                    name.name,
+                    shape_text(want),
+                    shape_text(&have)
+                );
                 self.fail(
-                    Diagnostic::error(codes::SHAPE_MISMATCH, message, e.span, format!("this has the shape {}", shape_text(&have)))
-                        .label(name.span, format!("declared with the shape {}", shape_text(want))),
+                    Diagnostic::error(
+                        codes::SHAPE_MISMATCH,
+                        message,
+                        e.span,
+                        format!("this has the shape {}", shape_text(&have)),
+                    )
+                    .label(name.span, format!("declared with the shape {}", shape_text(want))),
                 )
             }
             _ => Ok((id, e.span)),
@@ -320,7 +353,9 @@ impl Elab<'_> {
     /// `~` was followed by a law (its value is a draw by now, so the text decides).
     fn is_law(&self, e: &ast::Expr, value: &Value) -> bool {
         match value {
-            Value::Num(id) => self.g.vars_of(*id).iter().any(|v| matches!(self.g.var_info(*v).kind, VarKind::Draw { .. })),
+            Value::Num(id) => {
+                self.g.vars_of(*id).iter().any(|v| matches!(self.g.var_info(*v).kind, VarKind::Draw { .. }))
+            }
             _ => !matches!(e.kind, ExprKind::Number { .. }),
         }
     }
@@ -339,10 +374,16 @@ impl Elab<'_> {
             }
             _ => {
                 let text = crate::syntax::print::expr(e);
-                let mut d = Diagnostic::error(codes::BAD_CONVENTION, format!("`{text}` is not a convention"), e.span, "unknown convention")
-                    .note("conventions are ito, stratonovich, anti_ito and alpha(c) with c in [0, 1]");
+                let mut d = Diagnostic::error(
+                    codes::BAD_CONVENTION,
+                    format!("`{text}` is not a convention"),
+                    e.span,
+                    "unknown convention",
+                )
+                .note("conventions are ito, stratonovich, anti_ito and alpha(c) with c in [0, 1]");
                 if let ExprKind::Name(n) = &e.kind
-                    && let Some(help) = crate::model::elab::did_you_mean(n, ["ito", "stratonovich", "anti_ito", "alpha"])
+                    && let Some(help) =
+                        crate::model::elab::did_you_mean(n, ["ito", "stratonovich", "anti_ito", "alpha"])
                 {
                     d = d.help(help);
                 }
@@ -355,8 +396,13 @@ impl Elab<'_> {
         if let Some(other) = model.noises.iter().find(|n| n.name == noise.name.name) {
             let first = other.span;
             return self.fail(
-                Diagnostic::error(codes::DUPLICATE_NAME, format!("the noise `{}` is declared twice", noise.name.name), noise.name.span, "declared again")
-                    .label(first, "declared here"),
+                Diagnostic::error(
+                    codes::DUPLICATE_NAME,
+                    format!("the noise `{}` is declared twice", noise.name.name),
+                    noise.name.span,
+                    "declared again",
+                )
+                .label(first, "declared here"),
             );
         }
         let (kind, subs): (&ast::Expr, &[ast::Sub]) = match &noise.kind.kind {
@@ -373,8 +419,13 @@ impl Elab<'_> {
             if known.contains(&text.as_str()) {
                 return self.unsupported(&format!("the noise `{text}`"), kind.span);
             }
-            let mut d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{text}` is not a kind of noise"), kind.span, "unknown noise")
-                .note("kinds of noise are wiener, fbm, ou, poisson, compound_poisson and stable");
+            let mut d = Diagnostic::error(
+                codes::UNKNOWN_NAME,
+                format!("`{text}` is not a kind of noise"),
+                kind.span,
+                "unknown noise",
+            )
+            .note("kinds of noise are wiener, fbm, ou, poisson, compound_poisson and stable");
             if let Some(help) = crate::model::elab::did_you_mean(&text, known) {
                 d = d.help(help);
             }
@@ -383,13 +434,20 @@ impl Elab<'_> {
         let mut shape = Vec::new();
         for sub in subs {
             match sub {
-                ast::Sub::All(span) => return self.error(codes::SIZE_UNKNOWN, "the size of a noise is a number", *span, "`:` here"),
+                ast::Sub::All(span) => {
+                    return self.error(codes::SIZE_UNKNOWN, "the size of a noise is a number", *span, "`:` here");
+                }
                 ast::Sub::At(e) => match self.expr(e, scope)? {
                     Value::Dim(piece) => shape.extend(piece.iter().copied()),
                     value => {
                         let n = self.as_int(&value, e.span)?;
                         if n < 1 {
-                            return self.error(codes::SIZE_UNKNOWN, format!("{n} is not a size"), e.span, "sizes are positive");
+                            return self.error(
+                                codes::SIZE_UNKNOWN,
+                                format!("{n} is not a size"),
+                                e.span,
+                                "sizes are positive",
+                            );
                         }
                         shape.push(n as usize);
                     }
@@ -442,12 +500,22 @@ impl Elab<'_> {
         });
     }
 
-    fn noise_matrix(&mut self, structure: ast::NoiseStructure, e: &ast::Expr, shape: &[usize], scope: &Scope) -> Try<Id> {
+    fn noise_matrix(
+        &mut self,
+        structure: ast::NoiseStructure,
+        e: &ast::Expr,
+        shape: &[usize],
+        scope: &Scope,
+    ) -> Try<Id> {
         let id = self.real_expr(e, scope)?;
         let have = self.g.shape(id).to_vec();
         let word = if structure == ast::NoiseStructure::Correlation { "correlation" } else { "covariance" };
         if shape.len() != 1 || have != [shape[0], shape[0]] {
-            let want = if shape.len() == 1 { format!("[{0}, {0}]", shape[0]) } else { "a square matrix over a vector of noises".into() };
+            let want = if shape.len() == 1 {
+                format!("[{0}, {0}]", shape[0])
+            } else {
+                "a square matrix over a vector of noises".into()
+            };
             let message = format!("the {word} of this noise has the shape {}, not {want}", shape_text(&have));
             return self.error(codes::SHAPE_MISMATCH, message, e.span, format!("the shape is {}", shape_text(&have)));
         }
@@ -465,7 +533,10 @@ impl Elab<'_> {
                 let word = if structure == ast::NoiseStructure::Correlation { "correlation" } else { "covariance" };
                 self.fail(
                     Diagnostic::error(codes::BAD_CORRELATION, format!("this is not a {word} matrix"), span, fault)
-                        .note(format!("a {word} matrix is symmetric and positive definite{}", if word == "correlation" { ", with ones on the diagonal" } else { "" })),
+                        .note(format!(
+                            "a {word} matrix is symmetric and positive definite{}",
+                            if word == "correlation" { ", with ones on the diagonal" } else { "" }
+                        )),
                 )
             }
         }
@@ -490,9 +561,16 @@ impl Elab<'_> {
             if state.flow.is_some() {
                 continue;
             }
-            let used = model.states.iter().filter_map(|s| s.flow).chain(model.lets.iter().map(|l| l.1)).any(|id| self.g.depends_on(id, state.var))
+            let used = model
+                .states
+                .iter()
+                .filter_map(|s| s.flow)
+                .chain(model.lets.iter().map(|l| l.1))
+                .any(|id| self.g.depends_on(id, state.var))
                 || model.states.iter().any(|s| self.g.depends_on(s.start, state.var));
-            let mentioned = statements.iter().filter(|s| format!("{s:?}").contains(&format!("Name(\"{}\")", state.name))).count() > 0;
+            let mentioned =
+                statements.iter().filter(|s| format!("{s:?}").contains(&format!("Name(\"{}\")", state.name))).count()
+                    > 0;
             if !used && !mentioned {
                 self.report(
                     Diagnostic::warning(

@@ -27,18 +27,46 @@ pub struct Target {
 #[derive(Debug)]
 pub enum TargetKind {
     /// a row of the table of distributions; parameters are scalars or arrays of the target's shape
-    Scalar { law: &'static Distribution, params: Vec<Id> },
-    Vector { law: &'static Distribution, params: Vec<Id> },
+    Scalar {
+        law: &'static Distribution,
+        params: Vec<Id>,
+    },
+    Vector {
+        law: &'static Distribution,
+        params: Vec<Id>,
+    },
     /// a `target` declaration
-    Density { var: VarId, log_density: Id, pieces: Option<Vec<Piece>> },
-    Mixture { weights: Id, parts: Parts },
-    Product { part: Rc<Target> },
+    Density {
+        var: VarId,
+        log_density: Id,
+        pieces: Option<Vec<Piece>>,
+    },
+    Mixture {
+        weights: Id,
+        parts: Parts,
+    },
+    Product {
+        part: Rc<Target>,
+    },
     /// log density times a number
-    Temper { part: Rc<Target>, power: Id },
+    Temper {
+        part: Rc<Target>,
+        power: Id,
+    },
     /// log density plus a function
-    Tilt { part: Rc<Target>, tilt: Value, span: Span },
-    Shift { part: Rc<Target>, by: Id },
-    Scale { part: Rc<Target>, by: Id },
+    Tilt {
+        part: Rc<Target>,
+        tilt: Value,
+        span: Span,
+    },
+    Shift {
+        part: Rc<Target>,
+        by: Id,
+    },
+    Scale {
+        part: Rc<Target>,
+        by: Id,
+    },
 }
 
 /// A piece of a generative density: `var[axes] ~ law`, whose parameters may use the pieces before.
@@ -73,7 +101,9 @@ impl Target {
             TargetKind::Density { pieces, .. } => pieces.as_ref().is_some_and(|p| p.iter().all(|p| p.law.drawable())),
             TargetKind::Mixture { parts: Parts::List(parts), .. } => parts.iter().all(|p| p.drawable()),
             TargetKind::Mixture { parts: Parts::Family { body, .. }, .. } => body.drawable(),
-            TargetKind::Product { part } | TargetKind::Shift { part, .. } | TargetKind::Scale { part, .. } => part.drawable(),
+            TargetKind::Product { part } | TargetKind::Shift { part, .. } | TargetKind::Scale { part, .. } => {
+                part.drawable()
+            }
             TargetKind::Temper { .. } | TargetKind::Tilt { .. } => false,
         }
     }
@@ -99,8 +129,12 @@ impl Elab<'_> {
                 let names: Vec<&str> = law.params.iter().map(|p| p.name).collect();
                 let message = format!("`{}` takes {} arguments, and {} are given", law.name, names.len(), args.len());
                 return self.fail(
-                    Diagnostic::error(codes::TOO_MANY_ARGUMENTS, message, arg.span, "one too many")
-                        .note(format!("{}({}): {}", law.name, names.join(", "), law.doc)),
+                    Diagnostic::error(codes::TOO_MANY_ARGUMENTS, message, arg.span, "one too many").note(format!(
+                        "{}({}): {}",
+                        law.name,
+                        names.join(", "),
+                        law.doc
+                    )),
                 );
             }
             given[slot] = Some((self.real(&arg.value, arg.span)?, arg.span));
@@ -112,8 +146,13 @@ impl Elab<'_> {
                 (None, Some(default)) => (self.g.real(default), span),
                 (None, None) => {
                     return self.fail(
-                        Diagnostic::error(codes::MISSING_ARGUMENT, format!("`{}` needs its argument `{}`", law.name, param.name), span, "left out here")
-                            .note(law.doc),
+                        Diagnostic::error(
+                            codes::MISSING_ARGUMENT,
+                            format!("`{}` needs its argument `{}`", law.name, param.name),
+                            span,
+                            "left out here",
+                        )
+                        .note(law.doc),
                     );
                 }
             });
@@ -148,7 +187,8 @@ impl Elab<'_> {
                 _ => Vec::new(),
             };
             if let Some(x) = constants.iter().find(|x| !param.domain.contains(**x)) {
-                let message = format!("`{}` of `{}` must be {}, and is {x}", param.name, law.name, param.domain.words());
+                let message =
+                    format!("`{}` of `{}` must be {}, and is {x}", param.name, law.name, param.domain.words());
                 return self.error(codes::OUT_OF_RANGE, message, *span, "outside the domain of the law");
             }
         }
@@ -163,9 +203,18 @@ impl Elab<'_> {
                 for (id, at) in params {
                     let s = self.g.shape(*id).to_vec();
                     if !s.is_empty() && !shape.is_empty() && s != shape {
-                        let message =
-                            format!("the parameters of `{}` have the shapes {} and {}", law.name, shape_text(&shape), shape_text(&s));
-                        return self.error(codes::SHAPE_MISMATCH, message, *at, format!("this has the shape {}", shape_text(&s)));
+                        let message = format!(
+                            "the parameters of `{}` have the shapes {} and {}",
+                            law.name,
+                            shape_text(&shape),
+                            shape_text(&s)
+                        );
+                        return self.error(
+                            codes::SHAPE_MISMATCH,
+                            message,
+                            *at,
+                            format!("this has the shape {}", shape_text(&s)),
+                        );
                     }
                     if !s.is_empty() {
                         shape = s;
@@ -178,7 +227,12 @@ impl Elab<'_> {
                     let rank = self.g.shape(*id).len();
                     if rank != param.rank as usize {
                         let kind = ["a number", "a vector", "a matrix"][param.rank as usize];
-                        let message = format!("`{}` of `{}` is {kind}, and this has the shape {}", param.name, law.name, shape_text(self.g.shape(*id)));
+                        let message = format!(
+                            "`{}` of `{}` is {kind}, and this has the shape {}",
+                            param.name,
+                            law.name,
+                            shape_text(self.g.shape(*id))
+                        );
                         return self.error(codes::SHAPE_MISMATCH, message, *at, format!("not {kind}"));
                     }
                 }
@@ -210,12 +264,24 @@ impl Elab<'_> {
         }
         let (want, have) = (shape_text(&target.shape), shape_text(self.g.shape(x)));
         self.fail(
-            Diagnostic::error(codes::SHAPE_MISMATCH, format!("`{}` is a law over the shape {want}, and this has {have}", target.name), span, format!("the shape is {have}"))
-                .label(target.span, "the target"),
+            Diagnostic::error(
+                codes::SHAPE_MISMATCH,
+                format!("`{}` is a law over the shape {want}, and this has {have}", target.name),
+                span,
+                format!("the shape is {have}"),
+            )
+            .label(target.span, "the target"),
         )
     }
 
-    fn scalar_law_density(&mut self, law: &'static Distribution, params: &[Id], x: Id, target: &Rc<Target>, span: Span) -> Try<Id> {
+    fn scalar_law_density(
+        &mut self,
+        law: &'static Distribution,
+        params: &[Id],
+        x: Id,
+        target: &Rc<Target>,
+        span: Span,
+    ) -> Try<Id> {
         let DistKind::Scalar { log_density, .. } = &law.kind else { unreachable!("a law of single numbers") };
         if !self.g.is_scalar(x) && !target.shape.is_empty() {
             self.check_point(target, x, span)?;
@@ -248,7 +314,9 @@ impl Elab<'_> {
                 let DistKind::Vector { log_density, .. } = &law.kind else { unreachable!("a law of vectors") };
                 Ok(log_density(&mut self.g, params, x))
             }
-            TargetKind::Density { var, log_density, .. } => Ok(self.g.substitute_vars(&[*log_density], &[(*var, x)])[0]),
+            TargetKind::Density { var, log_density, .. } => {
+                Ok(self.g.substitute_vars(&[*log_density], &[(*var, x)])[0])
+            }
             TargetKind::Mixture { weights, parts } => self.mixture_density(*weights, parts, x, span),
             TargetKind::Product { part } => {
                 let (n, rest) = (target.shape[0], part.shape.clone());
@@ -320,12 +388,19 @@ impl Elab<'_> {
     }
 
     /// `score(p, x)`, `logpdf(p, x)`, `potential(p, x)`.
-    pub fn density_call(&mut self, row: &'static Function, builtin: Builtin, args: &[BoundArg], span: Span) -> Try<Value> {
+    pub fn density_call(
+        &mut self,
+        row: &'static Function,
+        builtin: Builtin,
+        args: &[BoundArg],
+        span: Span,
+    ) -> Try<Value> {
         let [p, x] = args else { return self.wrong_count(row, "2", args.len(), span) };
         let Value::Target(target) = &p.value else {
             let message = format!("`{}` wants a target first, and this is {}", row.name, p.value.kind());
             return self.fail(
-                Diagnostic::error(codes::TYPE_MISMATCH, message, p.span, "not a target").note(format!("{}: {}", row.signature, row.doc)),
+                Diagnostic::error(codes::TYPE_MISMATCH, message, p.span, "not a target")
+                    .note(format!("{}: {}", row.signature, row.doc)),
             );
         };
         let point = self.real(&x.value, x.span)?;
@@ -342,7 +417,9 @@ impl Elab<'_> {
         let shape = self.g.shape(x).to_vec();
         let hole = self.g.new_var("x", VarKind::Hole, Ty::Real, shape.clone());
         let point = self.g.var(hole);
-        let lp = if elementwise { self.log_density(target, point, span)? } else {
+        let lp = if elementwise {
+            self.log_density(target, point, span)?
+        } else {
             self.check_point(target, x, span)?;
             self.log_density(target, point, span)?
         };
@@ -357,16 +434,25 @@ impl Elab<'_> {
         let Value::Target(target) = value else { return Ok(value.clone()) };
         let Some(draws) = &mut self.draws else {
             return self.fail(
-                Diagnostic::error(codes::TYPE_MISMATCH, "a number is wanted here, and this is a law", span, "a target, not a number")
-                    .note("a distribution is a fresh draw only in steps, prime blocks and the starts of states")
-                    .help("for its density write `logpdf(p, x)`"),
+                Diagnostic::error(
+                    codes::TYPE_MISMATCH,
+                    "a number is wanted here, and this is a law",
+                    span,
+                    "a target, not a number",
+                )
+                .note("a distribution is a fresh draw only in steps, prime blocks and the starts of states")
+                .help("for its density write `logpdf(p, x)`"),
             );
         };
         let (site, turn) = (draws.next_site, draws.turn);
         draws.next_site += 1;
         let law = DrawExpr::Law { target: target.clone(), site, turn, span, drawn: RefCell::default() };
         let waiting = Value::Draw(Rc::new(law));
-        if target.shape.is_empty() { Ok(waiting) } else { Ok(Value::Num(self.draw_at(&waiting, &target.shape.clone(), span)?)) }
+        if target.shape.is_empty() {
+            Ok(waiting)
+        } else {
+            Ok(Value::Num(self.draw_at(&waiting, &target.shape.clone(), span)?))
+        }
     }
 
     /// The draws in an expression, made at a shape.
@@ -388,7 +474,8 @@ impl Elab<'_> {
             DrawExpr::Op(op, args, span) => {
                 let mut ids = Vec::new();
                 for arg in args {
-                    let id = if let Value::Draw(_) = arg { self.draw_at(arg, shape, *span)? } else { self.num(arg, *span)? };
+                    let id =
+                        if let Value::Draw(_) = arg { self.draw_at(arg, shape, *span)? } else { self.num(arg, *span)? };
                     ids.push((id, *span));
                 }
                 self.elementwise(*op, &ids)
@@ -434,10 +521,15 @@ impl Elab<'_> {
                 self.elementwise(Op::Mul, &[(x, span), (*by, span)])
             }
             TargetKind::Density { .. } | TargetKind::Temper { .. } | TargetKind::Tilt { .. } => self.fail(
-                Diagnostic::error(codes::NOT_DRAWABLE, format!("`{}` cannot be drawn from exactly", target.name), span, "a draw is wanted here")
-                    .label(target.span, "this law is known by its density only")
-                    .note("laws written with `~` on every component, distributions and mixtures of them can be drawn from")
-                    .help("sample it with a dynamics instead: `langevin(p)`, or a kernel such as `mala`"),
+                Diagnostic::error(
+                    codes::NOT_DRAWABLE,
+                    format!("`{}` cannot be drawn from exactly", target.name),
+                    span,
+                    "a draw is wanted here",
+                )
+                .label(target.span, "this law is known by its density only")
+                .note("laws written with `~` on every component, distributions and mixtures of them can be drawn from")
+                .help("sample it with a dynamics instead: `langevin(p)`, or a kernel such as `mala`"),
             ),
         }
     }
@@ -467,10 +559,7 @@ impl Elab<'_> {
 
     /// Scalars spread over a shape; arrays as they are.
     fn tabulate_all(&mut self, params: &[Id], shape: &[usize]) -> Vec<Id> {
-        params
-            .iter()
-            .map(|p| if self.g.is_scalar(*p) { self.tabulate(shape, |_, _| *p) } else { *p })
-            .collect()
+        params.iter().map(|p| if self.g.is_scalar(*p) { self.tabulate(shape, |_, _| *p) } else { *p }).collect()
     }
 
     fn draw_vector(&mut self, law: &'static Distribution, params: &[Id], shape: &[usize], site: u32, turn: u16) -> Id {
@@ -496,8 +585,11 @@ impl Elab<'_> {
     fn draw_pieces(&mut self, target: &Rc<Target>, var: VarId, pieces: &[Piece], turn: u16, span: Span) -> Try<Id> {
         let mut x = self.filled(&target.shape, 0.0);
         for piece in pieces {
-            let shape: Vec<usize> =
-                piece.axes.iter().filter_map(|a| if let Axis::Slice { len, .. } = a { Some(*len) } else { None }).collect();
+            let shape: Vec<usize> = piece
+                .axes
+                .iter()
+                .filter_map(|a| if let Axis::Slice { len, .. } = a { Some(*len) } else { None })
+                .collect();
             let site = self.next_site();
             let drawn = self.draw_target(&piece.law, &shape, site, turn, span)?;
             let drawn = self.g.substitute_vars(&[drawn], &[(var, x)])[0];
@@ -536,7 +628,15 @@ impl Elab<'_> {
         })
     }
 
-    fn draw_mixture(&mut self, target: &Rc<Target>, weights: Id, parts: &Parts, site: u32, turn: u16, span: Span) -> Try<Id> {
+    fn draw_mixture(
+        &mut self,
+        target: &Rc<Target>,
+        weights: Id,
+        parts: &Parts,
+        site: u32,
+        turn: u16,
+        span: Span,
+    ) -> Try<Id> {
         let pick = self.raw_draw(Base::Law(crate::math::Sampler::Categorical, vec![weights]), &[], site, turn);
         let count = self.g.shape(weights)[0];
         let list: Vec<(i64, Rc<Target>)> = match parts {

@@ -54,7 +54,9 @@ impl Elab<'_> {
 
     pub fn fit_type(&mut self, ty: &Type, value: Value, span: Span, scope: &Scope) -> Try<Value> {
         let (name, dims) = match &ty.kind {
-            TypeKind::Function(..) => return self.want(matches!(value, Value::Func(_)), "a function", value, span, ty.span),
+            TypeKind::Function(..) => {
+                return self.want(matches!(value, Value::Func(_)), "a function", value, span, ty.span);
+            }
             TypeKind::Named(name, dims) => (name, dims),
         };
         match name.name.as_str() {
@@ -82,7 +84,8 @@ impl Elab<'_> {
             return Ok(value);
         }
         let message = format!("{what} is wanted here, and this is {}", value.kind());
-        let mut d = Diagnostic::error(codes::TYPE_MISMATCH, message, span, format!("not {what}")).label(ty, "the parameter says so");
+        let mut d = Diagnostic::error(codes::TYPE_MISMATCH, message, span, format!("not {what}"))
+            .label(ty, "the parameter says so");
         if what == "a target" {
             d = d.help("targets are made by `target` declarations and distributions: `double_well()`, `normal(0, 1)`");
         }
@@ -134,7 +137,14 @@ impl Elab<'_> {
             let n = match op {
                 Add => actual as i64 - shift,
                 Sub => actual as i64 + shift,
-                _ => return self.error(codes::SIZE_UNKNOWN, format!("nothing has fixed the size `{name}` yet"), a.span, "used here"),
+                _ => {
+                    return self.error(
+                        codes::SIZE_UNKNOWN,
+                        format!("nothing has fixed the size `{name}` yet"),
+                        a.span,
+                        "used here",
+                    );
+                }
             };
             if n > 0 {
                 scope_fix(scope, name, n as usize, dim.span);
@@ -176,7 +186,10 @@ impl Elab<'_> {
         let text = crate::syntax::print::expr(dim);
         let mut d = Diagnostic::error(
             codes::SIZE_CONFLICT,
-            format!("`{text}` is {}, and axis {axis} here has the length {actual}", shape_text(piece).trim_matches(['[', ']'])),
+            format!(
+                "`{text}` is {}, and axis {axis} here has the length {actual}",
+                shape_text(piece).trim_matches(['[', ']'])
+            ),
             at,
             format!("the shape is {}", shape_text(shape)),
         )
@@ -215,7 +228,8 @@ impl Elab<'_> {
                 if closed { s.constant(id) } else { None }
             })
         };
-        let (Some(v), Some(lo), Some(hi)) = (folded(self, value), folded(self, range.lo), folded(self, range.hi)) else {
+        let (Some(v), Some(lo), Some(hi)) = (folded(self, value), folded(self, range.lo), folded(self, range.hi))
+        else {
             return Ok(());
         };
         if inside(v, lo, hi, range) {

@@ -31,7 +31,10 @@ pub enum Value {
     /// values that no array holds: targets, functions, ...
     List(Rc<Vec<Value>>),
     /// the array of `body` for `index` in `0..extent`, where the elements are not numbers
-    Family { index: IndexVar, body: Rc<Value> },
+    Family {
+        index: IndexVar,
+        body: Rc<Value>,
+    },
     /// the shape of a target's variable: splices into a type, counts as its product in arithmetic
     Dim(Rc<Vec<usize>>),
     /// an elementwise expression with draws in it, whose shape is not fixed yet

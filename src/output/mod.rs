@@ -1,1 +1,11 @@
-//! Results as text and files.
+//! Results as text and files: tables for readers, JSON for programs, saved paths, manifests.
+
+pub mod csv;
+pub mod json;
+pub mod manifest;
+pub mod npy;
+pub mod number;
+pub mod paths;
+pub mod result;
+pub mod style;
+pub mod table;

@@ -85,7 +85,12 @@ impl Grid {
 pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -> Result<Compiled, Diagnostic> {
     let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
     let clean = crate::math::clean(&mut elab.g, &roots).map_err(|e| {
-        Diagnostic::error(codes::NOT_DIFFERENTIABLE, format!("a derivative cannot be taken: {}", e.reason), span, "needed for this")
+        Diagnostic::error(
+            codes::NOT_DIFFERENTIABLE,
+            format!("a derivative cannot be taken: {}", e.reason),
+            span,
+            "needed for this",
+        )
     })?;
     let (renewed, outs) = clean.split_at(spec.renew.len());
     let spec = Spec {
@@ -99,8 +104,13 @@ pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -
         Backend::Cranelift => match backend::cranelift::compile(&program) {
             Ok(code) => Arc::from(code),
             Err(reason) => {
-                return Err(Diagnostic::error(codes::UNSUPPORTED, format!("the code generator refuses this program: {reason}"), span, "compiled for this")
-                    .help("`--backend interpreter` runs it"));
+                return Err(Diagnostic::error(
+                    codes::UNSUPPORTED,
+                    format!("the code generator refuses this program: {reason}"),
+                    span,
+                    "compiled for this",
+                )
+                .help("`--backend interpreter` runs it"));
             }
         },
     };
@@ -108,7 +118,14 @@ pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -
 }
 
 /// The tables of a program for given parameters, over a grid. For observers the step k is the grid point k.
-pub fn stage(g: &Arc<Graph>, compiled: &Compiled, params: &Env, clock: Clock, grid: &Grid, observer: bool) -> Result<Stage, String> {
+pub fn stage(
+    g: &Arc<Graph>,
+    compiled: &Compiled,
+    params: &Env,
+    clock: Clock,
+    grid: &Grid,
+    observer: bool,
+) -> Result<Stage, String> {
     let mut evaluator = Evaluator::new(Functions::default());
     for var in g.var_ids() {
         if let Some(value) = params.get(var) {
@@ -139,7 +156,9 @@ fn rows(g: Arc<Graph>, program: Arc<Program>, evaluator: Evaluator, clock: Clock
             let t = grid.times[k.min(grid.times.len() - 1)];
             let step = grid.steps.get(k).or(grid.steps.last()).copied().unwrap_or(0.0);
             let next = if observer { t } else { grid.times.get(k + 1).copied().unwrap_or(t) };
-            for (var, value) in [(clock.time, t), (clock.time_next, next), (clock.dt, step), (clock.step_index, k as f64)] {
+            for (var, value) in
+                [(clock.time, t), (clock.time_next, next), (clock.dt, step), (clock.step_index, k as f64)]
+            {
                 evaluator.set_scalar(&g, var, value);
             }
             for slot in &program.step_table {

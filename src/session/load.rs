@@ -34,7 +34,8 @@ pub fn load_file(path: &Path, options: &Options) -> Loaded {
         Ok(bytes) => load_bytes(&name, Some(path.to_path_buf()), &bytes, options),
         Err(e) => {
             let mut loaded = Loaded::default();
-            let file = SourceFile { name: name.clone(), text: "".into(), path: Some(path.to_path_buf()), library: false };
+            let file =
+                SourceFile { name: name.clone(), text: "".into(), path: Some(path.to_path_buf()), library: false };
             let id = loaded.sources.add(file);
             loaded.main = id;
             loaded.problems.push(unreadable(&name, &e, Span::new(id, 0, 0)));
@@ -62,7 +63,14 @@ pub fn load_bytes(name: &str, path: Option<PathBuf>, bytes: &[u8], options: &Opt
     loaded
 }
 
-fn add(loaded: &mut Loaded, name: &str, path: Option<PathBuf>, bytes: &[u8], library: bool, seen: &mut Vec<PathBuf>) -> FileId {
+fn add(
+    loaded: &mut Loaded,
+    name: &str,
+    path: Option<PathBuf>,
+    bytes: &[u8],
+    library: bool,
+    seen: &mut Vec<PathBuf>,
+) -> FileId {
     // The text is known only after decoding; the file id is the next one.
     let id = FileId(loaded.sources.iter().count() as u16);
     let (text, parsed) = crate::syntax::parse_bytes(id, bytes);
@@ -120,8 +128,13 @@ impl Loaded {
             let clash = first.iter().find(|(n, _, s, r)| *n == name.name && *r == run && !(*s && solver));
             match clash {
                 Some((_, before, _, _)) => self.problems.push(
-                    Diagnostic::error(codes::DUPLICATE_NAME, format!("`{}` is declared twice", name.name), name.span, "declared again")
-                        .label(*before, "declared here"),
+                    Diagnostic::error(
+                        codes::DUPLICATE_NAME,
+                        format!("`{}` is declared twice", name.name),
+                        name.span,
+                        "declared again",
+                    )
+                    .label(*before, "declared here"),
                 ),
                 None => first.push((&name.name, name.span, solver, run)),
             }

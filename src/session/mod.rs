@@ -1,2 +1,140 @@
-//! A session.
+//! The session: one API for the command line, the tests and, later, the REPL and the language server.
+
+pub mod compile;
+pub mod convergence;
+pub mod execute;
+pub mod expectation;
+pub mod load;
 pub mod plan;
+pub mod results;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::diagnostics::Diagnostic;
+use crate::model::elab::Elab;
+use compile::Backend;
+use execute::Execution;
+use load::Loaded;
+use results::RunResult;
+
+/// What to run, and what overrides the file.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// names of runs; all when empty
+    pub runs: Vec<String>,
+    pub paths: Option<u64>,
+    pub seed: Option<u64>,
+    pub solver: Option<String>,
+    pub step: Option<f64>,
+    pub threads: Option<usize>,
+    /// `name=value`
+    pub set: Vec<String>,
+    pub backend: Backend,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Finished {
+    pub runs: Vec<RunResult>,
+    pub problems: Vec<Diagnostic>,
+    /// a run had begun when the last problem arose
+    pub started: bool,
+    pub interrupted: bool,
+}
+
+/// Runs the runs of a loaded program; each is handed to `each` as it ends.
+pub fn run_program(
+    loaded: &Loaded,
+    request: &Request,
+    stop: &AtomicBool,
+    each: &mut dyn FnMut(&RunResult),
+) -> Finished {
+    let mut finished = Finished { problems: loaded.problems.clone(), ..Finished::default() };
+    if loaded.has_errors() {
+        return finished;
+    }
+    for (_, run) in loaded.library.runs() {
+        if !request.runs.is_empty() && !request.runs.contains(&run.name.name) {
+            continue;
+        }
+        let mut elab = Elab::new(&loaded.library, &loaded.sources);
+        let overrides = plan::Overrides {
+            paths: request.paths,
+            seed: request.seed,
+            solver: request.solver.clone(),
+            step: request.step,
+            threads: request.threads,
+        };
+        if let Ok(plan) = elab.plan(run, &overrides) {
+            let set = elab.set_values(&request.set, run.name.span);
+            if let Ok(set) = set
+                && !elab.has_errors()
+            {
+                finished.started = true;
+                let how = Execution { backend: request.backend, stop, set: &set };
+                if let Ok(result) = elab.execute(&plan, how) {
+                    finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
+                    each(&result);
+                    finished.runs.push(result);
+                }
+            }
+        }
+        finished.problems.append(&mut elab.diagnostics);
+        if stop.load(Ordering::Relaxed) {
+            finished.interrupted = true;
+            break;
+        }
+    }
+    finished
+}
+
+impl Elab<'_> {
+    /// `name=value` texts as values of parameters.
+    fn set_values(
+        &mut self,
+        texts: &[String],
+        span: crate::source::Span,
+    ) -> crate::model::elab::Try<Vec<(usize, f64)>> {
+        use crate::diagnostics::codes;
+        let mut out = Vec::new();
+        for text in texts {
+            let Some((name, value)) = text.split_once('=') else {
+                return self.error(codes::BAD_SETTING, format!("`--set {text}` has no `=`"), span, "in this run");
+            };
+            let Ok(value) = value.trim().parse::<f64>() else {
+                return self.error(
+                    codes::BAD_SETTING,
+                    format!("`--set {text}`: `{value}` is not a number"),
+                    span,
+                    "in this run",
+                );
+            };
+            out.push((self.find_param(name.trim(), span)?, value));
+        }
+        Ok(out)
+    }
+}
+
+/// Loads and works out a program without running it: every problem that can be told before a run.
+pub fn check_loaded(loaded: &Loaded) -> Vec<Diagnostic> {
+    let mut problems = loaded.problems.clone();
+    if loaded.has_errors() {
+        return problems;
+    }
+    for (_, run) in loaded.library.runs() {
+        let mut elab = Elab::new(&loaded.library, &loaded.sources);
+        let _ = elab.plan(run, &plan::Overrides::default());
+        for problem in elab.diagnostics {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    }
+    problems
+}
+
+/// [`check_loaded`] of a text.
+pub fn check_source(name: &str, text: &str) -> (Vec<Diagnostic>, crate::source::SourceMap) {
+    let loaded = load::load_text(name, text, &load::Options::default());
+    (check_loaded(&loaded), loaded.sources)
+}

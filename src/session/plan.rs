@@ -38,12 +38,26 @@ pub struct Plan {
 /// The time of a run; numbers are of run rate.
 #[derive(Clone, Debug)]
 pub enum TimeSpec {
-    Stepped { from: Id, to: Id, step: Id, span: Span },
+    Stepped {
+        from: Id,
+        to: Id,
+        step: Id,
+        span: Span,
+    },
     /// t = 0, 1, ..., n
-    Count { steps: u64 },
-    Grid { times: Id, span: Span },
+    Count {
+        steps: u64,
+    },
+    Grid {
+        times: Id,
+        span: Span,
+    },
     /// the ends only, for `converge`
-    Ends { from: Id, to: Id, span: Span },
+    Ends {
+        from: Id,
+        to: Id,
+        span: Span,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -55,11 +69,23 @@ pub struct Converge {
 
 #[derive(Debug)]
 pub enum Statement {
-    Report { items: Vec<Item>, pool: Rc<Pool> },
-    Check { text: String, condition: Id, sides: Option<(Id, Id)>, pool: Rc<Pool>, span: Span },
+    Report {
+        items: Vec<Item>,
+        pool: Rc<Pool>,
+    },
+    Check {
+        text: String,
+        condition: Id,
+        sides: Option<(Id, Id)>,
+        pool: Rc<Pool>,
+        span: Span,
+    },
     Save(Save),
     /// plots wait for a later version; the text is kept for the note that says so
-    Plot { text: String, span: Span },
+    Plot {
+        text: String,
+        span: Span,
+    },
 }
 
 #[derive(Debug)]
@@ -87,8 +113,6 @@ pub struct Overrides {
     pub solver: Option<String>,
     pub step: Option<f64>,
     pub threads: Option<usize>,
-    /// `name = value` of parameters
-    pub set: Vec<(String, f64)>,
 }
 
 const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];
@@ -122,8 +146,13 @@ impl Elab<'_> {
         self.bind_header(&run.name.name, &run.header, &[], span, &scope)?;
         let Some((_, model_expr, _)) = settings.get("model") else {
             return self.fail(
-                Diagnostic::error(codes::MISSING_SETTING, format!("the run `{}` has no model", run.name.name), span, "no `model = ...`")
-                    .help("add `model = name()`"),
+                Diagnostic::error(
+                    codes::MISSING_SETTING,
+                    format!("the run `{}` has no model", run.name.name),
+                    span,
+                    "no `model = ...`",
+                )
+                .help("add `model = name()`"),
             );
         };
         let path = std::mem::take(&mut self.path);
@@ -184,8 +213,13 @@ impl Elab<'_> {
         }
         if matches!(plan.time, Some(TimeSpec::Ends { .. })) && plan.converge.is_none() {
             return self.fail(
-                Diagnostic::error(codes::BAD_TIME, "this time has no step", settings.get("time").map_or(span, |t| t.1.span), "only the ends are given")
-                    .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
+                Diagnostic::error(
+                    codes::BAD_TIME,
+                    "this time has no step",
+                    settings.get("time").map_or(span, |t| t.1.span),
+                    "only the ends are given",
+                )
+                .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
             );
         }
         plan.context = self.run.take().unwrap_or_default();
@@ -198,8 +232,13 @@ impl Elab<'_> {
         for statement in &run.statements {
             let RunStmt::Setting { name, value, unit } = statement else { continue };
             if !SETTINGS.contains(&name.name.as_str()) {
-                let mut d = Diagnostic::error(codes::UNKNOWN_SETTING, format!("`{}` is not a setting of a run", name.name), name.span, "unknown setting")
-                    .note(format!("settings are {}", SETTINGS.join(", ")));
+                let mut d = Diagnostic::error(
+                    codes::UNKNOWN_SETTING,
+                    format!("`{}` is not a setting of a run", name.name),
+                    name.span,
+                    "unknown setting",
+                )
+                .note(format!("settings are {}", SETTINGS.join(", ")));
                 d = match crate::model::elab::did_you_mean(&name.name, SETTINGS) {
                     Some(help) => d.help(help),
                     None => d.help("parameters of the model are set in its arguments, or by `sweep` and `--set`"),
@@ -209,8 +248,13 @@ impl Elab<'_> {
             } else if let Some((first, _, _)) = settings.get(&name.name) {
                 let first = first.span;
                 self.report(
-                    Diagnostic::error(codes::DUPLICATE_NAME, format!("the setting `{}` is given twice", name.name), name.span, "given again")
-                        .label(first, "given here"),
+                    Diagnostic::error(
+                        codes::DUPLICATE_NAME,
+                        format!("the setting `{}` is given twice", name.name),
+                        name.span,
+                        "given again",
+                    )
+                    .label(first, "given here"),
                 );
                 broken = true;
             } else {
@@ -234,14 +278,23 @@ impl Elab<'_> {
         Ok(())
     }
 
-    fn count(&mut self, settings: &Settings<'_>, name: &str, default: u64, given: Option<u64>, scope: &Scope) -> Try<u64> {
+    fn count(
+        &mut self,
+        settings: &Settings<'_>,
+        name: &str,
+        default: u64,
+        given: Option<u64>,
+        scope: &Scope,
+    ) -> Try<u64> {
         if let Some(value) = given {
             return Ok(value);
         }
         let Some((_, e, _)) = settings.get(name) else { return Ok(default) };
         let n = self.int_expr(e, scope)?;
         match u64::try_from(n) {
-            Ok(0) if name == "paths" => self.error(codes::BAD_SETTING, "a run has at least one path", e.span, "no paths"),
+            Ok(0) if name == "paths" => {
+                self.error(codes::BAD_SETTING, "a run has at least one path", e.span, "no paths")
+            }
             Ok(n) => Ok(n),
             Err(_) => self.error(codes::BAD_SETTING, format!("`{name}` is not negative"), e.span, format!("{n}")),
         }
@@ -265,8 +318,13 @@ impl Elab<'_> {
             let RunStmt::Init { name, start } = statement else { continue };
             let Some(k) = model.states.iter().position(|s| s.name == name.name) else {
                 let known: Vec<&str> = model.states.iter().map(|s| s.name.as_str()).collect();
-                let mut d = Diagnostic::error(codes::NOT_A_STATE, format!("`{}` is not a state of the model", name.name), name.span, "no such state")
-                    .note(format!("its states: {}", known.join(", ")));
+                let mut d = Diagnostic::error(
+                    codes::NOT_A_STATE,
+                    format!("`{}` is not a state of the model", name.name),
+                    name.span,
+                    "no such state",
+                )
+                .note(format!("its states: {}", known.join(", ")));
                 if let Some(help) = crate::model::elab::did_you_mean(&name.name, known) {
                     d = d.help(help);
                 }
@@ -274,14 +332,22 @@ impl Elab<'_> {
             };
             let shape = model.states[k].shape.clone();
             let (start, start_span) = self.start(Some(start), Some(&shape), name, scope)?;
-            let others: Vec<_> = model.states.iter().filter(|s| s.name != name.name).map(|s| (s.var, s.start)).collect();
+            let others: Vec<_> =
+                model.states.iter().filter(|s| s.name != name.name).map(|s| (s.var, s.start)).collect();
             model.states[k].start = self.g.substitute_vars(&[start], &others)[0];
             model.states[k].start_span = start_span;
         }
         Ok(())
     }
 
-    fn run_solvers(&mut self, settings: &Settings<'_>, overrides: &Overrides, model: &Model, scope: &Scope, span: Span) -> Try<Vec<Rc<AppliedSolver>>> {
+    fn run_solvers(
+        &mut self,
+        settings: &Settings<'_>,
+        overrides: &Overrides,
+        model: &Model,
+        scope: &Scope,
+        span: Span,
+    ) -> Try<Vec<Rc<AppliedSolver>>> {
         if let Some(name) = &overrides.solver {
             let at = settings.get("solver").map_or(span, |s| s.1.span);
             if !self.library.solver_names().contains(name) {
@@ -302,8 +368,13 @@ impl Elab<'_> {
                 );
             }
             return self.fail(
-                Diagnostic::error(codes::MISSING_SETTING, "the run has a model that moves and no solver", span, "no `solver = ...`")
-                    .help("add `solver = euler_maruyama`; `fokker check` lists the solvers that fit"),
+                Diagnostic::error(
+                    codes::MISSING_SETTING,
+                    "the run has a model that moves and no solver",
+                    span,
+                    "no `solver = ...`",
+                )
+                .help("add `solver = euler_maruyama`; `fokker check` lists the solvers that fit"),
             );
         };
         let items: Vec<&Expr> = match &e.kind {
@@ -334,7 +405,9 @@ impl Elab<'_> {
             Some("auto") => return self.unsupported("`solver = auto`", e.span),
             Some("split") => return self.unsupported("a splitting solver (`split`)", e.span),
             Some("exact") => return self.unsupported("the exact solver", e.span),
-            Some(n) if scope.get(n).is_none() && self.library.lookup(n).is_empty() => return self.unknown_solver(n, e.span),
+            Some(n) if scope.get(n).is_none() && self.library.lookup(n).is_empty() => {
+                return self.unknown_solver(n, e.span);
+            }
             _ => {}
         }
         let value = match &e.kind {
@@ -344,7 +417,9 @@ impl Elab<'_> {
         match value? {
             Value::Solver(s) => Ok(match Rc::try_unwrap(s) {
                 Ok(s) => Rc::new(AppliedSolver { span: e.span, ..s }),
-                Err(shared) => Rc::new(AppliedSolver { name: shared.name.clone(), args: shared.args.clone(), span: e.span }),
+                Err(shared) => {
+                    Rc::new(AppliedSolver { name: shared.name.clone(), args: shared.args.clone(), span: e.span })
+                }
             }),
             other => {
                 let message = format!("a solver is wanted here, and this is {}", other.kind());
@@ -356,15 +431,26 @@ impl Elab<'_> {
     fn unknown_solver<T>(&mut self, name: &str, span: Span) -> Try<T> {
         let known = self.library.solver_names();
         let near = crate::diagnostics::suggest(name, known.iter().map(String::as_str));
-        let mut d = Diagnostic::error(codes::UNKNOWN_SOLVER, format!("`{name}` is not a solver"), span, "unknown solver")
-            .note(format!("solvers in sight: {}", known.join(", ")));
+        let mut d =
+            Diagnostic::error(codes::UNKNOWN_SOLVER, format!("`{name}` is not a solver"), span, "unknown solver")
+                .note(format!("solvers in sight: {}", known.join(", ")));
         if !near.is_empty() {
-            d = d.help(format!("did you mean {}?", near.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")));
+            d = d.help(format!(
+                "did you mean {}?",
+                near.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")
+            ));
         }
         self.fail(d)
     }
 
-    fn time(&mut self, settings: &Settings<'_>, overrides: &Overrides, solvers: &[Rc<AppliedSolver>], scope: &Scope, span: Span) -> Try<Option<TimeSpec>> {
+    fn time(
+        &mut self,
+        settings: &Settings<'_>,
+        overrides: &Overrides,
+        solvers: &[Rc<AppliedSolver>],
+        scope: &Scope,
+        span: Span,
+    ) -> Try<Option<TimeSpec>> {
         let Some((_, e, unit)) = settings.get("time") else {
             if solvers.is_empty() {
                 return Ok(None);
@@ -382,7 +468,12 @@ impl Elab<'_> {
                 (Some(SettingUnit::Step(h)), None) => self.scalar_expr(h, scope)?,
                 (Some(SettingUnit::Tol(h)), None) => return self.unsupported("adaptive time (`tol`)", h.span),
                 (Some(SettingUnit::Steps), None) => {
-                    return self.error(codes::BAD_TIME, "a range of times with `steps`", e.span, "write `0 .. 1 step h`, or `n steps`");
+                    return self.error(
+                        codes::BAD_TIME,
+                        "a range of times with `steps`",
+                        e.span,
+                        "write `0 .. 1 step h`, or `n steps`",
+                    );
                 }
                 (None, None) => return Ok(Some(TimeSpec::Ends { from, to, span: e.span })),
             };
@@ -398,8 +489,13 @@ impl Elab<'_> {
         let times = self.real_expr(e, scope)?;
         if self.g.shape(times).len() != 1 {
             return self.fail(
-                Diagnostic::error(codes::BAD_TIME, "a time is a range with a step, a number of steps, or an array of times", e.span, "none of these")
-                    .help("as in `time = 0 .. 1 step 1e-3`"),
+                Diagnostic::error(
+                    codes::BAD_TIME,
+                    "a time is a range with a step, a number of steps, or an array of times",
+                    e.span,
+                    "none of these",
+                )
+                .help("as in `time = 0 .. 1 step 1e-3`"),
             );
         }
         Ok(Some(TimeSpec::Grid { times, span: e.span }))
@@ -418,8 +514,13 @@ impl Elab<'_> {
                             && first != Span::default()
                         {
                             return self.fail(
-                                Diagnostic::error(codes::SHADOWED, format!("`{}` hides a name of the model", l.name.name), l.name.span, "declared here")
-                                    .label(first, "already declared here"),
+                                Diagnostic::error(
+                                    codes::SHADOWED,
+                                    format!("`{}` hides a name of the model", l.name.name),
+                                    l.name.span,
+                                    "declared here",
+                                )
+                                .label(first, "already declared here"),
                             );
                         }
                         scope.define(&l.name.name, value, l.name.span);
@@ -488,8 +589,13 @@ impl Elab<'_> {
             return Ok(());
         }
         self.fail(
-            Diagnostic::error(codes::BAD_STATISTIC, "this has a value for each path, not one for the run", span, "not a statistic")
-                .help("say which statistic is meant: `mean(...)`, `std(...)`, `quantile(..., 0.95)`"),
+            Diagnostic::error(
+                codes::BAD_STATISTIC,
+                "this has a value for each path, not one for the run",
+                span,
+                "not a statistic",
+            )
+            .help("say which statistic is meant: `mean(...)`, `std(...)`, `quantile(..., 0.95)`"),
         )
     }
 
@@ -501,8 +607,7 @@ impl Elab<'_> {
             {
                 let (x, y) = (self.scalar_expr(a, scope), self.scalar_expr(b, scope));
                 let (x, y) = (x?, y?);
-                let (low, high) =
-                    if matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Le) { (x, y) } else { (y, x) };
+                let (low, high) = if matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Le) { (x, y) } else { (y, x) };
                 let strict = matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Gt);
                 let condition = self.g.op(if strict { Op::Lt } else { Op::Le }, &[low, high]);
                 Some((condition, x, y))
@@ -516,8 +621,13 @@ impl Elab<'_> {
                 let c = self.boolean(&value, e.span)?;
                 if !self.g.is_scalar(c) {
                     return self.fail(
-                        Diagnostic::error(codes::SHAPE_MISMATCH, "a check is one condition, and this is an array of them", e.span, "an array")
-                            .help("write `all(...)`"),
+                        Diagnostic::error(
+                            codes::SHAPE_MISMATCH,
+                            "a check is one condition, and this is an array of them",
+                            e.span,
+                            "an array",
+                        )
+                        .help("write `all(...)`"),
                     );
                 }
                 (c, None)
@@ -553,7 +663,12 @@ impl Elab<'_> {
             PoolSpan::Last(e) => {
                 let steps = self.int_expr(e, scope)?;
                 if steps < 1 {
-                    return self.error(codes::BAD_TIME, "`over last` takes at least one step", e.span, format!("{steps}"));
+                    return self.error(
+                        codes::BAD_TIME,
+                        "`over last` takes at least one step",
+                        e.span,
+                        format!("{steps}"),
+                    );
                 }
                 out.times = Times::LastSteps { steps, span: e.span };
                 Ok(())
@@ -564,8 +679,13 @@ impl Elab<'_> {
                     ExprKind::Range(lo, Some(hi)) => (&**lo, &**hi),
                     _ => {
                         return self.fail(
-                            Diagnostic::error(codes::BAD_TIME, "a span of time has two ends", range.span, "not `[a, b]`")
-                                .help("write `over t in [1, 2] every 0.1`"),
+                            Diagnostic::error(
+                                codes::BAD_TIME,
+                                "a span of time has two ends",
+                                range.span,
+                                "not `[a, b]`",
+                            )
+                            .help("write `over t in [1, 2] every 0.1`"),
                         );
                     }
                 };
@@ -583,10 +703,20 @@ impl Elab<'_> {
                 }
                 let value = self.expr(range, scope)?;
                 let Value::Range(lo, hi) = value else {
-                    return self.error(codes::TYPE_MISMATCH, "an axis is pooled over a range of indices", range.span, "write `0..n`");
+                    return self.error(
+                        codes::TYPE_MISMATCH,
+                        "an axis is pooled over a range of indices",
+                        range.span,
+                        "write `0..n`",
+                    );
                 };
                 if hi <= lo {
-                    return self.error(codes::EMPTY_RANGE, format!("the range {lo}..{hi} is empty"), range.span, "no values");
+                    return self.error(
+                        codes::EMPTY_RANGE,
+                        format!("the range {lo}..{hi} is empty"),
+                        range.span,
+                        "no values",
+                    );
                 }
                 let bound = self.g.fresh_index((hi - lo) as usize);
                 let mut index = self.g.index(bound);
@@ -601,7 +731,15 @@ impl Elab<'_> {
         }
     }
 
-    fn save(&mut self, value: &Expr, every: Option<&Expr>, first: Option<&Expr>, path: &str, span: Span, scope: &Scope) -> Try<Save> {
+    fn save(
+        &mut self,
+        value: &Expr,
+        every: Option<&Expr>,
+        first: Option<&Expr>,
+        path: &str,
+        span: Span,
+        scope: &Scope,
+    ) -> Try<Save> {
         let items: Vec<&Expr> = match &value.kind {
             ExprKind::List(items) => items.iter().collect(),
             _ => vec![value],
@@ -631,8 +769,13 @@ impl Elab<'_> {
         }
         if !lower.ends_with(".csv") && !lower.ends_with(".npy") {
             return self.fail(
-                Diagnostic::error(codes::BAD_SETTING, format!("the ending of `{path}` names no format"), span, "unknown ending")
-                    .help("end it in `.csv` or `.npy`"),
+                Diagnostic::error(
+                    codes::BAD_SETTING,
+                    format!("the ending of `{path}` names no format"),
+                    span,
+                    "unknown ending",
+                )
+                .help("end it in `.csv` or `.npy`"),
             );
         }
         Ok(Save { columns, every, first, path: path.into(), span })
@@ -646,7 +789,12 @@ impl Elab<'_> {
             let id = self.real_expr(e, scope)?;
             let env = self.default_env();
             let Ok(values) = crate::math::eval::eval(&self.g, id, &env) else {
-                return self.error(codes::NOT_CONSTANT, "the values of a sweep are known before the run", e.span, "not constant");
+                return self.error(
+                    codes::NOT_CONSTANT,
+                    "the values of a sweep are known before the run",
+                    e.span,
+                    "not constant",
+                );
             };
             if self.g.shape(id).len() != 1 {
                 return self.error(codes::BAD_SWEEP, "a sweep runs over a list of values", e.span, "not a list");
@@ -676,9 +824,18 @@ impl Elab<'_> {
             ([k], _) | ([], [k]) => Ok(*k),
             ([], []) => {
                 let known: Vec<String> = self.params.iter().map(|p| p.name.clone()).collect();
-                let list = if known.is_empty() { "it has none: every parameter is fixed by an argument".to_string() } else { known.join(", ") };
-                let mut d = Diagnostic::error(codes::BAD_SWEEP, format!("`{name}` is not a parameter of this run"), span, "no such parameter")
-                    .note(format!("the run's parameters: {list}"));
+                let list = if known.is_empty() {
+                    "it has none: every parameter is fixed by an argument".to_string()
+                } else {
+                    known.join(", ")
+                };
+                let mut d = Diagnostic::error(
+                    codes::BAD_SWEEP,
+                    format!("`{name}` is not a parameter of this run"),
+                    span,
+                    "no such parameter",
+                )
+                .note(format!("the run's parameters: {list}"));
                 if let Some(help) = crate::model::elab::did_you_mean(name, known.iter().map(String::as_str)) {
                     d = d.help(help);
                 }
@@ -687,8 +844,16 @@ impl Elab<'_> {
             (_, many) => {
                 let paths: Vec<String> = many.iter().map(|k| self.params[*k].path.clone()).collect();
                 self.fail(
-                    Diagnostic::error(codes::AMBIGUOUS_PARAMETER, format!("`{name}` stands for several parameters"), span, "which one?")
-                        .help(format!("use a path: {}", paths.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" or "))),
+                    Diagnostic::error(
+                        codes::AMBIGUOUS_PARAMETER,
+                        format!("`{name}` stands for several parameters"),
+                        span,
+                        "which one?",
+                    )
+                    .help(format!(
+                        "use a path: {}",
+                        paths.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" or ")
+                    )),
                 )
             }
         }
@@ -703,29 +868,49 @@ impl Elab<'_> {
                     let id = self.real_expr(e, scope)?;
                     let env = self.default_env();
                     let Ok(values) = crate::math::eval::eval(&self.g, id, &env) else {
-                        return self.error(codes::NOT_CONSTANT, "the numbers of steps are known before the run", e.span, "not constant");
+                        return self.error(
+                            codes::NOT_CONSTANT,
+                            "the numbers of steps are known before the run",
+                            e.span,
+                            "not constant",
+                        );
                     };
                     steps = Some(values.values.iter().map(|v| *v as u64).collect::<Vec<_>>());
                 }
                 "reference" => reference = Some(self.int_expr(e, scope)?.max(1) as u64),
                 other => {
                     return self.fail(
-                        Diagnostic::error(codes::UNKNOWN_SETTING, format!("`{other}` is not a field of `converge`"), name.span, "unknown field")
-                            .help("write `converge steps = [16, 32, 64], reference = 1024`"),
+                        Diagnostic::error(
+                            codes::UNKNOWN_SETTING,
+                            format!("`{other}` is not a field of `converge`"),
+                            name.span,
+                            "unknown field",
+                        )
+                        .help("write `converge steps = [16, 32, 64], reference = 1024`"),
                     );
                 }
             }
         }
         let (Some(steps), Some(reference)) = (steps, reference) else {
             return self.fail(
-                Diagnostic::error(codes::MISSING_SETTING, "`converge` needs numbers of steps and a reference", span, "one is missing")
-                    .help("write `converge steps = [16, 32, 64], reference = 1024`"),
+                Diagnostic::error(
+                    codes::MISSING_SETTING,
+                    "`converge` needs numbers of steps and a reference",
+                    span,
+                    "one is missing",
+                )
+                .help("write `converge steps = [16, 32, 64], reference = 1024`"),
             );
         };
         if let Some(bad) = steps.iter().find(|n| **n == 0 || reference % **n != 0 || **n >= reference) {
             return self.fail(
-                Diagnostic::error(codes::BAD_SETTING, format!("{bad} steps do not divide the reference of {reference}"), span, "the reference refines every level")
-                    .help("take powers of two"),
+                Diagnostic::error(
+                    codes::BAD_SETTING,
+                    format!("{bad} steps do not divide the reference of {reference}"),
+                    span,
+                    "the reference refines every level",
+                )
+                .help("take powers of two"),
             );
         }
         Ok(Converge { steps, reference, span })

@@ -34,7 +34,9 @@ impl Elab<'_> {
                 Ok(())
             }
             BlockStmt::State(s) => self.local_state(s, scope, newest),
-            BlockStmt::Prime { name, subs, value, comp, span } => self.prime_statement(name, subs, value, comp.as_ref(), *span, scope, newest),
+            BlockStmt::Prime { name, subs, value, comp, span } => {
+                self.prime_statement(name, subs, value, comp.as_ref(), *span, scope, newest)
+            }
             BlockStmt::If { condition, then, otherwise, .. } => {
                 let value = self.expr(condition, scope)?;
                 let c = self.boolean(&value, condition.span)?;
@@ -50,7 +52,12 @@ impl Elab<'_> {
 
     fn local_state(&mut self, s: &ast::State, scope: &Scope, newest: &mut Newest) -> Try<()> {
         let Some(ast::Start::Value(e) | ast::Start::Law(e)) = &s.start else {
-            return self.error(codes::BAD_STEP_RULE, format!("the state `{}` has no start", s.name.name), s.name.span, "no `=` and no `~`");
+            return self.error(
+                codes::BAD_STEP_RULE,
+                format!("the state `{}` has no start", s.name.name),
+                s.name.span,
+                "no `=` and no `~`",
+            );
         };
         let l = ast::Let { name: s.name.clone(), ty: s.ty.clone(), value: e.clone() };
         let value = self.define_let(&l, scope)?;
@@ -74,8 +81,13 @@ impl Elab<'_> {
     ) -> Try<()> {
         let Some(old) = newest.get(&name.name).copied() else {
             let known: Vec<&str> = newest.keys().map(String::as_str).collect();
-            let mut d = Diagnostic::error(codes::BAD_STEP_RULE, format!("`{}` is not a state that this block can renew", name.name), name.span, "renewed here")
-                .note(format!("it renews {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")));
+            let mut d = Diagnostic::error(
+                codes::BAD_STEP_RULE,
+                format!("`{}` is not a state that this block can renew", name.name),
+                name.span,
+                "renewed here",
+            )
+            .note(format!("it renews {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")));
             if let Some(help) = crate::model::elab::did_you_mean(&name.name, known) {
                 d = d.help(help);
             }
@@ -86,8 +98,10 @@ impl Elab<'_> {
         }
         let shape = self.g.shape(old).to_vec();
         let axes = self.subscripts(&shape, subs, scope)?;
-        let piece: Vec<usize> =
-            axes.iter().filter_map(|a| if let crate::model::expr::Axis::Slice { len, .. } = a { Some(*len) } else { None }).collect();
+        let piece: Vec<usize> = axes
+            .iter()
+            .filter_map(|a| if let crate::model::expr::Axis::Slice { len, .. } = a { Some(*len) } else { None })
+            .collect();
         let v = self.expr(value, scope)?;
         let v = match &v {
             Value::Draw(_) | Value::Target(_) => Value::Num(self.draw_at(&v, &piece, value.span)?),
@@ -99,7 +113,12 @@ impl Elab<'_> {
             return self.fail(
                 Diagnostic::error(
                     codes::SHAPE_MISMATCH,
-                    format!("`{}'` has the shape {}, and its new value {}", name.name, shape_text(&piece), shape_text(&have)),
+                    format!(
+                        "`{}'` has the shape {}, and its new value {}",
+                        name.name,
+                        shape_text(&piece),
+                        shape_text(&have)
+                    ),
                     value.span,
                     format!("this has the shape {}", shape_text(&have)),
                 )
@@ -114,7 +133,14 @@ impl Elab<'_> {
     }
 
     /// Both branches are worked out; what they renew is chosen by the condition.
-    fn branch(&mut self, c: Id, then: &[BlockStmt], otherwise: Option<&ast::Block>, scope: &Scope, newest: &mut Newest) -> Try<()> {
+    fn branch(
+        &mut self,
+        c: Id,
+        then: &[BlockStmt],
+        otherwise: Option<&ast::Block>,
+        scope: &Scope,
+        newest: &mut Newest,
+    ) -> Try<()> {
         let mut yes = newest.clone();
         let mut no = newest.clone();
         let first = self.block(then, &scope.child(), &mut yes);
@@ -136,7 +162,15 @@ impl Elab<'_> {
     }
 
     /// A loop over a compile-time range or an array, turn by turn; each turn begins with the newest values.
-    fn turns(&mut self, name: &ast::Ident, over: &ast::Expr, body: &[BlockStmt], span: Span, scope: &Scope, newest: &mut Newest) -> Try<()> {
+    fn turns(
+        &mut self,
+        name: &ast::Ident,
+        over: &ast::Expr,
+        body: &[BlockStmt],
+        span: Span,
+        scope: &Scope,
+        newest: &mut Newest,
+    ) -> Try<()> {
         let value = self.expr(over, scope)?;
         let items: Vec<Value> = match &value {
             Value::Range(lo, hi) if hi - lo <= MAX_TURNS => (*lo..*hi).map(Value::Int).collect(),
@@ -150,7 +184,9 @@ impl Elab<'_> {
                     })
                     .collect()
             }
-            Value::Range(..) | Value::Num(_) => return self.unsupported("a loop of so many turns in a step rule", span),
+            Value::Range(..) | Value::Num(_) => {
+                return self.unsupported("a loop of so many turns in a step rule", span);
+            }
             other => {
                 let message = format!("`for` runs over a range or an array, and this is {}", other.kind());
                 return self.error(codes::TYPE_MISMATCH, message, over.span, "cannot be run over");

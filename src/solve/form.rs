@@ -69,8 +69,14 @@ impl Form {
 }
 
 impl NoiseClass {
-    pub const ALL: [NoiseClass; 6] =
-        [NoiseClass::None, NoiseClass::Additive, NoiseClass::Scalar, NoiseClass::Diagonal, NoiseClass::Commutative, NoiseClass::Any];
+    pub const ALL: [NoiseClass; 6] = [
+        NoiseClass::None,
+        NoiseClass::Additive,
+        NoiseClass::Scalar,
+        NoiseClass::Diagonal,
+        NoiseClass::Commutative,
+        NoiseClass::Any,
+    ];
 
     pub fn named(name: &str) -> Option<NoiseClass> {
         NoiseClass::ALL.into_iter().find(|c| c.name() == name)
@@ -237,7 +243,12 @@ impl Elab<'_> {
         let shape = self.kinetic_shape(system, kinetic);
         let (q, q_node) = self.hole("q", shape.clone());
         let mut pairs = vec![(self.time, t_node)];
-        pairs.extend(self.kinetic_parts(system, kinetic, q_node).into_iter().zip(&kinetic.pairs).map(|(part, p)| (system.states[p.q].var, part)));
+        pairs.extend(
+            self.kinetic_parts(system, kinetic, q_node)
+                .into_iter()
+                .zip(&kinetic.pairs)
+                .map(|(part, p)| (system.states[p.q].var, part)),
+        );
         let mut forces = Vec::new();
         let mut gammas = Vec::new();
         let mut sigmas = Vec::new();
@@ -339,7 +350,10 @@ impl Elab<'_> {
         let element = crate::math::clean(&mut self.g, &[element]).map_or(element, |c| c[0]);
         for n in met {
             for (k, increment) in self.elements(noises[*n]).into_iter().enumerate() {
-                let at: Vec<Id> = crate::model::expr::unravel(k, &system.noises[*n].shape).into_iter().map(|i| self.g.int(i as i64)).collect();
+                let at: Vec<Id> = crate::model::expr::unravel(k, &system.noises[*n].shape)
+                    .into_iter()
+                    .map(|i| self.g.int(i as i64))
+                    .collect();
                 let coefficient = self.g.partial(element, system.noises[*n].var, &at);
                 let zero = match crate::math::clean(&mut self.g, &[coefficient]) {
                     Ok(c) => matches!(self.g.node(c[0]), Node::Real(bits) if f64::from_bits(*bits) == 0.0),

@@ -121,11 +121,22 @@ impl Elab<'_> {
         Ok((rules, solver.args.clone()))
     }
 
-    fn rule_head(&mut self, decl: &crate::model::library::Decl, form: &Ident, args: &[Ident], noise: Option<&Ident>) -> Try<Option<Rule>> {
+    fn rule_head(
+        &mut self,
+        decl: &crate::model::library::Decl,
+        form: &Ident,
+        args: &[Ident],
+        noise: Option<&Ident>,
+    ) -> Try<Option<Rule>> {
         let known = ["ito", "stratonovich", "kinetic", "density", "semilinear", "denoising", "parts", "jumps"];
         let Some(kind) = Form::named(&form.name) else {
-            let mut d = Diagnostic::error(codes::BAD_FORM, format!("`{}` is not a form of model", form.name), form.span, "unknown form")
-                .note(format!("forms are {}", known.join(", ")));
+            let mut d = Diagnostic::error(
+                codes::BAD_FORM,
+                format!("`{}` is not a form of model", form.name),
+                form.span,
+                "unknown form",
+            )
+            .note(format!("forms are {}", known.join(", ")));
             if let Some(help) = crate::model::elab::did_you_mean(&form.name, known) {
                 d = d.help(help);
             }
@@ -140,8 +151,13 @@ impl Elab<'_> {
                 Some(class) => class,
                 None => {
                     let names: Vec<&str> = NoiseClass::ALL.iter().map(|c| c.name()).collect();
-                    let mut d = Diagnostic::error(codes::BAD_FORM, format!("`{}` is not a class of noise", n.name), n.span, "unknown class")
-                        .note(format!("classes are {}", names.join(", ")));
+                    let mut d = Diagnostic::error(
+                        codes::BAD_FORM,
+                        format!("`{}` is not a class of noise", n.name),
+                        n.span,
+                        "unknown class",
+                    )
+                    .note(format!("classes are {}", names.join(", ")));
                     if let Some(help) = crate::model::elab::did_you_mean(&n.name, names.iter().copied()) {
                         d = d.help(help);
                     }
@@ -151,8 +167,18 @@ impl Elab<'_> {
         };
         let wanted = if class == NoiseClass::None && kind.arity() == 2 { 1..=2 } else { kind.arity()..=kind.arity() };
         if !wanted.contains(&args.len()) {
-            let message = format!("the form `{}` has {} names in its brackets, and {} are given", form.name, kind.arity(), args.len());
-            return self.error(codes::BAD_FORM, message, form.span, "as in `ito(a, b)`, `kinetic(force, gamma, sigma)`, `density(p)`");
+            let message = format!(
+                "the form `{}` has {} names in its brackets, and {} are given",
+                form.name,
+                kind.arity(),
+                args.len()
+            );
+            return self.error(
+                codes::BAD_FORM,
+                message,
+                form.span,
+                "as in `ito(a, b)`, `kinetic(force, gamma, sigma)`, `density(p)`",
+            );
         }
         Ok(Some(Rule { decl: decl.item.clone(), form: kind, class, library: decl.library }))
     }
@@ -179,7 +205,12 @@ impl Elab<'_> {
     }
 
     /// The rule of a solver for a model: the narrowest that fits.
-    pub fn choose(&mut self, solver: &AppliedSolver, model: &Model, structured: &Structured) -> Try<(Rule, Vec<crate::model::value::BoundArg>)> {
+    pub fn choose(
+        &mut self,
+        solver: &AppliedSolver,
+        model: &Model,
+        structured: &Structured,
+    ) -> Try<(Rule, Vec<crate::model::value::BoundArg>)> {
         let (mut rules, args) = self.rules(solver)?;
         rules.sort_by_key(|r| r.class);
         let mut reasons = Vec::new();
@@ -271,7 +302,8 @@ impl Elab<'_> {
                 }
             }
         }
-        let before = (self.draws.replace(Draws { next_site: RULE_SITE, turn: 0 }), self.accepted.replace(AcceptSink::default()));
+        let before =
+            (self.draws.replace(Draws { next_site: RULE_SITE, turn: 0 }), self.accepted.replace(AcceptSink::default()));
         let result = self.rule_body(&statements, &renewed, scope, span);
         let decisions = self.accepted.take().map(|s| s.decisions).unwrap_or_default();
         (self.draws, self.accepted) = before;
@@ -289,10 +321,7 @@ impl Elab<'_> {
         span: Span,
     ) -> Try<(Newest, Vec<(String, VarId, Id)>)> {
         let mut memory = Vec::new();
-        let mut newest: Newest = renewed
-            .iter()
-            .map(|(name, var)| (name.clone(), self.g.var(*var)))
-            .collect();
+        let mut newest: Newest = renewed.iter().map(|(name, var)| (name.clone(), self.g.var(*var))).collect();
         let mut stepped = false;
         for statement in statements {
             match statement {
@@ -345,8 +374,13 @@ impl Elab<'_> {
         for (name, var) in renewed {
             if newest[name] == self.g.var(*var) {
                 return self.fail(
-                    Diagnostic::error(codes::BAD_STEP_RULE, format!("the step of `{}` does not renew `{name}`", rule.solver().name.name), span, "this rule")
-                        .help(format!("end the block with `{name}' = ...`")),
+                    Diagnostic::error(
+                        codes::BAD_STEP_RULE,
+                        format!("the step of `{}` does not renew `{name}`", rule.solver().name.name),
+                        span,
+                        "this rule",
+                    )
+                    .help(format!("end the block with `{name}' = ...`")),
                 );
             }
         }
@@ -381,7 +415,10 @@ impl Elab<'_> {
             Form::Density => renew.push((model.states[0].var, newest["x"])),
             Form::Kinetic => {
                 let kinetic = structured.kinetic().expect("the fit was checked").clone();
-                let (q, v) = (self.kinetic_parts(system, &kinetic, newest["q"]), self.kinetic_parts(system, &kinetic, newest["v"]));
+                let (q, v) = (
+                    self.kinetic_parts(system, &kinetic, newest["q"]),
+                    self.kinetic_parts(system, &kinetic, newest["v"]),
+                );
                 for ((p, q), v) in kinetic.pairs.iter().zip(q).zip(v) {
                     renew.push((system.states[p.q].var, q));
                     let v = match p.scale {
@@ -411,7 +448,11 @@ impl Elab<'_> {
     }
 
     /// Two hidden states count what `accept` answered.
-    fn acceptance(&mut self, decisions: &[Id], renew: &mut Vec<(VarId, Id)>) -> Result<Option<(VarId, VarId)>, Reported> {
+    fn acceptance(
+        &mut self,
+        decisions: &[Id],
+        renew: &mut Vec<(VarId, Id)>,
+    ) -> Result<Option<(VarId, VarId)>, Reported> {
         if decisions.is_empty() {
             return Ok(None);
         }

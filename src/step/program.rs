@@ -67,7 +67,7 @@ pub enum Space {
     State,
     /// the states at its end: each row of a renewed state is written once, and may then be read
     Next,
-    /// what is observed; written once
+    /// what is observed; each row is written once, and may then be read
     Out,
     /// the draws of the step; read only
     Draw,
@@ -330,7 +330,7 @@ impl Program {
     pub fn is_straight(&self) -> bool {
         self.body_scratch == 0
             && self.body.iter().all(|i| match i {
-                Inst::Let(_, Value::Gather { .. }) => false,
+                Inst::Let(_, Value::Gather { .. } | Value::Load(Space::Next | Space::Out, _)) => false,
                 Inst::Let(..) | Inst::Store { .. } | Inst::Call(_) => true,
                 _ => false,
             })

@@ -181,7 +181,7 @@ fn memory(inst: &Inst) -> Option<(Space, bool)> {
     match inst {
         Inst::Store { space, .. } => Some((*space, true)),
         Inst::Let(_, Value::Load(space, _) | Value::Gather { space, .. })
-            if matches!(space, Space::Next | Space::Scratch) =>
+            if matches!(space, Space::Next | Space::Out | Space::Scratch) =>
         {
             Some((*space, false))
         }

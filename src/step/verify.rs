@@ -102,9 +102,6 @@ impl Verifier<'_> {
             }
             Value::Load(space, row) => {
                 self.index(row, self.rows(*space), space.name())?;
-                if *space == Space::Out {
-                    return Err("an output is read".into());
-                }
                 Real
             }
             Value::Unary(_, a) => self.read(*a, Real).map(|_| Real)?,
@@ -172,7 +169,9 @@ impl Verifier<'_> {
             Inst::Loop(l) => self.inner(l),
             Inst::Dense(d) => {
                 let spans = d.args.iter().chain([&d.out]);
-                spans.into_iter().try_for_each(|a| self.index(&Index::of(*a as i64), self.program.body_scratch, "scratch"))
+                spans
+                    .into_iter()
+                    .try_for_each(|a| self.index(&Index::of(*a as i64), self.program.body_scratch, "scratch"))
             }
             Inst::Sample(s) => {
                 if s.len > 0 {

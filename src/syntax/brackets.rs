@@ -22,6 +22,8 @@ pub struct Brackets {
     pub inside: Vec<u8>,
     /// Closing brackets without a partner; the layout pass leaves them out.
     pub strays: Vec<usize>,
+    /// Closing brackets of the wrong shape, and the right one for each.
+    pub wrong: Vec<(usize, u8)>,
     pub problems: Vec<Diagnostic>,
 }
 
@@ -48,6 +50,7 @@ impl<'t> Matcher<'t> {
             partners: vec![Partner::None; count],
             inside: vec![0; count],
             strays: Vec::new(),
+            wrong: Vec::new(),
             problems: Vec::new(),
         };
         Matcher { file, text, tokens, recover, stack: Vec::new(), out }
@@ -103,8 +106,40 @@ impl<'t> Matcher<'t> {
                 self.unclosed(level + 1, at, Some((at, "closes an outer bracket")));
                 self.close(at);
             }
+            None if self.wrong_shape(at) => self.mismatch(at),
             None => self.stray(at),
         }
+    }
+
+    /// Whether the closing token `at`, which fits no open bracket, stands where the innermost one must end: it is
+    /// round or square, and the right one does not come later in the line.
+    fn wrong_shape(&self, at: usize) -> bool {
+        let Some(&top) = self.stack.last().filter(|&&open| self.byte(open) != b'{' && self.byte(at) != b'}') else {
+            return false;
+        };
+        let mut inner = 0;
+        for later in at + 1..self.tokens.len() {
+            match self.tokens[later].kind {
+                TokenKind::Newline | TokenKind::Semicolon => break,
+                TokenKind::Open => inner += 1,
+                TokenKind::Close if inner > 0 => inner -= 1,
+                TokenKind::Close if self.fits(top, self.byte(later)) => return false,
+                _ => {}
+            }
+        }
+        true
+    }
+
+    fn mismatch(&mut self, at: usize) {
+        let Some(open) = self.stack.pop() else { return };
+        let (opener, closer, wanted) = (self.byte(open) as char, self.byte(at) as char, partner(self.byte(open)));
+        let message = format!("`{opener}` closed by `{closer}`");
+        let problem = Diagnostic::error(codes::UNBALANCED, message, self.span(at), "closed here");
+        let problem = problem.label(self.span(open), "opened here");
+        self.out.problems.push(problem.help(format!("write `{}`", wanted as char)));
+        self.out.partners[open] = Partner::Token(at);
+        self.out.wrong.push((at, wanted));
+        self.out.inside[at] = self.stack.last().map_or(0, |&open| self.byte(open));
     }
 
     /// Whether `closer` ends the bracket opened by token `open`. The range of a parameter, `in [0, 1)`, may be half open.
@@ -142,7 +177,8 @@ impl<'t> Matcher<'t> {
         for open in self.stack.split_off(level) {
             let (opener, wanted) = (self.byte(open) as char, partner(self.byte(open)) as char);
             let message = format!("`{opener}` without `{wanted}`");
-            let mut problem = Diagnostic::error(codes::UNBALANCED, message, self.span(open), "opened here, never closed");
+            let mut problem =
+                Diagnostic::error(codes::UNBALANCED, message, self.span(open), "opened here, never closed");
             problem = match seen {
                 Some((token, why)) => problem.label(self.span(token), why),
                 None => problem.label(self.end(), "the file ends here"),

@@ -261,13 +261,7 @@ impl<'t> Builder<'t> {
     }
 
     /// A block of `let`s that ends in its one `return`.
-    fn function_body(
-        &mut self,
-        name: Ident,
-        header: Vec<Param>,
-        statements: Vec<FnStmt>,
-        broken: bool,
-    ) -> Option<Fn> {
+    fn function_body(&mut self, name: Ident, header: Vec<Param>, statements: Vec<FnStmt>, broken: bool) -> Option<Fn> {
         let mut lets = Vec::new();
         let mut result: Option<(Expr, Span)> = None;
         for statement in statements {

@@ -126,7 +126,10 @@ impl<'t> Builder<'t> {
             span = span.to(index.span(self.file));
         }
         let subs = subs.map(|n| self.subs(n)).unwrap_or_default();
-        Expr { kind: ExprKind::Juxtapose { coefficient: Box::new(coefficient), stratonovich, differential, subs }, span }
+        Expr {
+            kind: ExprKind::Juxtapose { coefficient: Box::new(coefficient), stratonovich, differential, subs },
+            span,
+        }
     }
 
     fn postfix(&mut self, node: Node<'_, 't>) -> Expr {

@@ -59,6 +59,7 @@ impl Depth {
                 }
             }
             (TokenKind::Operator, ",") => top.comma(),
+            (TokenKind::Operator, "=" | ":" | "~" | "") => {}
             (TokenKind::Operator, _) | (TokenKind::Name, "if" | "and" | "or" | "not") => top.operators += 1,
             _ => {}
         }

@@ -84,6 +84,14 @@ impl<'t> Failure<'t> {
         self.here.checked_sub(1).map_or("", |i| self.word(i))
     }
 
+    /// What stands before, as a reader sees it: a prime with its name.
+    fn before(&self) -> String {
+        match self.previous() {
+            "'" => format!("{}'", self.here.checked_sub(2).map_or("", |i| self.word(i))),
+            word => word.to_string(),
+        }
+    }
+
     pub fn wants(&self, rule: Rule) -> bool {
         self.wanted.contains(&rule)
     }
@@ -129,10 +137,8 @@ pub fn explain(failure: &Failure) -> Diagnostic {
 /// "expected ... after ..., found ...".
 pub fn plain(failure: &Failure) -> Diagnostic {
     let expected = expected(failure);
-    let after = match failure.previous() {
-        "" => String::new(),
-        word => format!(" after `{word}`"),
-    };
+    let before = failure.before();
+    let after = if before.is_empty() { String::new() } else { format!(" after `{before}`") };
     let (message, label) = if failure.here < failure.words.len() {
         (format!("expected {expected}{after}, found {}", found(failure)), format!("expected {expected}"))
     } else {
@@ -172,10 +178,7 @@ fn expected(failure: &Failure) -> String {
     }
     for (rule, term, optional) in TERMS {
         let optional = *optional && (after_value || failure.wants(Rule::EOI));
-        // A word like `phase` could also be the name of a setting; that is not worth a mention.
-        let setting = *rule == Rule::eq && failure.wants(Rule::name);
-        let needed = failure.wants(*rule) && !optional && !setting;
-        if needed && !terms.contains(term) {
+        if failure.wants(*rule) && !optional && !beside_the_point(failure, *rule) && !terms.contains(term) {
             terms.push(term);
         }
     }
@@ -191,6 +194,12 @@ fn expected(failure: &Failure) -> String {
         Some((last, [])) => last.to_string(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
     }
+}
+
+/// Things that could stand there but that nobody means: `phase = 3` is a setting, `f(x = 1)` has a named argument.
+fn beside_the_point(failure: &Failure, rule: Rule) -> bool {
+    let in_brackets = failure.wants(Rule::paren_close) || failure.wants(Rule::comma);
+    rule == Rule::eq && (failure.wants(Rule::name) || failure.wants_value() || failure.after_value() && in_brackets)
 }
 
 fn list(words: &[&str]) -> String {
@@ -215,6 +224,8 @@ const TERMS: &[(Rule, &str, bool)] = &[
     (Rule::colon, "`:`", true),
     (Rule::arrow, "`->`", true),
     (Rule::comma, "`,`", false),
+    (Rule::paren_open, "`(`", true),
+    (Rule::bracket_open, "`[`", true),
     (Rule::paren_close, "`)`", false),
     (Rule::bracket_close, "`]`", false),
     (Rule::range_op, "`..`", true),
@@ -225,7 +236,7 @@ const TERMS: &[(Rule, &str, bool)] = &[
     (Rule::kw_else, "`else`", false),
     (Rule::kw_in, "`in`", true),
     (Rule::kw_to, "`to`", false),
-    (Rule::kw_by, "`by`", true),
+    (Rule::kw_by, "`by`", false),
     (Rule::kw_from, "`from`", false),
     (Rule::kw_minimise, "`minimise`", false),
     (Rule::kw_maximise, "`maximise`", false),

@@ -53,8 +53,7 @@ impl Place {
         }
     }
 
-    /// As in "it belongs in ...".
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Place::File => "the top level of a file",
             Place::Function => "a function",
@@ -67,7 +66,7 @@ impl Place {
         }
     }
 
-    /// As in "cannot stand ...".
+    /// As in "it can stand ...".
     pub fn location(self) -> String {
         if self == Place::File { "at the top level of a file".to_string() } else { format!("in {}", self.name()) }
     }
@@ -79,8 +78,19 @@ impl Place {
             Place::Function => &["let", "return"],
             Place::Target => &["let", "const", "data", "fn", "log_density", "potential"],
             Place::Model => &[
-                "part", "step", "convention", "noise", "state", "weight", "every", "at", "when", "let", "const",
-                "data", "fn",
+                "part",
+                "step",
+                "convention",
+                "noise",
+                "state",
+                "weight",
+                "every",
+                "at",
+                "when",
+                "let",
+                "const",
+                "data",
+                "fn",
             ],
             Place::Part => &["let"],
             Place::Block => &["let", "fn", "state", "weight", "if", "for", "error", "solve", "stop"],

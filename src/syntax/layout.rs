@@ -75,7 +75,11 @@ pub fn layout(file: FileId, text: &str) -> Layout {
     for &stray in &brackets.strays {
         masked[tokens[stray].start] = b' ';
     }
-    let mut pass = Pass { file, tokens: &tokens, brackets: &brackets, masked, dropped: vec![false; tokens.len()], problems };
+    for &(closer, right) in &brackets.wrong {
+        masked[tokens[closer].start] = right;
+    }
+    let mut pass =
+        Pass { file, tokens: &tokens, brackets: &brackets, masked, dropped: vec![false; tokens.len()], problems };
     pass.newlines();
     let items = pass.statements(0..tokens.len(), 0);
     let Pass { masked, problems, .. } = pass;
@@ -203,8 +207,7 @@ impl Pass<'_> {
         let last = kept.next_back().unwrap_or(first);
         let tokens = first..last + 1;
         let (start, end) = (self.tokens[first].start, self.tokens[last].end);
-        let mut piece =
-            Piece { start, end, tokens, blocks, missing: String::new(), broken: false, too_deep: false };
+        let mut piece = Piece { start, end, tokens, blocks, missing: String::new(), broken: false, too_deep: false };
         // The block of the last open brace may end after the last token, where its `}` is missing.
         piece.missing = self.missing(&piece, range.end);
         piece.too_deep = self.depth(&piece, level);
@@ -246,7 +249,8 @@ impl Pass<'_> {
     fn too_deep(&mut self, at: usize, message: &str) {
         let span = Span::new(self.file, self.tokens[at].start, self.tokens[at].end);
         let problem = Diagnostic::error(codes::TOO_DEEP, message, span, "too deep here");
-        self.problems.push(problem.help("name parts of it with `let`, or write long sums as `sum(f(i) for i in 0..n)`"));
+        self.problems
+            .push(problem.help("name parts of it with `let`, or write long sums as `sum(f(i) for i in 0..n)`"));
     }
 }
 

@@ -48,7 +48,8 @@ pub struct Lexed {
 }
 
 pub fn lex(file: FileId, text: &str) -> Lexed {
-    let out = Lexed { tokens: Vec::new(), comments: Vec::new(), masked: text.as_bytes().to_vec(), problems: Vec::new() };
+    let out =
+        Lexed { tokens: Vec::new(), comments: Vec::new(), masked: text.as_bytes().to_vec(), problems: Vec::new() };
     let mut lexer = Lexer { file, text, at: 0, out };
     if text.starts_with('\u{feff}') {
         lexer.mask(0, 3, "");
@@ -322,7 +323,10 @@ fn finite(text: &str) -> Result<(), (String, String)> {
     let value = number_value(text);
     let zero = text.split(['e', 'E']).next().is_some_and(|m| m.bytes().all(|b| matches!(b, b'0' | b'.' | b'_')));
     if value.is_infinite() {
-        return Err(("larger than any number".to_string(), "the largest is about 1.8e308; `inf` is infinity".to_string()));
+        return Err((
+            "larger than any number".to_string(),
+            "the largest is about 1.8e308; `inf` is infinity".to_string(),
+        ));
     }
     if value == 0.0 && !zero {
         return Err(("smaller than any positive number".to_string(), "the smallest is about 5e-324".to_string()));

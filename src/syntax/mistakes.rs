@@ -13,13 +13,14 @@ pub const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "pr
 
 /// The message for a mistake that is recognised as a whole.
 pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
-    const CHECKS: [fn(&Failure) -> Option<Diagnostic>; 11] = [
+    const CHECKS: [fn(&Failure) -> Option<Diagnostic>; 12] = [
+        unfinished_line,
         quotient_of_differentials,
         reserved_name,
         setting_without_equals,
         assignment,
-        stray_else,
         elsewhere,
+        stray_word,
         unknown_head,
         comma_at_line_end,
         choice_without_else,
@@ -41,12 +42,19 @@ pub fn hint(f: &Failure) -> Option<String> {
         "minimize" => "the word is `minimise`",
         "maximize" => "the word is `maximise`",
         ":" | "do" | "then" | "" if wants_block(f) => "a block stands in braces: `{ ... }`",
-        "for" if f.after_value() => "a comprehension stands in brackets, or as the only argument of a reducer",
+        "for" if f.after_value() && f.place != Place::Run => {
+            "a comprehension stands in brackets, or as the only argument of a reducer"
+        }
+        "=" | "," | "~" | "->" if f.here == 0 => "to go on with the line above, end that line with it",
         "" if f.wants(Rule::eq) && f.word(0) == "let" => "write `let x = e`",
-        _ if f.wants(Rule::eq) && f.word(0) == "let" => "a `let` gives a value at once: `let x = e`",
-        _ if missing_operator(f) && f.begins_line(f.here) => "a comma or a bracket may be missing before this line",
+        _ if f.wants(Rule::eq) && f.word(0) == "let" && f.here <= 2 => "a `let` gives a value at once: `let x = e`",
+        _ if f.place == Place::Function && f.here == 0 => "the block of a function has `let`s and ends in `return e`",
+        _ if f.begins_line(f.here) && missing_operator(f) => "a comma or a bracket may be missing before this line",
+        _ if f.wants(Rule::kw_step) && f.word(0) == "time" => "a time is written `a .. b step h`",
         _ if missing_operator(f) && f.wants(Rule::comma) => "is a `,` missing before it, or a `*`?",
-        _ if missing_operator(f) => return Some(format!("a product needs its `*`: write `{previous}*{found}`")),
+        _ if missing_operator(f) && f.kind(f.here) == Some(TokenKind::Name) => {
+            return Some(format!("a product needs its `*`: write `{previous}*{found}`"));
+        }
         _ => return None,
     };
     Some(text.to_string())
@@ -54,9 +62,7 @@ pub fn hint(f: &Failure) -> Option<String> {
 
 fn wants_block(f: &Failure) -> bool {
     use Rule::*;
-    [open, block, fn_block, target_block, model_block, part_block, solver_block, run_block]
-        .iter()
-        .any(|r| f.wants(*r))
+    [open, block, fn_block, target_block, model_block, part_block, solver_block, run_block].iter().any(|r| f.wants(*r))
 }
 
 /// A value directly after a value.
@@ -67,6 +73,21 @@ fn missing_operator(f: &Failure) -> bool {
         _ => false,
     };
     begins && f.after_value() && f.here > 0
+}
+
+/// A line that ends in an operator, and a statement in the next.
+fn unfinished_line(f: &Failure) -> Option<Diagnostic> {
+    let begins = |i: usize| {
+        f.begins_line(i)
+            && f.words[i - 1].kind == TokenKind::Operator
+            && Place::ALL.iter().any(|p| p.heads().contains(&f.word(i)))
+    };
+    let i = (f.here.saturating_sub(1)..=f.here).find(|&i| i > 0 && begins(i))?;
+    let operator = f.word(i - 1);
+    let message = format!("expected an expression after `{operator}`, found the next line");
+    let label = "a line that ends so goes on in the next";
+    let problem = Diagnostic::error(codes::SYNTAX, message, f.span_of(i - 1), label);
+    Some(problem.label(f.span_of(i), "which begins a statement of its own"))
 }
 
 /// `dx/dt = f`
@@ -95,7 +116,7 @@ fn reserved_name(f: &Failure) -> Option<Diagnostic> {
 /// `paths 1_000`
 fn setting_without_equals(f: &Failure) -> Option<Diagnostic> {
     let name = f.word(0);
-    if f.place != Place::Run || !SETTINGS.contains(&name) || f.here != 1 || f.found() == "=" {
+    if f.place != Place::Run || !SETTINGS.contains(&name) || f.here != 1 || f.words.len() == 1 {
         return None;
     }
     let message = format!("expected `=` after `{name}`, found {}", found(f));
@@ -110,7 +131,7 @@ fn assignment(f: &Failure) -> Option<Diagnostic> {
         return None;
     }
     let equals = f.word(1) == "=" || f.word(1) == "[" && f.found() == "=" && f.previous() == "]";
-    if !equals || is_flow(f) && f.place != Place::File {
+    if !equals || is_flow(f) {
         return None;
     }
     let message = format!("`{name} = ...` cannot stand {}", f.place.location());
@@ -122,7 +143,9 @@ fn assignment(f: &Failure) -> Option<Diagnostic> {
     let help = match f.place {
         Place::Block => format!("write `{name}' = e` for the new value of a state, `let {name} = e` for a new name"),
         Place::Model => {
-            format!("write `let {name} = e` to name a value, `state {name} = e` for a state, `d{name} = e dt` for its flow")
+            format!(
+                "write `let {name} = e` to name a value, `state {name} = e` for a state, `d{name} = e dt` for its flow"
+            )
         }
         Place::File => format!("write `const {name} = e`"),
         Place::Solver => format!("write `let {name} = e`, or `{name}' = e` inside `step {{ }}`"),
@@ -131,12 +154,24 @@ fn assignment(f: &Failure) -> Option<Diagnostic> {
     Some(Diagnostic::error(codes::SYNTAX, message, f.span_of(0), "a word is missing before this").help(help))
 }
 
+/// `dx = ... dt`
 fn is_flow(f: &Failure) -> bool {
-    let mut rest = f.word(0).chars();
-    rest.next() == Some('d') && rest.next().is_some_and(super::lex::name_start)
+    let differential = |word: &str| {
+        let mut letters = word.chars();
+        letters.next() == Some('d') && letters.next().is_some_and(super::lex::name_start)
+    };
+    differential(f.word(0)) && f.words[1..].iter().any(|w| differential(w.text))
 }
 
-fn stray_else(f: &Failure) -> Option<Diagnostic> {
+/// `for` or `else` at the head of a statement that does not begin so.
+fn stray_word(f: &Failure) -> Option<Diagnostic> {
+    if f.here == 0 && f.word(0) == "for" {
+        let message = format!("`for` cannot begin a statement {}", f.place.location());
+        let problem = Diagnostic::error(codes::SYNTAX, message, f.span(), "begins a line");
+        return Some(
+            problem.help("if it belongs to the line above, it must stand on that line; a loop stands in a block"),
+        );
+    }
     if f.word(0) != "else" || f.here != 0 {
         return None;
     }
@@ -155,21 +190,20 @@ fn elsewhere(f: &Failure) -> Option<Diagnostic> {
         _ => "",
     };
     let what = if what.is_empty() { format!("`{}`", f.word(0)) } else { what.to_string() };
-    let names: Vec<&str> = homes.iter().map(|p| p.name()).collect();
+    let names: Vec<String> = homes.iter().map(|p| p.location()).collect();
     let places = match names.split_last() {
-        Some((last, [])) => last.to_string(),
+        Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
         None => String::new(),
     };
     let message = format!("{what} cannot stand {}", f.place.location());
     let problem = Diagnostic::error(codes::SYNTAX, message, f.span_of(0), "not allowed here");
-    Some(problem.help(match (first, f.word(0)) {
-        (Place::File, _) => "declarations stand at the top level; is a `}` missing above?".to_string(),
-        (_, "let") if f.place == Place::File => "write `const` for a value of the whole file".to_string(),
-        (_, "for") if f.place == Place::Model => {
-            "a `for` that belongs to the line above must stand on that line; a loop stands in a block".to_string()
+    Some(problem.help(match f.word(0) {
+        "use" | "target" | "model" | "solver" | "run" if first == Place::File => {
+            "declarations stand at the top level; is a `}` missing above?".to_string()
         }
-        _ => format!("it belongs in {places}"),
+        "let" if f.place == Place::File => "write `const` for a value of the whole file".to_string(),
+        _ => format!("it can stand {places}"),
     }))
 }
 

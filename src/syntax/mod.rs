@@ -19,9 +19,11 @@ mod mistakes;
 pub mod print;
 mod print_expr;
 mod slips;
+#[cfg(test)]
+mod tests;
 
-pub use explain::RESERVED;
 pub use depth::{MAX_DEPTH, MAX_NESTING};
+pub use explain::RESERVED;
 pub use lazy::Declarations;
 pub use lex::{Comment, Lexed, Token, TokenKind, lex, name_rest, name_start};
 
@@ -79,7 +81,8 @@ pub fn parse_bytes(file: FileId, bytes: &[u8]) -> (String, Parsed) {
 
 fn not_utf8(file: FileId, bytes: &[u8], at: usize) -> Diagnostic {
     let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
-    let message = format!("the file is not UTF-8 text: byte {} of the file, 0x{:02X}, in line {line}", at + 1, bytes[at]);
+    let message =
+        format!("the file is not UTF-8 text: byte {} of the file, 0x{:02X}, in line {line}", at + 1, bytes[at]);
     // U+FFFD takes three bytes in the text that the span points into.
     let problem = Diagnostic::error(codes::NOT_UTF8, message, Span::new(file, at, at + 3), "not UTF-8 from here");
     let utf16 = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
@@ -94,9 +97,8 @@ pub fn parse_expr(file: FileId, text: &str) -> Result<Expr, Vec<Diagnostic>> {
         [piece] if !piece.too_deep => {
             let read = piece.text(&layout.masked);
             let root = Grammar::parse(Rule::one_expr, &read);
-            let root = root.map_err(|e| {
-                explain::plain(&explain::Failure::new(file, text, &layout, piece, Place::Run, &read, &e))
-            });
+            let root = root
+                .map_err(|e| explain::plain(&explain::Failure::new(file, text, &layout, piece, Place::Run, &read, &e)));
             match root {
                 Ok(mut pairs) => pairs.next().map(|pair| builder.expr(Node { pair, piece }.only())),
                 Err(_) if piece.broken => None,
@@ -165,7 +167,9 @@ fn collect(layout: &Layout, built: Vec<Diagnostic>) -> Vec<Diagnostic> {
     problems.sort_by_key(|p| p.labels[0].span);
     let more = problems.len().saturating_sub(MAX_PROBLEMS);
     problems.truncate(MAX_PROBLEMS);
-    if more > 0 && let Some(last) = problems.last_mut() {
+    if more > 0
+        && let Some(last) = problems.last_mut()
+    {
         last.notes.push(format!("{more} more problems are not shown"));
     }
     problems

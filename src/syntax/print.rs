@@ -228,7 +228,10 @@ impl Printer {
                 let names: Vec<String> = names.iter().map(path).collect();
                 let verb = if *minimise { "minimise" } else { "maximise" };
                 let (objective, optimiser, steps) = (expr(objective), expr(optimiser), expr(steps));
-                self.line(&format!("train {} to {verb} {objective} by {optimiser} for {steps} steps", names.join(", ")));
+                self.line(&format!(
+                    "train {} to {verb} {objective} by {optimiser} for {steps} steps",
+                    names.join(", ")
+                ));
             }
             RunStmt::Phase { name, statements, .. } => {
                 self.braces(&format!("phase {}", name.name), statements, Printer::run_stmt);

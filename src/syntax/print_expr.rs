@@ -17,6 +17,8 @@ enum Rank {
     Unary,
     Power,
     Postfix,
+    /// Binds tighter than anything: always in brackets.
+    Atom,
 }
 
 /// One expression as Fokker text; parses back to the same tree.
@@ -123,7 +125,9 @@ fn bare(out: &mut String, e: &Expr) {
             out.push('\'');
         }
         ExprKind::Field(base, name) => {
-            write(out, base, Rank::Postfix);
+            // `1.x` would read as a number.
+            let number = matches!(base.kind, ExprKind::Number { .. });
+            write(out, base, if number { Rank::Atom } else { Rank::Postfix });
             out.push('.');
             out.push_str(&name.name);
         }

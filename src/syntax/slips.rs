@@ -81,9 +81,10 @@ pub fn stray_prime(span: Span, text: &str, previous: Option<Token>) -> Diagnosti
         Some(TokenKind::Operator) if written == "'" && touches => {
             ("a second prime".to_string(), "the new value of `x` is `x'`; there is none after it".to_string())
         }
-        Some(TokenKind::Close) if touches => {
-            ("after a bracket".to_string(), "the prime comes first: `x'[i]` is element `i` of the new value".to_string())
-        }
+        Some(TokenKind::Close) if touches => (
+            "after a bracket".to_string(),
+            "the prime comes first: `x'[i]` is element `i` of the new value".to_string(),
+        ),
         _ => ("no name before it".to_string(), "`x'` is the new value of the state `x`".to_string()),
     };
     Diagnostic::error(codes::BAD_TOKEN, "a prime must follow a name at once", span, label).help(help)
@@ -137,7 +138,8 @@ pub fn bad_characters(span: Span, text: &str) -> Diagnostic {
 }
 
 fn is_invisible(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
 /// A character as it can be shown in a message.
@@ -149,5 +151,5 @@ pub fn show(c: char) -> String {
     if is_invisible(c) {
         return format!("invisible character {number}");
     }
-    format!("character `{c}` ({number})")
+    if c == '`' { format!("character {c} ({number})") } else { format!("character `{c}` ({number})") }
 }

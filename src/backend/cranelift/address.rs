@@ -47,7 +47,11 @@ impl Emitter<'_, '_> {
             Atom::Mod(e, n) => {
                 let (lo, hi) = e.range();
                 let value = self.index(e);
-                if lo >= -n && hi < 2 * n { self.near_remainder(value, *n, (lo, hi)) } else { self.remainder(value, *n) }
+                if lo >= -n && hi < 2 * n {
+                    self.near_remainder(value, *n, (lo, hi))
+                } else {
+                    self.remainder(value, *n)
+                }
             }
             Atom::Div(e, n) => {
                 let value = self.index(e);

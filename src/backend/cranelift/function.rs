@@ -8,7 +8,7 @@
 //!     states back to the block
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ::cranelift::codegen::ir::{BlockArg, Function, MemFlagsData, StackSlot};
 use ::cranelift::codegen::isa::TargetFrontendConfig;
@@ -16,6 +16,7 @@ use ::cranelift::prelude::*;
 
 use super::Context;
 use super::shape::Layout;
+use crate::backend::LANE_MULTIPLE;
 use crate::step::program::{Index, Inst, Kind, Loop, Program, Reg};
 
 /// Where the memory of the group is.
@@ -38,6 +39,10 @@ pub struct Bases {
     pub row_bytes: Value,
     /// the context
     pub context: Value,
+    /// bytes from the first lane of a row of the block to the group
+    pub offset: Value,
+    /// steps still to do, this one included
+    pub left: Value,
 }
 
 /// What a register is in machine code.
@@ -63,10 +68,14 @@ pub struct Emitter<'f, 'p> {
     pub spot: HashMap<Reg, Value>,
     /// states in registers: the old rows, and the new ones as far as they are known
     pub state: Vec<Vec<Value>>,
-    pub next: Vec<Option<Vec<Value>>>,
+    pub next: Vec<Vec<Option<Value>>>,
+    /// the vectors that are worked on: the first, and how many
+    pub window: (usize, usize),
     /// stack memory for arguments and results of calls, and its bytes
     pub call_area: Option<(StackSlot, usize)>,
     pub config: TargetFrontendConfig,
+    /// registers that are the same for all lanes
+    pub uniform: HashSet<Reg>,
 }
 
 /// Bytes of a field of the context.
@@ -98,8 +107,10 @@ pub fn build(
         spot: HashMap::new(),
         state: Vec::new(),
         next: Vec::new(),
+        window: (0, layout.vectors),
         call_area: None,
         config,
+        uniform: super::shape::uniform(program),
     };
     e.hoist();
     e.groups();
@@ -112,7 +123,10 @@ fn load_context(b: &mut FunctionBuilder<'_>, entry: Block) -> Bases {
     let flags = MemFlagsData::new().with_notrap().with_readonly();
     let mut load = |offset: i32| b.ins().load(types::I64, flags, context, offset);
     let scratch = load(field!(scratch));
+    // the places that change hold anything until the loops set them
     Bases {
+        offset: scratch,
+        left: scratch,
         run: load(field!(run)),
         step: load(field!(step)),
         noise: load(field!(noise)),
@@ -152,30 +166,45 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// For each group of lanes, at an offset in bytes into the rows of the block.
+    /// For each group of lanes, at an offset in bytes into the rows of the block. Where a group is wider than the
+    /// multiple that blocks come in, half a group may be left over at the end.
     fn groups(&mut self) {
-        let block_state = self.base.state;
-        let noise = self.base.noise;
-        let out = self.base.out;
-        let step = self.base.step;
+        let blocks = self.base;
         let zero = self.b.ins().iconst(types::I64, 0);
+        let left = self.group_loop(blocks, zero);
+        if self.layout.lanes() > LANE_MULTIPLE {
+            assert_eq!(self.layout.lanes(), 2 * LANE_MULTIPLE, "half a group is one multiple");
+            self.layout = self.layout.halved();
+            self.window = (0, self.layout.vectors);
+            self.group_loop(blocks, left);
+        }
+        self.b.ins().return_(&[]);
+    }
+
+    /// As many groups as there are from an offset on; gives the offset after them.
+    fn group_loop(&mut self, blocks: Bases, start: Value) -> Value {
+        let bytes = self.layout.row_bytes() as i64;
         let head = self.b.create_block();
+        let body = self.b.create_block();
+        let done = self.b.create_block();
         let offset = self.b.append_block_param(head, types::I64);
-        self.b.ins().jump(head, &args(&[zero]));
+        self.b.ins().jump(head, &args(&[start]));
         self.b.switch_to_block(head);
-        let group_state = self.b.ins().iadd(block_state, offset);
-        self.base.noise = self.b.ins().iadd(noise, offset);
-        self.base.out = self.b.ins().iadd(out, offset);
-        self.base.step = step;
+        let end = self.b.ins().iadd_imm_s(offset, bytes);
+        let more = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, end, blocks.row_bytes);
+        self.b.ins().brif(more, body, &[], done, &[]);
+        self.b.switch_to_block(body);
+        let group_state = self.b.ins().iadd(blocks.state, offset);
+        self.base.noise = self.b.ins().iadd(blocks.noise, offset);
+        self.base.out = self.b.ins().iadd(blocks.out, offset);
+        self.base.step = blocks.step;
+        self.base.offset = offset;
         let states = self.bring_states(group_state);
         let states = self.steps(&states);
         self.return_states(group_state, &states);
-        let next = self.b.ins().iadd_imm_s(offset, self.layout.row_bytes() as i64);
-        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, next, self.base.row_bytes);
-        let done = self.b.create_block();
-        self.b.ins().brif(more, head, &args(&[next]), done, &[]);
+        self.b.ins().jump(head, &args(&[end]));
         self.b.switch_to_block(done);
-        self.b.ins().return_(&[]);
+        offset
     }
 
     /// The states that the steps start with: vectors in registers, or the addresses of the working copies.
@@ -259,10 +288,9 @@ impl Emitter<'_, '_> {
         let start: Vec<Value> = [count, self.base.step, self.base.noise].iter().chain(states).copied().collect();
         self.b.ins().jump(head, &args(&start));
         self.b.switch_to_block(head);
-        (self.base.step, self.base.noise) = (step, noise);
+        (self.base.step, self.base.noise, self.base.left) = (step, noise, left);
         self.begin_step(&carried);
-        let program = self.program;
-        self.body(&program.body);
+        self.windows();
         let renewed = self.end_step(&carried);
         let step = self.b.ins().iadd_imm_s(step, (self.program.step_len * size_of::<f64>()) as i64);
         let draws = self.b.ins().imul_imm_s(self.base.row_bytes, self.program.draw_rows as i64);
@@ -278,7 +306,7 @@ impl Emitter<'_, '_> {
     fn begin_step(&mut self, carried: &[Value]) {
         if self.layout.registers {
             self.state = carried.chunks(self.layout.vectors).map(<[Value]>::to_vec).collect();
-            self.next = vec![None; self.program.state_rows];
+            self.next = vec![vec![None; self.layout.vectors]; self.program.state_rows];
         } else {
             (self.base.state, self.base.next) = (carried[0], carried[1]);
         }
@@ -289,7 +317,25 @@ impl Emitter<'_, '_> {
             return vec![carried[1], carried[0]];
         }
         let next = std::mem::take(&mut self.next);
-        next.into_iter().zip(&self.state).flat_map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect()
+        let rows = next.into_iter().zip(&self.state);
+        rows.flat_map(|(new, old)| new.into_iter().zip(old).map(|(new, old)| new.unwrap_or(*old))).collect()
+    }
+
+    /// The body, for the vectors one after the other or for all at once. What is the same for all lanes is done with
+    /// the first.
+    fn windows(&mut self) {
+        let program = self.program;
+        for first in (0..self.layout.vectors).step_by(self.layout.interleaved) {
+            self.window = (first, self.layout.interleaved);
+            for inst in &program.body {
+                let done = first > 0 && matches!(inst, Inst::Let(dst, _) if self.uniform.contains(dst));
+                if !done {
+                    self.spot.clear();
+                    self.inst(inst);
+                }
+            }
+        }
+        self.window = (0, self.layout.vectors);
     }
 
     pub fn body(&mut self, body: &[Inst]) {

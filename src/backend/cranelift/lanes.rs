@@ -6,7 +6,7 @@ use ::cranelift::prelude::*;
 use super::address::Place;
 use super::function::{Emitter, Slot};
 use crate::step::kernel::KernelFn;
-use crate::step::program::{self as step, Binary, Fused, Inst, Kind, Logic, Reg, Relation, Space, Unary};
+use crate::step::program::{self as step, Binary, Fused, Inst, Logic, Reg, Relation, Space, Unary};
 
 const REAL: Type = types::F64X2;
 const MASK: Type = types::I64X2;
@@ -14,16 +14,18 @@ const MASK: Type = types::I64X2;
 impl Emitter<'_, '_> {
     pub fn load_vectors(&mut self, place: Place) -> Vec<Value> {
         let flags = self.reading();
-        (0..self.layout.vectors)
+        let (first, count) = self.window;
+        (first..first + count)
             .map(|v| self.b.ins().load(REAL, flags, place.base, place.offset + 16 * v as i32))
             .collect()
     }
 
     pub fn store_vectors(&mut self, place: Place, vectors: &[Value]) {
         let flags = self.writing();
-        for v in 0..self.layout.vectors {
+        let (first, count) = self.window;
+        for v in 0..count {
             let value = vectors[v % vectors.len()];
-            self.b.ins().store(flags, value, place.base, place.offset + 16 * v as i32);
+            self.b.ins().store(flags, value, place.base, place.offset + 16 * (first + v) as i32);
         }
     }
 
@@ -42,7 +44,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Vector `v` of a register.
-    fn get(&mut self, reg: Reg, v: usize) -> Value {
+    pub fn get(&mut self, reg: Reg, v: usize) -> Value {
         if let Slot::Vectors(vectors) = &self.slots[reg.0 as usize] {
             return vectors[v % vectors.len()];
         }
@@ -60,7 +62,7 @@ impl Emitter<'_, '_> {
 
     /// All vectors of a register.
     pub fn vectors(&mut self, reg: Reg) -> Vec<Value> {
-        (0..self.layout.vectors).map(|v| self.get(reg, v)).collect()
+        (0..self.window.1).map(|v| self.get(reg, v)).collect()
     }
 
     /// Whether a register is the same for all lanes.
@@ -71,7 +73,7 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn set(&mut self, reg: Reg, vectors: Vec<Value>) {
+    pub fn set(&mut self, reg: Reg, vectors: Vec<Value>) {
         self.slots[reg.0 as usize] = Slot::Vectors(vectors);
     }
 
@@ -91,7 +93,9 @@ impl Emitter<'_, '_> {
             Inst::Store { space, row, value } => self.store(*space, row, *value),
             Inst::Call(call) => self.call(call),
             Inst::Loop(l) => self.run_loop(l),
-            Inst::ScatterAdd { .. } | Inst::Dense(_) | Inst::Sample(_) => unimplemented!("comes with the loops"),
+            Inst::ScatterAdd { first, len, at, value } => self.scatter_add(first, *len, *at, *value),
+            Inst::Dense(call) => self.dense(call),
+            Inst::Sample(call) => self.sample(call),
         }
     }
 
@@ -99,7 +103,9 @@ impl Emitter<'_, '_> {
         let vectors = self.vectors(value);
         if space == Space::Next && self.layout.registers {
             let row = row.known().expect("rows of straight-line code are known");
-            self.next[row as usize] = Some(vectors);
+            for (v, value) in vectors.into_iter().enumerate() {
+                self.next[row as usize][self.window.0 + v] = Some(value);
+            }
             return;
         }
         let place = self.row(space, row);
@@ -121,7 +127,8 @@ impl Emitter<'_, '_> {
             }
             step::Value::Load(Space::State, row) if self.layout.registers => {
                 let row = row.known().expect("rows of straight-line code are known");
-                self.set(dst, self.state[row as usize].clone());
+                let (first, count) = self.window;
+                self.set(dst, self.state[row as usize][first..first + count].to_vec());
             }
             step::Value::Load(space, row) => {
                 let place = self.row(*space, row);
@@ -147,7 +154,7 @@ impl Emitter<'_, '_> {
     fn compute(&mut self, dst: Reg, value: &step::Value) {
         let mut uniform = true;
         value.reads(&mut |r| uniform &= self.is_uniform(r));
-        let copies = if uniform { 1 } else { self.layout.vectors };
+        let copies = if uniform { 1 } else { self.window.1 };
         let vectors = (0..copies).map(|v| self.operation(value, v)).collect();
         self.set(dst, vectors);
     }
@@ -301,10 +308,6 @@ impl Emitter<'_, '_> {
         signature.params = vec![AbiParam::new(types::I64); params];
         self.b.import_signature(signature)
     }
-
-    fn gather(&mut self, _dst: Reg, _value: &step::Value) {
-        unimplemented!("comes with the loops")
-    }
 }
 
 fn condition(op: Relation) -> FloatCC {
@@ -314,9 +317,4 @@ fn condition(op: Relation) -> FloatCC {
         Relation::Eq => FloatCC::Equal,
         Relation::Ne => FloatCC::NotEqual,
     }
-}
-
-#[allow(dead_code)]
-fn kind_type(kind: Kind) -> Type {
-    if kind == Kind::Mask { MASK } else { REAL }
 }

@@ -6,6 +6,7 @@
 mod address;
 mod function;
 mod lanes;
+mod scattered;
 mod shape;
 
 use std::mem::ManuallyDrop;
@@ -42,6 +43,7 @@ type Entry = unsafe extern "C" fn(*const Context);
 
 /// Machine code of a program. It holds the pages of the code until it is dropped.
 pub struct Compiled {
+    /// the code has the addresses of descriptions of calls in its body
     program: Program,
     module: ManuallyDrop<JITModule>,
     entry: Entry,
@@ -86,7 +88,8 @@ impl Code for Compiled {
 /// Settings of the code generator. Errors are those of a machine that Cranelift does not know.
 fn isa() -> Result<OwnedTargetIsa, String> {
     let mut flags = settings::builder();
-    let set = |flags: &mut settings::Builder, name: &str, value: &str| flags.set(name, value).map_err(|e| e.to_string());
+    let set =
+        |flags: &mut settings::Builder, name: &str, value: &str| flags.set(name, value).map_err(|e| e.to_string());
     set(&mut flags, "opt_level", shape::OPT_LEVEL)?;
     set(&mut flags, "is_pic", "false")?;
     set(&mut flags, "use_colocated_libcalls", "false")?;
@@ -113,11 +116,10 @@ pub fn compile(program: &Program) -> Result<Box<dyn Code>, String> {
     if !has_fma() {
         return Ok(Box::new(super::interpreter::Interpreter::new(program)));
     }
+    let program = program.clone();
     let mut module = JITModule::new(JITBuilder::with_isa(isa()?, default_libcall_names()));
-    let mut context = build(program, &module);
-    let id = module
-        .declare_function("step", Linkage::Export, &context.func.signature)
-        .map_err(|e| e.to_string())?;
+    let mut context = build(&program, &module);
+    let id = module.declare_function("step", Linkage::Export, &context.func.signature).map_err(|e| e.to_string())?;
     let defined = module.define_function(id, &mut context).map_err(|e| format!("{e:?}"));
     if let Err(e) = defined.and_then(|_| module.finalize_definitions().map_err(|e| e.to_string())) {
         // SAFETY: no code of this module was or will be called
@@ -127,7 +129,7 @@ pub fn compile(program: &Program) -> Result<Box<dyn Code>, String> {
     let address = module.get_finalized_function(id);
     // SAFETY: the function was defined with the signature of `Entry`
     let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
-    Ok(Box::new(Compiled { program: program.clone(), module: ManuallyDrop::new(module), entry }))
+    Ok(Box::new(Compiled { program, module: ManuallyDrop::new(module), entry }))
 }
 
 /// The function of a program in Cranelift's intermediate form.

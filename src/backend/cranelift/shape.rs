@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::step::program::*;
 
-/// Cranelift's own optimisation. Everything it could find has been done already.
-pub const OPT_LEVEL: &str = "speed";
+/// Cranelift's own optimisation. What it could find has been done already, and it would move instructions.
+pub const OPT_LEVEL: &str = "none";
 
 /// Vector registers that values of the body may take.
 const REGISTERS: usize = 16;
@@ -14,6 +14,9 @@ const REGISTERS: usize = 16;
 pub struct Layout {
     /// vectors of two lanes that are interleaved
     pub vectors: usize,
+    /// how many of them go through the body at once. Straight-line code without calls takes one after the other: the
+    /// processor overlaps them, and few registers are needed at a time
+    pub interleaved: usize,
     /// whether states stay in registers from step to step
     pub registers: bool,
     /// whether values that are the same for all lanes are kept in registers throughout
@@ -24,13 +27,22 @@ impl Layout {
     pub fn of(program: &Program) -> Layout {
         let live = Liveness::of(program);
         let straight = program.is_straight();
-        let fits = |v: usize, extra: usize| live.lanes * v + extra <= REGISTERS;
-        let vectors = if fits(4, 2) { 4 } else { 2 };
+        let alone = straight && !has_calls(&program.body);
+        // light bodies wait for their own results: the more lanes are under way the better
+        let light = alone && 8 * program.state_rows + live.temporaries <= REGISTERS;
+        let vectors = if light { 8 } else { 4 };
         Layout {
             vectors,
-            registers: straight && program.state_rows * vectors <= REGISTERS / 2,
-            hoisted: straight && fits(vectors, live.uniform.min(8)),
+            interleaved: if alone { 1 } else { vectors },
+            registers: straight && program.state_rows * vectors <= REGISTERS,
+            hoisted: straight && live.uniform <= REGISTERS / 2,
         }
+    }
+
+    /// The layout with half as many lanes.
+    pub fn halved(self) -> Layout {
+        let vectors = self.vectors / 2;
+        Layout { vectors, interleaved: self.interleaved.min(vectors), ..self }
     }
 
     /// Lanes of a group.
@@ -46,27 +58,36 @@ impl Layout {
 
 /// How many values are alive at once.
 struct Liveness {
-    /// greatest number of lane values, states included
-    lanes: usize,
+    /// greatest number of values of one vector, without the states
+    temporaries: usize,
     /// values that are the same for all lanes
     uniform: usize,
 }
 
 impl Liveness {
     fn of(program: &Program) -> Liveness {
-        let mut uniform = HashSet::new();
-        mark_uniform(&program.body, &mut uniform);
-        let mut lanes = program.states.iter().filter(|s| s.renewed).map(|s| s.shape.iter().product::<usize>()).sum();
-        if !program.is_straight() {
-            lanes = 0;
-        }
-        lanes += widest(&program.body, &uniform, program.is_straight());
-        Liveness { lanes, uniform: uniform.len() }
+        let uniform = uniform(program);
+        let temporaries = widest(&program.body, &uniform, program.is_straight());
+        Liveness { temporaries, uniform: uniform.len() }
     }
 }
 
-/// Registers that hold the same for all lanes, apart from constants made on the spot.
-pub fn mark_uniform(body: &[Inst], uniform: &mut HashSet<Reg>) {
+fn has_calls(body: &[Inst]) -> bool {
+    body.iter().any(|i| match i {
+        Inst::Call(_) | Inst::Dense(_) | Inst::Sample(_) => true,
+        Inst::Loop(l) => has_calls(&l.body),
+        _ => false,
+    })
+}
+
+/// Registers that hold the same for all lanes.
+pub fn uniform(program: &Program) -> HashSet<Reg> {
+    let mut uniform = HashSet::new();
+    mark_uniform(&program.body, &mut uniform);
+    uniform
+}
+
+fn mark_uniform(body: &[Inst], uniform: &mut HashSet<Reg>) {
     for inst in body {
         match inst {
             Inst::Let(dst, value) => {

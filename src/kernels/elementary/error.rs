@@ -40,7 +40,7 @@ pub fn erfc(x: f64) -> f64 {
     select(a < 0.45, 1.0 - erf_near(x), far)
 }
 
-/// Error function. Error below 1.5 ulp.
+/// Error function. Error below 1 ulp.
 #[inline(always)]
 pub fn erf(x: f64) -> f64 {
     let a = clamp(x.abs(), 0.0, 28.0);

@@ -30,19 +30,19 @@ fn sinh_cosh(x: f64) -> (f64, f64) {
     (sinh * back, cosh * back)
 }
 
-/// Hyperbolic sine. Error below 0.8 ulp.
+/// Hyperbolic sine. Error below 1 ulp.
 #[inline(always)]
 pub fn sinh(x: f64) -> f64 {
     sinh_cosh(x).0.copysign(x)
 }
 
-/// Hyperbolic cosine. Error below 0.8 ulp.
+/// Hyperbolic cosine. Error below 1 ulp.
 #[inline(always)]
 pub fn cosh(x: f64) -> f64 {
     sinh_cosh(x).1
 }
 
-/// Hyperbolic tangent. Error below 0.8 ulp.
+/// Hyperbolic tangent. Error below 1 ulp.
 ///
 /// tanh(y) = -E/(2 + E) with E = e^(-2y) - 1, numerator and denominator carried as sums of two.
 #[inline(always)]

@@ -18,7 +18,7 @@ pub use error::{erf, erfc, norm_cdf};
 pub use exp::{exp, expm1};
 pub use hyperbolic::{cosh, sinh, tanh};
 pub use inverse_trig::{acos, asin, atan, atan2};
-pub use log::{log, log1p};
+pub use log::{log, log1p, log1p_parts};
 pub use logistic::{logaddexp, logit, sigmoid, softplus};
 pub use power::{cbrt, pow, sqrt};
 pub use trig::{FAST_LIMIT, cos, cos_fast, is_far, sin, sin_fast, tan, tan_fast};

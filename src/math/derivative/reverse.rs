@@ -244,7 +244,8 @@ fn place(g: &mut Graph, mut flat: usize, shape: &[usize]) -> Vec<Id> {
 /// The array over the shape of `array` that has `value`, summed over `over`, at the places `at`.
 fn contribution(g: &mut Graph, array: Id, at: &[Id], over: Vec<IndexVar>, value: Id) -> Id {
     let shape = g.shape(array).to_vec();
-    let solvable = at.iter().all(|e| over.iter().filter(|i| g.has_free(*e, i.id)).count() == 0) || solve_order(g, at, &over);
+    let solvable =
+        at.iter().all(|e| over.iter().filter(|i| g.has_free(*e, i.id)).count() == 0) || solve_order(g, at, &over);
     if !solvable {
         return simplify::scatter(g, shape, &over, at, value);
     }

@@ -21,27 +21,47 @@ const MAX_DEPTH: u32 = 800;
 /// operations take no stack.
 const CHAIN: u32 = 80;
 
-/// Remembered values by node.
+/// Remembered values by node, in pages that are made when they are first written: a short evaluation in a large graph
+/// costs little.
 #[derive(Clone, Debug)]
 pub struct Memo<N> {
-    stamp: Vec<u64>,
-    scalar: Vec<N>,
-    array: Vec<Vec<N>>,
+    pages: Vec<Option<Box<[Entry<N>]>>>,
 }
+
+/// The value of a scalar or the elements of an array, and the time at which they were worked out.
+#[derive(Clone, Debug)]
+struct Entry<N> {
+    stamp: u64,
+    scalar: N,
+    array: Vec<N>,
+}
+
+const PAGE: usize = 64;
 
 impl<N> Default for Memo<N> {
     fn default() -> Memo<N> {
-        Memo { stamp: Vec::new(), scalar: Vec::new(), array: Vec::new() }
+        Memo { pages: Vec::new() }
     }
 }
 
 impl<N: Number> Memo<N> {
-    fn grow(&mut self, nodes: usize) {
-        if self.stamp.len() < nodes {
-            self.stamp.resize(nodes, 0);
-            self.scalar.resize(nodes, N::real(0.0));
-            self.array.resize(nodes, Vec::new());
+    fn get(&self, id: Id) -> Option<&Entry<N>> {
+        let k = id.0 as usize;
+        self.pages.get(k / PAGE)?.as_ref().map(|page| &page[k % PAGE])
+    }
+
+    fn entry(&mut self, id: Id) -> &mut Entry<N> {
+        let k = id.0 as usize;
+        if self.pages.len() <= k / PAGE {
+            self.pages.resize(k / PAGE + 1, None);
         }
+        let blank = || vec![Entry { stamp: 0, scalar: N::real(0.0), array: Vec::new() }; PAGE].into_boxed_slice();
+        &mut self.pages[k / PAGE].get_or_insert_with(blank)[k % PAGE]
+    }
+
+    /// An array that is known to be remembered.
+    fn array(&self, id: Id) -> &[N] {
+        self.get(id).map_or(&[], |e| &e.array)
     }
 }
 
@@ -101,7 +121,6 @@ pub struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     pub fn new(g: &'a Graph, env: &'a Env, functions: Functions, memos: &'a mut Memos) -> Machine<'a> {
-        memos.base.grow(g.len());
         Machine { g, env, functions, memos, depth: 0 }
     }
 
@@ -128,13 +147,16 @@ impl<'a> Machine<'a> {
         frame
     }
 
-    fn holds<N: Number>(&self, frame: usize, id: Id) -> bool {
-        let stamp = N::memo(self.memos, frame).stamp[id.0 as usize];
+    /// What is remembered of a node, where it still holds.
+    fn held<N: Number>(&self, frame: usize, id: Id) -> Option<&Entry<N>> {
+        let entry = N::memo(self.memos, frame).get(id)?;
         let start = match frame {
             0 => self.memos.changed[self.g.rate(id) as usize],
             _ => self.memos.frames[frame - 1].start,
         };
-        stamp >= start && self.g.free(id).iter().all(|i| self.memos.indices[*i as usize].1 <= stamp)
+        let indices = &self.memos.indices;
+        let holds = entry.stamp >= start && self.g.free(id).iter().all(|i| indices[*i as usize].1 <= entry.stamp);
+        holds.then_some(entry)
     }
 
     /// The value of a scalar node.
@@ -151,14 +173,14 @@ impl<'a> Machine<'a> {
         if N::DUAL && frame == 0 {
             return self.scalar::<f64>(0, id).map(N::real);
         }
-        if self.holds::<N>(frame, id) {
-            return Ok(N::memo(self.memos, frame).scalar[id.0 as usize].clone());
+        if let Some(entry) = self.held::<N>(frame, id) {
+            return Ok(entry.scalar.clone());
         }
         let value = self.deeper::<N, N>(frame, id, |m| m.worked_out(frame, id))?;
         let now = self.memos.now;
-        let memo = N::memo_mut(self.memos, frame);
-        memo.stamp[id.0 as usize] = now;
-        memo.scalar[id.0 as usize] = value.clone();
+        let entry = N::memo_mut(self.memos, frame).entry(id);
+        entry.stamp = now;
+        entry.scalar = value.clone();
         Ok(value)
     }
 
@@ -244,7 +266,7 @@ impl<'a> Machine<'a> {
                 continue;
             }
             let outside = g.free(next).iter().all(|i| g.has_free(id, *i));
-            if outside && self.holds::<N>(home, next) {
+            if outside && self.held::<N>(home, next).is_some() {
                 continue;
             }
             if outside && !matches!(g.node(next), Node::Lit(..)) {
@@ -312,9 +334,9 @@ impl<'a> Machine<'a> {
             _ => {
                 let home = self.ready::<N>(frame, array)?;
                 if N::DUAL && home == 0 {
-                    return Ok(N::real(self.memos.base.array[array.0 as usize][flat]));
+                    return Ok(N::real(self.memos.base.array(array)[flat]));
                 }
-                Ok(N::memo(self.memos, home).array[array.0 as usize][flat].clone())
+                Ok(N::memo(self.memos, home).array(array)[flat].clone())
             }
         }
     }
@@ -348,12 +370,12 @@ impl<'a> Machine<'a> {
         if N::DUAL && home == 0 {
             return self.ready::<f64>(0, array);
         }
-        if !self.holds::<N>(home, array) {
+        if self.held::<N>(home, array).is_none() {
             let elements = self.deeper::<N, _>(home, array, |m| m.elements(home, array))?;
             let now = self.memos.now;
-            let memo = N::memo_mut(self.memos, home);
-            memo.stamp[array.0 as usize] = now;
-            memo.array[array.0 as usize] = elements;
+            let entry = N::memo_mut(self.memos, home).entry(array);
+            entry.stamp = now;
+            entry.array = elements;
         }
         Ok(home)
     }
@@ -369,7 +391,7 @@ impl<'a> Machine<'a> {
         let g = self.g;
         match g.node(id) {
             Node::Map(bounds, body) => {
-                let mut out = std::mem::take(&mut N::memo_mut(self.memos, frame).array[id.0 as usize]);
+                let mut out = std::mem::take(&mut N::memo_mut(self.memos, frame).entry(id).array);
                 out.clear();
                 self.each(bounds, |m| {
                     let value = m.scalar(frame, *body)?;
@@ -516,8 +538,7 @@ impl<'a> Machine<'a> {
             let slope = seed(self, k)?;
             value.push(Num::dual(level, x.into_num(), slope));
         }
-        let mut memo = self.memos.spare.pop().unwrap_or_default();
-        memo.grow(self.g.len());
+        let memo = self.memos.spare.pop().unwrap_or_default();
         self.memos.now += 1;
         let start = self.memos.now;
         self.memos.frames.push(Frame { var, value, level, parent: frame, start, memo });

@@ -199,6 +199,12 @@ pub fn comparison(g: &mut Graph, op: Op, a: Id, b: Id) -> Option<Id> {
     if let Some(known) = indivisible(&mut d, strict) {
         return Some(g.boolean(known ^ (op == Op::Ne)));
     }
+    if !strict && let Some(known) = same_remainder(g, &d) {
+        return Some(g.boolean(known ^ (op == Op::Ne)));
+    }
+    if !strict && let Some((left, right)) = wrapped(g, &d) {
+        return Some(g.op(op, &[left, right]));
+    }
     if !strict && d.terms[0].1 < 0 {
         d = d.times(-1)?;
     }
@@ -215,6 +221,56 @@ fn decided(strict: bool, low: i64, high: i64) -> Option<bool> {
         false if low > 0 || high < 0 => Some(false),
         _ => None,
     }
+}
+
+/// `a mod n == b mod n`, or `a mod n == b` with `b` in `0..n`, where `a - b` is a constant.
+fn same_remainder(g: &Graph, d: &Affine) -> Option<bool> {
+    let (k, n) = d.terms.iter().enumerate().find_map(|(k, (atom, c))| {
+        let (_, n) = by_constant(g, *atom, Op::Mod)?;
+        (c.abs() == 1).then_some((k, n))
+    })?;
+    let mut rest = d.clone();
+    let (atom, c) = rest.terms.remove(k);
+    let inside = Affine::of(g, by_constant(g, atom, Op::Mod)?.0);
+    // atom == target
+    let target = rest.times(-c)?;
+    let other = match target.terms[..] {
+        [(other, 1)] if target.constant == 0 => by_constant(g, other, Op::Mod).filter(|m| m.1 == n),
+        _ => None,
+    };
+    let target = match other {
+        Some((b, _)) => Affine::of(g, b),
+        None if target.range(g).is_some_and(|(low, high)| low >= 0 && high < n) => target,
+        None => return None,
+    };
+    let difference = inside.plus(g, &target, -1)?;
+    Some(difference.known()?.rem_euclid(n) == 0)
+}
+
+/// `i == (s*j + t) mod n` with both indices in `0..n`: written with the index of the inner loop alone.
+fn wrapped(g: &mut Graph, d: &Affine) -> Option<(Id, Id)> {
+    let ([(p, c), (q, e)], 0) = (d.terms.as_slice(), d.constant) else { return None };
+    let (p, q) = if c + e == 0 && c.abs() == 1 { (*p, *q) } else { return None };
+    for (lone, modulus) in [(p, q), (q, p)] {
+        let Node::Index(i) = *g.node(lone) else { continue };
+        let Some((inside, n)) = by_constant(g, modulus, Op::Mod) else { continue };
+        let inside = Affine::of(g, inside);
+        let [(atom, s)] = inside.terms[..] else { continue };
+        let Node::Index(j) = *g.node(atom) else { continue };
+        if i.extent as i64 != n || j.extent as i64 != n || s.abs() != 1 {
+            continue;
+        }
+        if i > j {
+            return Some((lone, modulus));
+        }
+        // j == s*(i - t)
+        let turned = Affine { terms: vec![(lone, 1)], constant: -inside.constant }.times(s)?;
+        let turned = build(g, &turned);
+        let n = g.int(n);
+        let turned = remainder(g, turned, n)?;
+        return Some((atom, turned));
+    }
+    None
 }
 
 /// Divides by the common factor of the coefficients; an equation without a solution is false.

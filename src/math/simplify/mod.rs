@@ -109,3 +109,6 @@ pub fn lit(g: &mut Graph, shape: Shape, elements: Vec<Id>) -> Id {
 pub fn dense(g: &mut Graph, op: Dense, args: &[Id]) -> Id {
     dense::dense(g, op, args)
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,14 +48,18 @@ fn nested(g: &mut Graph, a: Id, b: Id) -> Option<Id> {
         }
         _ => {}
     }
-    // (n/d) / b, unless n/d is uniform and b is not
-    if let Node::Op(Op::Div, args) = g.node(a).clone()
-        && (g.rate(a) == Rate::Lane || g.rate(b) < Rate::Lane)
-    {
-        let below = mul(g, args[1], b);
-        return Some(quotient(g, args[0], below));
-    }
-    None
+    // (n/d)*c / b, unless n/d is uniform and b is not
+    let mut p = Product::of(g, a);
+    let k = p.factors.iter().position(|(base, n)| {
+        *n == 1
+            && matches!(g.node(*base), Node::Op(Op::Div, _))
+            && (g.rate(*base) == Rate::Lane || g.rate(b) < Rate::Lane)
+    })?;
+    let Node::Op(Op::Div, args) = g.node(p.factors.remove(k).0).clone() else { return None };
+    let rest = p.finish(g);
+    let above = mul(g, rest, args[0]);
+    let below = mul(g, args[1], b);
+    Some(quotient(g, above, below))
 }
 
 /// Powers that numerator and denominator share.

@@ -226,19 +226,18 @@ fn factored(g: &mut Graph, bounds: &[IndexVar], rest: Sum) -> Id {
         side.times(base, n);
     }
     if inner.factors.is_empty() || (condition.is_some() && reads_outside(g, &outer)) {
-        outer = Product { coefficient: c, factors: Vec::new() };
         let loops = g.reduce(Red::Sum, bounds, base);
-        outer.times(loops, 1);
-        return outer.finish(g);
+        return scale(g, c, loops);
     }
     let (inner, divisor) = pull_divisor(g, inner, bounds);
     let mut body = inner.finish(g);
     if let Some(condition) = condition {
         body = select::or_zero(g, condition, body);
     }
-    let loops = g.reduce(Red::Sum, bounds, body);
-    outer.times(loops, 1);
-    let whole = outer.finish(g);
+    // without them it may collapse
+    let loops = if body != base { sum(g, bounds, body) } else { g.reduce(Red::Sum, bounds, body) };
+    let outer = outer.finish(g);
+    let whole = mul(g, outer, loops);
     match divisor {
         Some(d) => super::op(g, Op::Div, &[whole, d]),
         None => whole,

@@ -147,3 +147,60 @@ fn a_file_is_read_once_for_each_selection() {
     assert!(Arc::ptr_eq(&first.values, &again.values));
     assert_eq!(*cache.load(&ask("b")).expect("a column").values, [4.0]);
 }
+
+/// Diagnostics and value of a `csv` call in a program that lies in the folder.
+fn called(folder: &Folder, text: &str) -> (Vec<Diagnostic>, Option<Data>) {
+    use crate::math::Node;
+    use crate::model::elab::Elab;
+    use crate::model::library::Library;
+    use crate::model::value::Value;
+    use crate::source::{SourceFile, SourceMap};
+    let mut sources = SourceMap::default();
+    let path = Some(folder.0.join("program.sde"));
+    let file = sources.add(SourceFile { name: "program.sde".into(), text: text.into(), path, library: false });
+    let library = Library::default();
+    let mut elab = Elab::new(&library, &sources);
+    let scope = elab.root_scope();
+    let expr = crate::syntax::parse_expr(file, text).expect("an expression");
+    let data = match elab.expr(&expr, &scope) {
+        Ok(Value::Num(id)) => match elab.g.node(id) {
+            Node::Data(d) => {
+                let info = elab.g.data_info(*d);
+                Some(Data { shape: info.shape.clone(), values: info.values.clone() })
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    (elab.diagnostics, data)
+}
+
+#[test]
+fn calls_in_a_program() {
+    let folder = Folder::new("calls");
+    folder.write("d.csv", "a,b,c\n1,2,3\n4,5,6\n");
+    let (problems, data) = called(&folder, r#"csv("d.csv", columns = "b" .. "c")"#);
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(data, Some(Data { shape: vec![2, 2], values: Arc::from([2.0, 3.0, 5.0, 6.0]) }));
+    let (_, data) = called(&folder, r#"csv("d.csv", column = "a")"#);
+    assert_eq!(data, Some(Data { shape: vec![2], values: Arc::from([1.0, 4.0]) }));
+    let (_, data) = called(&folder, r#"csv("d.csv")"#);
+    assert_eq!(data.map(|d| d.shape), Some(vec![2, 3]));
+    for (text, code) in [
+        (r#"csv()"#, codes::MISSING_ARGUMENT),
+        (r#"csv("d.csv", "a")"#, codes::TYPE_MISMATCH),
+        (r#"csv(3)"#, codes::TYPE_MISMATCH),
+        (r#"csv("d.csv", column = 1)"#, codes::TYPE_MISMATCH),
+        (r#"csv("d.csv", columns = "a")"#, codes::TYPE_MISMATCH),
+        (r#"csv("d.csv", columns = 0 .. 2)"#, codes::TYPE_MISMATCH),
+        (r#"csv("d.csv", colum = "a")"#, codes::UNKNOWN_ARGUMENT),
+        (r#"csv("d.csv", column = "x")"#, codes::MISSING_COLUMN),
+        (r#"csv("e.csv", column = "x")"#, codes::FILE_NOT_FOUND),
+    ] {
+        let (problems, data) = called(&folder, text);
+        assert_eq!(problems.iter().map(|d| d.code).collect::<Vec<_>>(), [code], "{text}");
+        assert_eq!(data, None);
+        let span = problems[0].labels[0].span;
+        assert!(span.end as usize <= text.len() && span.start < span.end, "{text}: {span:?}");
+    }
+}

@@ -143,6 +143,13 @@ impl Builder {
         reg
     }
 
+    /// Reads a row that may have changed since it was read before, in the innermost scope.
+    pub fn read_again(&mut self, space: Space, row: Index) -> Reg {
+        let reg = self.fresh(Kind::Real);
+        self.push(Inst::Let(reg, Value::Load(space, row)));
+        reg
+    }
+
     /// An instruction with an effect, in the innermost scope.
     pub fn push(&mut self, inst: Inst) {
         let level = self.level();

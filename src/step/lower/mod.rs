@@ -4,6 +4,7 @@
 //! are lowered on demand and remembered with the values of their free indices (`scalar`, `build`), small arrays element
 //! by element, large ones as loops (`array`, `reduce`). What is a loop and what is written out is decided first (`plan`).
 
+mod array;
 mod build;
 mod plan;
 mod reduce;
@@ -13,9 +14,9 @@ mod table;
 use std::collections::{HashMap, HashSet};
 
 use super::program::*;
-use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, Ty, VarId, VarKind};
+use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, VarId, VarKind};
+use array::{Group, Member, Rows};
 use build::{Builder, Key, Val};
-use table::{clamped, linear};
 
 /// What a program computes. Variables of lane rate are only states and draws; `renew` and `outs` are functions of the
 /// old states. States without a new value keep theirs.
@@ -30,6 +31,7 @@ pub struct Spec {
 pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
     let mut roots: Vec<Id> = spec.renew.iter().map(|(_, id)| *id).collect();
     roots.extend(&spec.outs);
+    add_parameters(g, &mut roots);
     let plan = plan::plan(g, &roots);
     let mut l = Lowering {
         uses: plan::uses(g, &roots),
@@ -42,7 +44,10 @@ pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
         folded: HashMap::new(),
         first_rows: HashMap::new(),
         softmax: HashMap::new(),
-        turn: 1,
+        softmax_rows: HashMap::new(),
+        arrays: HashMap::new(),
+        groups: Vec::new(),
+        elements: HashMap::new(),
         g,
     };
     l.declare(spec, &roots);
@@ -51,6 +56,22 @@ pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
     super::schedule::schedule(&mut program);
     debug_assert_eq!(super::verify::verify(&program), Ok(()), "{program}");
     program
+}
+
+/// Adds the parameters of draws, which are no parts of the nodes that read them.
+fn add_parameters(g: &Graph, roots: &mut Vec<Id>) {
+    let mut seen = HashSet::new();
+    let mut next = 0;
+    while next < roots.len() {
+        for var in g.vars_of(roots[next]) {
+            if let VarKind::Draw { base: Base::Law(_, params), .. } = &g.var_info(*var).kind
+                && seen.insert(*var)
+            {
+                roots.extend(params);
+            }
+        }
+        next += 1;
+    }
 }
 
 struct Lowering<'g> {
@@ -67,8 +88,14 @@ struct Lowering<'g> {
     first_rows: HashMap<VarId, usize>,
     /// where a logsumexp was worked out: by exponent and it, the exponential and the sum of all
     softmax: HashMap<(Reg, Reg), (Val, Val)>,
-    /// elements that a turn of a loop does
-    turn: usize,
+    /// likewise in loops: by logsumexp, the first scratch row of its exponentials and the sum of all
+    softmax_rows: HashMap<Key, (usize, Val)>,
+    /// arrays in rows
+    arrays: HashMap<Key, Rows>,
+    /// groups of arrays that are being written, innermost last
+    groups: Vec<Group>,
+    /// elements of arrays at indices of their own
+    elements: HashMap<Id, (Vec<IndexVar>, Id)>,
     /// how many nodes read each node
     uses: HashMap<Id, usize>,
     exact_quotients: HashSet<Id>,
@@ -108,30 +135,34 @@ impl Lowering<'_> {
         }
     }
 
-    /// The values of all rows that are written.
+    /// The values of all rows that are written: large arrays by loops, those of one shape together, the rest one by one.
     fn define(&mut self, spec: &Spec) {
+        let mut roots: Vec<Member> = Vec::new();
+        for (var, array) in &spec.renew {
+            roots.push(Member { array: *array, space: Space::Next, first: self.first_rows[var] });
+        }
+        for (slot, array) in self.program.outs.iter().zip(&spec.outs) {
+            roots.push(Member { array: *array, space: Space::Out, first: slot.first_row });
+        }
+        let (mut large, small): (Vec<Member>, Vec<Member>) =
+            roots.into_iter().partition(|m| self.g.shape(m.array).iter().any(|n| *n > self.plan.limit));
+        while let Some(first) = large.first() {
+            let shape = self.g.shape(first.array).to_vec();
+            let (group, rest) = large.into_iter().partition(|m| self.g.shape(m.array) == shape);
+            self.write(group);
+            large = rest;
+        }
         let mut stores = Vec::new();
-        for (var, value) in &spec.renew {
-            let first = self.first_rows[var];
-            self.root(*value, Space::Next, first, &mut stores);
+        for m in small {
+            let shape = self.g.shape(m.array).to_vec();
+            for k in 0..shape.iter().product::<usize>() {
+                let at: Vec<Index> = unravel(&shape, k).into_iter().map(|i| Index::of(i as i64)).collect();
+                let val = self.element(m.array, &at);
+                stores.push((m.space, m.first + k, val));
+            }
         }
-        for (k, value) in spec.outs.iter().enumerate() {
-            let first = self.program.outs[k].first_row;
-            self.root(*value, Space::Out, first, &mut stores);
-        }
-        for (space, row, value) in stores {
-            self.b.push(Inst::Store { space, row: Index::of(row as i64), value });
-        }
-    }
-
-    /// The elements of a root.
-    fn root(&mut self, value: Id, space: Space, first: usize, stores: &mut Vec<(Space, usize, Reg)>) {
-        let shape = self.g.shape(value).to_vec();
-        for k in 0..shape.iter().product::<usize>() {
-            let at: Vec<Index> = unravel(&shape, k).into_iter().map(|i| Index::of(i as i64)).collect();
-            let val = self.element(value, &at);
-            let val = self.b.as_real(val);
-            stores.push((space, first + k, self.b.reg(val)));
+        for (space, row, val) in stores {
+            self.store(space, Index::of(row as i64), val);
         }
     }
 
@@ -139,10 +170,7 @@ impl Lowering<'_> {
         let mut program = self.program;
         (program.regs, program.body) = self.b.finish();
         super::schedule::remove_dead(&mut program);
-        program.scratch_rows = program.body_scratch;
-        if !program.is_straight() {
-            program.scratch_rows += 2 * program.state_rows;
-        }
+        program.scratch_rows = program.body_scratch + 2 * program.state_rows;
         program
     }
 
@@ -179,97 +207,25 @@ impl Lowering<'_> {
                 let index = self.index_of(id).expect("a loop index is an index");
                 Val::Reg(self.b.emit(Value::Count(index)))
             }
-            Node::Var(_) | Node::Data(_) => self.element(id, &[]),
+            Node::Var(var) => self.scalar_variable(id, var),
             Node::Op(op, args) => self.scalar_op(id, op, &args),
             Node::Get(array, at) => self.get(array, &at),
             Node::Reduce(red, bounds, body) => {
                 let level = self.b.key_level(&self.key(id));
                 let aside = self.b.set_aside(level);
-                let turn = self.turn;
-                self.turn = self.turn_for(body);
-                let val = self.reduce(red, &bounds, body);
-                self.turn = turn;
+                let val = self.reduce(id, red, &bounds, body);
                 self.b.put_back(aside);
                 val
             }
+            Node::Dense(op, args) => self.dense_scalar(id, op, &args),
             node => unreachable!("not a scalar of a clean graph: {node:?}"),
         }
     }
 
-    fn get(&mut self, array: Id, at: &[Id]) -> Val {
-        let shape = self.g.shape(array).to_vec();
-        match at.iter().map(|a| self.index_of(*a)).collect::<Option<Vec<_>>>() {
-            Some(at) => self.element(array, &clamped(&shape, at)),
-            None => self.chosen(array, &shape, at),
-        }
-    }
-
-    /// An element at indices that differ from lane to lane: a chain of selects.
-    fn chosen(&mut self, array: Id, shape: &[usize], at: &[Id]) -> Val {
-        let mut place = Val::Real(0.0);
-        for (n, a) in shape.iter().zip(at) {
-            let i = self.scalar(*a);
-            let i = self.b.binary(Binary::Max, i, Val::Real(0.0));
-            let i = self.b.binary(Binary::Min, i, Val::Real((n - 1) as f64));
-            place = self.b.fused(Fused::MulAdd, place, Val::Real(*n as f64), i);
-        }
-        let count = shape.iter().product::<usize>();
-        let mut chosen = None;
-        for k in (0..count).rev() {
-            let at: Vec<Index> = unravel(shape, k).into_iter().map(|i| Index::of(i as i64)).collect();
-            let val = self.element(array, &at);
-            chosen = Some(match chosen {
-                None => val,
-                Some(rest) => {
-                    let here = self.b.compare(Relation::Le, place, Val::Real(k as f64));
-                    self.b.select(here, val, rest)
-                }
-            });
-        }
-        chosen.expect("an array that is read has elements")
-    }
-
-    /// An element of an array; the indices are inside.
-    fn element(&mut self, array: Id, at: &[Index]) -> Val {
-        match self.g.node(array).clone() {
-            Node::Var(var) => self.variable(array, var, at),
-            Node::Map(bounds, body) if self.g.rate(array) == Rate::Lane => {
-                self.bound(&bounds, at, |l| l.scalar(body))
-            }
-            Node::Lit(shape, elements) => match linear(&shape, at).known() {
-                Some(k) => self.scalar(elements[k as usize]),
-                None => todo!("comes with the loops"),
-            },
-            _ if at.is_empty() => self.scalar(array),
-            _ => todo!("comes with the loops"),
-        }
-    }
-
-    fn variable(&mut self, node: Id, var: VarId, at: &[Index]) -> Val {
-        let info = self.g.var_info(var);
-        let (ty, shape, kind) = (info.ty, info.shape.clone(), info.kind.clone());
-        let space = match kind {
-            VarKind::State => Space::State,
-            VarKind::Draw { base: Base::Law(..), .. } => todo!("comes with the loops"),
-            VarKind::Draw { .. } => Space::Draw,
-            _ => {
-                let ids: Vec<Id> = at.iter().map(|i| self.g.int(i.known().expect("comes with the loops"))).collect();
-                let element = self.g.get(node, &ids);
-                return self.uniform(element).expect("one cell");
-            }
-        };
-        let row = linear(&shape, at).plus(self.first_rows[&var] as i64);
-        let val = Val::Reg(self.b.emit(Value::Load(space, row)));
-        if ty == Ty::Bool { self.b.as_mask(val) } else { val }
-    }
-
     /// Runs `f` with indices bound to values.
     fn bound<T>(&mut self, bounds: &[IndexVar], at: &[Index], f: impl FnOnce(&mut Self) -> T) -> T {
-        let old: Vec<_> = bounds
-            .iter()
-            .zip(at)
-            .map(|(b, i)| (b.id, self.env.insert(b.id, (b.extent, i.clone()))))
-            .collect();
+        let old: Vec<_> =
+            bounds.iter().zip(at).map(|(b, i)| (b.id, self.env.insert(b.id, (b.extent, i.clone())))).collect();
         let result = f(self);
         for (id, old) in old.into_iter().rev() {
             match old {

@@ -9,12 +9,16 @@ const LARGEST_UNROLLED: usize = 16;
 /// Straight-line code is wanted up to this many operations.
 const LARGEST_CODE: usize = 500;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// indices with at most this extent are written out
     pub limit: usize,
     /// nodes whose code contains calls of elementary functions
     pub calls: HashSet<Id>,
+    /// arrays that are stored, since their elements would be worked out several times
+    pub shared: HashSet<Id>,
+    /// logsumexps whose exponentials are needed again
+    pub softmax: HashSet<Id>,
 }
 
 impl Plan {
@@ -33,7 +37,122 @@ pub fn plan(g: &Graph, roots: &[Id]) -> Plan {
     extents.sort_unstable();
     extents.dedup();
     let limit = extents.into_iter().rev().find(|limit| size(g, &order, &free, *limit) <= LARGEST_CODE);
-    Plan { limit: limit.unwrap_or(1), calls: calls(g, &order) }
+    let mut plan = Plan { limit: limit.unwrap_or(1), calls: calls(g, &order), ..Plan::default() };
+    plan.shared = shared(g, roots, &order, &plan);
+    for id in &order {
+        if let Node::Op(Op::Exp, args) = g.node(*id)
+            && let Some((_, whole, _)) = super::reduce::softmax_of(g, args[0])
+        {
+            plan.softmax.insert(whole);
+        }
+    }
+    plan
+}
+
+/// Arrays whose elements would be worked out more often than there are, and take more than a few operations.
+fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
+    const CHEAP: usize = 2;
+    let mut shared = HashSet::new();
+    // how often the elements of an array are read, in all
+    let mut reads: HashMap<Id, f64> = HashMap::new();
+    for root in roots {
+        *reads.entry(*root).or_insert(0.0) += g.shape(*root).iter().product::<usize>() as f64;
+        if g.is_scalar(*root) {
+            Walk { g, reads: &mut reads, seen: HashSet::new(), factor: 1.0 }.visit(*root, &[]);
+        }
+    }
+    // readers come before what they read
+    for id in order.iter().rev().filter(|id| g.rate(**id) == Rate::Lane && !g.is_scalar(**id)) {
+        let size = g.shape(*id).iter().product::<usize>() as f64;
+        let mut evaluations = reads.get(id).copied().unwrap_or(0.0);
+        let (bounds, bodies) = match g.node(*id) {
+            Node::Map(bounds, body) => (bounds.clone(), vec![*body]),
+            Node::Scatter { bounds, .. } => (bounds.clone(), g.parts(*id)),
+            _ => (Vec::new(), g.parts(*id)),
+        };
+        let stored = if let Node::Map(bounds, body) = g.node(*id) {
+            let looped = bounds.iter().any(|b| !plan.unrolls(b));
+            looped && evaluations > size && work(g, *body, plan) > CHEAP
+        } else {
+            true
+        };
+        if stored {
+            evaluations = evaluations.min(size);
+            if matches!(g.node(*id), Node::Map(..)) {
+                shared.insert(*id);
+            }
+        }
+        let factor = if size > 0.0 { evaluations / size } else { 0.0 };
+        let mut walk = Walk { g, reads: &mut reads, seen: HashSet::new(), factor };
+        for body in bodies {
+            walk.visit(body, &bounds);
+        }
+    }
+    shared
+}
+
+/// Counts how often the elements of arrays are read in one body.
+struct Walk<'a> {
+    g: &'a Graph,
+    reads: &'a mut HashMap<Id, f64>,
+    seen: HashSet<Id>,
+    factor: f64,
+}
+
+impl Walk<'_> {
+    /// A node inside loops over `nest`, outermost first.
+    fn visit(&mut self, id: Id, nest: &[IndexVar]) {
+        if self.g.rate(id) < Rate::Lane || !self.seen.insert(id) {
+            return;
+        }
+        // code goes to the outermost loop in which its indices are known
+        let inner = nest.iter().rposition(|b| self.g.has_free(id, b.id)).map_or(0, |k| k + 1);
+        let nest = &nest[..inner];
+        match self.g.node(id).clone() {
+            Node::Get(array, at) => {
+                let times = nest.iter().map(|b| b.extent as f64).product::<f64>() * self.factor;
+                *self.reads.entry(array).or_insert(0.0) += times;
+                at.iter().for_each(|a| self.visit(*a, nest));
+            }
+            Node::Reduce(_, bounds, body) => {
+                let nest: Vec<IndexVar> = nest.iter().chain(&bounds).copied().collect();
+                self.visit(body, &nest);
+            }
+            Node::Op(_, args) => args.iter().for_each(|a| self.visit(*a, nest)),
+            Node::Dense(_, args) => args.iter().for_each(|a| self.visit(*a, nest)),
+            // an array that something wants whole
+            _ if !self.g.is_scalar(id) => {
+                let size = self.g.shape(id).iter().product::<usize>() as f64;
+                *self.reads.entry(id).or_insert(0.0) += size * self.factor;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Roughly how many operations a scalar takes.
+fn work(g: &Graph, body: Id, plan: &Plan) -> usize {
+    let (mut seen, mut stack, mut work) = (HashSet::new(), vec![body], 0);
+    while let Some(id) = stack.pop() {
+        if g.rate(id) < Rate::Lane || !seen.insert(id) {
+            continue;
+        }
+        match g.node(id) {
+            Node::Op(op, args) => {
+                work += if super::super::kernel::kernel_of(*op).is_some() { 10 } else { 1 };
+                stack.extend(args);
+            }
+            Node::Reduce(_, bounds, body) => {
+                let looped = bounds.iter().any(|b| !plan.unrolls(b));
+                work += if looped { 100 } else { bounds.iter().map(|b| b.extent).product() };
+                stack.push(*body);
+            }
+            Node::Get(_, at) => stack.extend(at),
+            Node::Dense(..) => work += 100,
+            _ => {}
+        }
+    }
+    work
 }
 
 fn bounds(g: &Graph, id: Id) -> Vec<IndexVar> {
@@ -77,7 +196,7 @@ fn size(g: &Graph, order: &[Id], free: &HashMap<Id, Vec<IndexVar>>, limit: usize
 fn calls(g: &Graph, order: &[Id]) -> HashSet<Id> {
     let mut calls = HashSet::new();
     for id in order.iter().filter(|id| g.rate(**id) == Rate::Lane) {
-        let own = matches!(g.node(*id), Node::Op(op, _) if super::super::kernel::Kernel::of(*op).is_some());
+        let own = matches!(g.node(*id), Node::Op(op, _) if super::super::kernel::kernel_of(*op).is_some());
         if own || g.parts(*id).iter().any(|p| calls.contains(p)) {
             calls.insert(*id);
         }

@@ -5,7 +5,8 @@
 use super::super::program::*;
 use super::Lowering;
 use super::build::Val;
-use crate::math::{Id, IndexVar, Op, Red};
+use super::table::{clamped, linear};
+use crate::math::{Graph, Id, IndexVar, Node, Op, Red};
 
 /// Number of accumulators.
 const STRIDE: usize = 2;
@@ -16,14 +17,17 @@ const TURN_WITH_CALLS: usize = 4;
 type Step<'a, 'g> = &'a mut dyn FnMut(&mut Lowering<'g>, &[Val]) -> Vec<Val>;
 
 impl<'g> Lowering<'g> {
-    pub fn reduce(&mut self, red: Red, bounds: &[IndexVar], body: Id) -> Val {
+    pub fn reduce(&mut self, id: Id, red: Red, bounds: &[IndexVar], body: Id) -> Val {
         if bounds.iter().any(|b| b.extent == 0) {
             return empty(red);
         }
         match red {
             Red::Argmax | Red::Argmin => self.arg_extreme(red, bounds[0], body),
-            Red::LogSumExp => self.log_sum_exp(bounds, body),
-            _ => self.strided(red, bounds, &mut |l, sum| l.joined(red, sum, body)),
+            Red::LogSumExp => self.log_sum_exp(id, bounds, body),
+            _ => {
+                let turn = self.turn_for(body).max(STRIDE);
+                self.strided(red, bounds, turn, &mut |l, sum| l.joined(red, sum, body))
+            }
         }
     }
 
@@ -49,10 +53,16 @@ impl<'g> Lowering<'g> {
     }
 
     /// A reduction in the defined order, by a function that joins an element to an accumulator.
-    fn strided(&mut self, red: Red, bounds: &[IndexVar], join: &mut dyn FnMut(&mut Self, Val) -> Val) -> Val {
+    fn strided(
+        &mut self,
+        red: Red,
+        bounds: &[IndexVar],
+        turn: usize,
+        join: &mut dyn FnMut(&mut Self, Val) -> Val,
+    ) -> Val {
         let last = bounds[bounds.len() - 1];
         let mut accumulators = vec![identity(red); STRIDE.min(last.extent)];
-        accumulators = self.nest(bounds, accumulators, &mut |l, values| {
+        accumulators = self.nest(bounds, turn, accumulators, &mut |l, values| {
             // the parity of the innermost index is known in every copy of the body
             let place = l.env[&last.id].1.modulo(STRIDE as i64).known().expect("turns are a multiple of the stride");
             let mut values = values.to_vec();
@@ -62,24 +72,25 @@ impl<'g> Lowering<'g> {
         accumulators.into_iter().reduce(|a, b| self.join_values(red, a, b)).expect("one accumulator")
     }
 
-    /// Runs a step for each element of an index space, in order, written out or as loops.
-    pub fn nest(&mut self, bounds: &[IndexVar], mut values: Vec<Val>, step: Step<'_, 'g>) -> Vec<Val> {
+    /// Runs a step for each element of an index space, in order, written out or as loops. A turn of the innermost loop
+    /// does `turn` elements.
+    pub fn nest(&mut self, bounds: &[IndexVar], turn: usize, mut values: Vec<Val>, step: Step<'_, 'g>) -> Vec<Val> {
         let Some((bound, rest)) = bounds.split_first() else { return step(self, &values) };
-        let turn = match (rest.is_empty(), self.plan.limit) {
+        let per_turn = match rest.is_empty() {
             _ if self.plan.unrolls(bound) => bound.extent,
-            (true, _) => self.turn.max(STRIDE),
-            (false, _) => 1,
+            true => turn.min(bound.extent),
+            false => 1,
         };
-        let turns = if turn == bound.extent { 0 } else { bound.extent / turn };
+        let turns = if per_turn == bound.extent { 0 } else { bound.extent / per_turn };
         values = self.looped(turns, values, &mut |l, i, mut values| {
-            for u in 0..turn {
-                let at = i.times(turn as i64).plus(u as i64);
-                values = l.bound(&[*bound], &[at], |l| l.nest(rest, values, step));
+            for u in 0..per_turn {
+                let at = i.times(per_turn as i64).plus(u as i64);
+                values = l.bound(&[*bound], &[at], |l| l.nest(rest, turn, values, step));
             }
             values
         });
-        for k in turns * turn..bound.extent {
-            values = self.bound(&[*bound], &[Index::of(k as i64)], |l| l.nest(rest, values, step));
+        for k in turns * per_turn..bound.extent {
+            values = self.bound(&[*bound], &[Index::of(k as i64)], |l| l.nest(rest, turn, values, step));
         }
         values
     }
@@ -107,7 +118,8 @@ impl<'g> Lowering<'g> {
     /// The place of the first largest (smallest) element. NaN is never chosen; 0 if nothing is.
     fn arg_extreme(&mut self, red: Red, bound: IndexVar, body: Id) -> Val {
         let worst = if red == Red::Argmax { f64::NEG_INFINITY } else { f64::INFINITY };
-        let values = self.nest(&[bound], vec![Val::Real(worst), Val::Real(0.0)], &mut |l, values| {
+        let turn = self.turn_for(body);
+        let values = self.nest(&[bound], turn, vec![Val::Real(worst), Val::Real(0.0)], &mut |l, values| {
             let x = l.scalar(body);
             let (low, high) = if red == Red::Argmax { (values[0], x) } else { (x, values[0]) };
             let better = l.b.compare(Relation::Lt, low, high);
@@ -121,24 +133,44 @@ impl<'g> Lowering<'g> {
         values[1]
     }
 
-    /// Greatest element first, then the sum of the exponentials of the differences.
-    fn log_sum_exp(&mut self, bounds: &[IndexVar], body: Id) -> Val {
-        let greatest = self.strided(Red::Max, bounds, &mut |l, m| l.joined(Red::Max, m, body));
+    /// Greatest element first, then the sum of the exponentials of the differences. Loops keep the elements in scratch
+    /// rows, and the exponentials where a softmax wants them.
+    fn log_sum_exp(&mut self, id: Id, bounds: &[IndexVar], body: Id) -> Val {
+        let shape: Vec<usize> = bounds.iter().map(|b| b.extent).collect();
+        let count = shape.iter().product::<usize>();
+        let loops = bounds.iter().any(|b| !self.plan.unrolls(b));
+        let turn = if loops { 4 } else { 1 };
+        let elements = if loops { self.scratch(count) } else { 0 };
+        let row = |l: &Self, first: usize| linear(&shape, &l.here(bounds)).plus(first as i64);
+        let greatest = self.strided(Red::Max, bounds, turn, &mut |l, m| {
+            let x = l.scalar(body);
+            if loops {
+                l.store(Space::Scratch, row(l, elements), x);
+            }
+            l.b.binary(Binary::Max, m, x)
+        });
         // an infinite element is not subtracted: inf - inf is NaN
         let size = self.b.unary(Unary::Abs, greatest);
         let infinite = self.b.compare(Relation::Eq, size, Val::Real(f64::INFINITY));
         let shift = self.b.select(infinite, Val::Real(0.0), greatest);
+        let kept = if loops && self.plan.softmax.contains(&id) { Some(self.scratch(count)) } else { None };
         let mut terms = Vec::new();
-        let sum = self.strided(Red::Sum, bounds, &mut |l, sum| {
-            let x = l.scalar(body);
+        let sum = self.strided(Red::Sum, bounds, turn, &mut |l, sum| {
+            let x = if loops { Val::Reg(l.b.read_again(Space::Scratch, row(l, elements))) } else { l.scalar(body) };
             let difference = l.b.sub(x, shift);
             let e = l.kernel(Op::Exp, &[difference]);
+            if let Some(first) = kept {
+                l.store(Space::Scratch, row(l, first), e);
+            }
             terms.push((x, e));
             l.b.add(sum, e)
         });
         let log = self.kernel(Op::Log, &[sum]);
         let result = self.b.add(log, shift);
-        if let Val::Reg(result) = result {
+        if let Some(first) = kept {
+            let key = self.key(id);
+            self.softmax_rows.insert(key, (first, sum));
+        } else if let Val::Reg(result) = result {
             for (x, e) in terms {
                 if let Val::Reg(x) = x {
                     self.softmax.insert((x, result), (e, sum));
@@ -150,18 +182,70 @@ impl<'g> Lowering<'g> {
 
     /// `exp(x - logsumexp(..., x, ...))`, where the logsumexp has been worked out: its own exponential by its sum.
     pub fn softmax_term(&mut self, difference: Id) -> Option<Val> {
-        let crate::math::Node::Op(Op::Sub, args) = self.g.node(difference).clone() else { return None };
-        if !matches!(self.g.node(args[1]), crate::math::Node::Reduce(Red::LogSumExp, ..)) {
-            return None;
-        }
-        let (Val::Reg(whole), Val::Reg(x)) = (self.scalar(args[1]), self.scalar(args[0])) else { return None };
-        let (e, sum) = *self.softmax.get(&(x, whole))?;
+        let (x, whole, at) = softmax_of(self.g, difference)?;
+        let Node::Reduce(_, bounds, _) = self.g.node(whole).clone() else { return None };
+        let log = self.scalar(whole);
+        let (e, sum) = match self.softmax_rows.get(&self.key(whole)).copied() {
+            Some((first, sum)) => {
+                let shape: Vec<usize> = bounds.iter().map(|b| b.extent).collect();
+                let at = at.iter().map(|a| self.index_of(*a)).collect::<Option<Vec<_>>>()?;
+                let row = linear(&shape, &clamped(&shape, at)).plus(first as i64);
+                let level = self.b.key_level(&self.key(whole));
+                (Val::Reg(self.b.emit_below(Value::Load(Space::Scratch, row), level)), sum)
+            }
+            None => {
+                let (Val::Reg(log), Val::Reg(x)) = (log, self.scalar(x)) else { return None };
+                *self.softmax.get(&(x, log))?
+            }
+        };
         let reciprocal = self.b.binary(Binary::Div, Val::Real(1.0), sum);
         Some(self.b.mul(e, reciprocal))
     }
 
     pub fn turn_for(&self, body: Id) -> usize {
-        if self.plan.calls.contains(&body) { TURN_WITH_CALLS } else { STRIDE }
+        if self.plan.calls.contains(&body) { TURN_WITH_CALLS } else { 1 }
+    }
+}
+
+/// For `x - logsumexp(bounds, body)` where `x` is the body at some indices: `x`, the logsumexp, and the indices.
+pub fn softmax_of(g: &Graph, difference: Id) -> Option<(Id, Id, Vec<Id>)> {
+    let Node::Op(Op::Sub, args) = g.node(difference) else { return None };
+    let Node::Reduce(Red::LogSumExp, bounds, body) = g.node(args[1]) else { return None };
+    let mut found = vec![None; bounds.len()];
+    if !instance(g, *body, args[0], bounds, &mut found) {
+        return None;
+    }
+    Some((args[0], args[1], found.into_iter().collect::<Option<Vec<_>>>()?))
+}
+
+/// Whether `x` is `body` with some integers for its bound indices, which are collected.
+fn instance(g: &Graph, body: Id, x: Id, bounds: &[IndexVar], found: &mut [Option<Id>]) -> bool {
+    if let Node::Index(i) = g.node(body)
+        && let Some(k) = bounds.iter().position(|b| b == i)
+    {
+        let same = found[k].is_none_or(|f| f == x);
+        found[k] = Some(x);
+        return same;
+    }
+    if bounds.iter().all(|b| !g.has_free(body, b.id)) {
+        return body == x;
+    }
+    let (p, q) = (g.parts(body), g.parts(x));
+    same_head(g.node(body), g.node(x))
+        && p.len() == q.len()
+        && p.iter().zip(&q).all(|(a, b)| instance(g, *a, *b, bounds, found))
+}
+
+/// Whether two nodes differ in their parts only.
+fn same_head(a: &Node, b: &Node) -> bool {
+    match (a, b) {
+        (Node::Op(p, _), Node::Op(q, _)) => p == q,
+        (Node::Get(..), Node::Get(..)) => true,
+        (Node::Lit(s, _), Node::Lit(t, _)) => s == t,
+        // bound indices are named by height, which new indices outside do not change
+        (Node::Reduce(p, b, _), Node::Reduce(q, c, _)) => p == q && b == c,
+        (Node::Map(b, _), Node::Map(c, _)) => b == c,
+        _ => false,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Scalar operations: sums and products with their fused forms, and everything made of a few instructions.
 
-use super::super::kernel::Kernel;
+use super::super::kernel::kernel_of;
 use super::super::program::*;
-use super::build::Val;
 use super::Lowering;
+use super::build::Val;
 use crate::math::{Id, Node, Op, Rate, Ty};
 
 /// Integer powers up to this are products.
@@ -95,7 +95,7 @@ impl Lowering<'_> {
     }
 
     pub fn kernel(&mut self, op: Op, args: &[Val]) -> Val {
-        let kernel = Kernel::of(op).unwrap_or_else(|| panic!("{} has a kernel", op.name()));
+        let kernel = kernel_of(op).unwrap_or_else(|| panic!("{} has a kernel", op.name()));
         let args = args.iter().map(|a| self.b.reg(*a)).collect();
         Val::Reg(self.b.call(kernel, args))
     }
@@ -348,9 +348,8 @@ impl Lowering<'_> {
         let place = terms.iter().position(|(_, id)| !lane(self.g, *id)).expect("there are some");
         let mut parts = uniform.into_iter();
         let (negative, first) = parts.next().expect("there are two");
-        let total = parts.fold(first, |sum, (sign, id)| {
-            self.g.op(if sign == negative { Op::Add } else { Op::Sub }, &[sum, id])
-        });
+        let total = parts
+            .fold(first, |sum, (sign, id)| self.g.op(if sign == negative { Op::Add } else { Op::Sub }, &[sum, id]));
         terms.retain(|(_, id)| lane(self.g, *id));
         terms.insert(place, (negative, total));
     }
@@ -362,10 +361,8 @@ impl Lowering<'_> {
                 v => Term::Plain(negative, v),
             };
         }
-        let is_product = matches!(
-            self.g.node(id),
-            Node::Op(Op::Mul | Op::Div | Op::Powi | Op::Pow, _)
-        ) || (matches!(self.g.node(id), Node::Op(Op::Neg, _)) && self.g.ty(id) == Ty::Real);
+        let is_product = matches!(self.g.node(id), Node::Op(Op::Mul | Op::Div | Op::Powi | Op::Pow, _))
+            || (matches!(self.g.node(id), Node::Op(Op::Neg, _)) && self.g.ty(id) == Ty::Real);
         if !is_product {
             return Term::Plain(negative, self.scalar(id));
         }

@@ -1,8 +1,8 @@
 //! Values that are the same for all lanes: constants folded here, the rest cells of the tables.
 
 use super::super::program::*;
-use super::build::Val;
 use super::Lowering;
+use super::build::Val;
 use crate::math::{Id, IndexVar, Node, Op, Rate, Ty};
 
 /// A table array may have this many elements; a larger one is worked out lane by lane instead.
@@ -25,7 +25,7 @@ impl Lowering<'_> {
         Some(if self.g.ty(id) == Ty::Bool { self.b.as_mask(cell) } else { cell })
     }
 
-    fn table_of(&self, id: Id) -> Table {
+    pub fn table_of(&self, id: Id) -> Table {
         if self.g.rate(id) <= Rate::Run { Table::Run } else { Table::Step }
     }
 

@@ -1,0 +1,97 @@
+//! The arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Parser, Debug)]
+#[command(name = "fokker", version, about = "A language and compiler for stochastic differential equations")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// How diagnostics are written to stderr
+    #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Text)]
+    pub message_format: MessageFormat,
+    /// A folder with a standard library to use in place of the built-in one
+    #[arg(long, global = true, value_name = "DIR")]
+    pub stdlib: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the runs of a file and report their statistics
+    Run(RunArgs),
+    /// Run the checks of files; exit with 1 when one fails
+    Test(TestArgs),
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    Text,
+    Json,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    Cranelift,
+    Interpreter,
+}
+
+#[derive(Args, Debug, Clone)]
+pub struct Overrides {
+    /// Set a parameter: `--set sigma=0.3`
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Number of paths of every run
+    #[arg(long)]
+    pub paths: Option<u64>,
+    /// Seed of every run
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Solver of every run
+    #[arg(long)]
+    pub solver: Option<String>,
+    /// Step length of every run
+    #[arg(long)]
+    pub step: Option<f64>,
+    /// Threads (the numbers are the same for any)
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Back end (the numbers are the same for each)
+    #[arg(long, value_enum, default_value_t = BackendArg::Cranelift)]
+    pub backend: BackendArg,
+}
+
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    pub file: PathBuf,
+    /// Only the run of this name (may be repeated)
+    #[arg(long = "run", value_name = "NAME")]
+    pub runs: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Folder for the files of `save`
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+#[derive(Args, Debug)]
+pub struct TestArgs {
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub overrides: Overrides,
+}

@@ -1,0 +1,46 @@
+//! The command line: arguments in, exit codes out. What is shown is made by `output`, what is done by `session`.
+
+pub mod args;
+pub mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Exit codes of every command.
+pub mod exit {
+    pub const DONE: u8 = 0;
+    pub const CHECK_FAILED: u8 = 1;
+    pub const WRONG_PROGRAM: u8 = 2;
+    pub const RUN_FAILED: u8 = 3;
+    pub const INTERRUPTED: u8 = 130;
+}
+
+/// Stack of the thread that compiles: expressions are recursive, and inlined functions multiply their depth.
+const STACK: usize = 1 << 30;
+
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // clap tells help and version through errors too.
+            let code = if e.use_stderr() { exit::WRONG_PROGRAM } else { exit::DONE };
+            let _ = e.print();
+            return ExitCode::from(code);
+        }
+    };
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || dispatch(&cli));
+    match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        _ => ExitCode::from(exit::RUN_FAILED),
+    }
+}
+
+fn dispatch(cli: &Cli) -> u8 {
+    match &cli.command {
+        Command::Run(args) => run::run(cli, args),
+        Command::Test(args) => run::test(cli, args),
+    }
+}

@@ -1,0 +1,216 @@
+//! What is told of a run, in whichever form: plain data for tables and JSON.
+
+use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
+
+use crate::runtime::StatResult;
+use crate::runtime::orders::Converged;
+use crate::runtime::statistics::chains::Estimate;
+
+/// Everything that one command did: the object that `--json` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct Results {
+    /// version
+    pub fokker: String,
+    pub file: String,
+    pub runs: Vec<RunResult>,
+}
+
+/// One variant of a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RunResult {
+    pub name: String,
+    pub model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub solver: Option<String>,
+    /// paths in the results
+    pub paths: u64,
+    pub steps: u64,
+    pub seed: u64,
+    pub seconds: f64,
+    pub compile_seconds: f64,
+    pub path_steps_per_second: f64,
+    pub diverged: u64,
+    /// time at which the first path was not finite
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_divergence: Option<f64>,
+    /// the run was stopped before all its paths were done
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+    /// parameters that the sweep set, in its order
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
+    pub sweep: Vec<(String, f64)>,
+    pub reports: Vec<Report>,
+    pub checks: Vec<Check>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub converge: Option<Convergence>,
+    /// files that were written
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub saved: Vec<String>,
+}
+
+/// When a statement looked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum When {
+    /// at one time
+    #[serde(rename = "at")]
+    At(f64),
+    /// pooled, in the words of the program: `t in [2, 10] every 0.01`
+    #[serde(rename = "over")]
+    Over(String),
+}
+
+/// A reported statistic (or expression of statistics) with its standard error.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub expr: String,
+    #[serde(flatten)]
+    pub when: When,
+    #[serde(flatten)]
+    pub value: Values,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Values and their errors in the shape of an array: `value` and `se` of the JSON object, with nested lists.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values {
+    pub shape: Vec<usize>,
+    pub values: Vec<f64>,
+    pub se: Vec<f64>,
+    /// of the bins of histograms
+    pub edges: Vec<Vec<f64>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Check {
+    pub expr: String,
+    pub passed: bool,
+    /// the sides of a comparison
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_number")]
+    pub left: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_number")]
+    pub right: Option<f64>,
+}
+
+/// Measured orders of convergence.
+#[derive(Clone, Debug, Serialize)]
+pub struct Convergence {
+    pub strong_order: Pair,
+    pub rms_order: Pair,
+    pub weak_order: Pair,
+    pub levels: Vec<ConvergenceLevel>,
+    /// numbers of steps left out of the fit of the weak order, their errors being below their noise
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub too_noisy: Vec<u64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ConvergenceLevel {
+    pub steps: u64,
+    pub h: f64,
+    pub strong: Pair,
+    pub rms: Pair,
+    /// for each state row: of its mean, and of its mean square
+    pub weak: Vec<[Pair; 2]>,
+    pub diverged: u64,
+}
+
+/// A number with its standard error.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct Pair {
+    #[serde(serialize_with = "number")]
+    pub value: f64,
+    #[serde(serialize_with = "number")]
+    pub se: f64,
+}
+
+impl From<Estimate> for Pair {
+    fn from(e: Estimate) -> Pair {
+        Pair { value: e.value, se: e.se }
+    }
+}
+
+impl From<&Converged> for Convergence {
+    fn from(c: &Converged) -> Convergence {
+        let levels = c.levels.iter().map(|l| ConvergenceLevel {
+            steps: l.steps,
+            h: l.h,
+            strong: l.strong.into(),
+            rms: l.rms.into(),
+            weak: l.weak.iter().map(|row| row.map(Pair::from)).collect(),
+            diverged: l.diverged,
+        });
+        Convergence {
+            strong_order: c.strong_order.into(),
+            rms_order: c.rms_order.into(),
+            weak_order: c.weak_order.into(),
+            levels: levels.collect(),
+            too_noisy: c.too_noisy.clone(),
+        }
+    }
+}
+
+impl Values {
+    pub fn scalar(value: f64, se: f64) -> Values {
+        Values { shape: vec![], values: vec![value], se: vec![se], edges: vec![] }
+    }
+}
+
+impl From<&StatResult> for Values {
+    fn from(r: &StatResult) -> Values {
+        Values { shape: r.shape.clone(), values: r.values.clone(), se: r.se.clone(), edges: r.edges.clone() }
+    }
+}
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = s.serialize_map(None)?;
+        map.serialize_entry("value", &Nested { shape: &self.shape, values: &self.values })?;
+        map.serialize_entry("se", &Nested { shape: &self.shape, values: &self.se })?;
+        if !self.edges.is_empty() {
+            map.serialize_entry("edges", &self.edges)?;
+        }
+        map.end()
+    }
+}
+
+/// An array as nested lists.
+struct Nested<'a> {
+    shape: &'a [usize],
+    values: &'a [f64],
+}
+
+impl Serialize for Nested<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let Some((first, rest)) = self.shape.split_first() else {
+            return number(&self.values.first().copied().unwrap_or(f64::NAN), s);
+        };
+        let each = rest.iter().product::<usize>();
+        let mut list = s.serialize_seq(Some(*first))?;
+        for k in 0..*first {
+            list.serialize_element(&Nested { shape: rest, values: &self.values[k * each..(k + 1) * each] })?;
+        }
+        list.end()
+    }
+}
+
+/// JSON has no NaN and no infinity: NaN is written as null, infinities as the strings "inf" and "-inf".
+fn number<S: Serializer>(x: &f64, s: S) -> Result<S::Ok, S::Error> {
+    if x.is_nan() {
+        s.serialize_none()
+    } else if x.is_infinite() {
+        s.serialize_str(if *x > 0.0 { "inf" } else { "-inf" })
+    } else {
+        s.serialize_f64(*x)
+    }
+}
+
+fn maybe_number<S: Serializer>(x: &Option<f64>, s: S) -> Result<S::Ok, S::Error> {
+    number(&x.unwrap_or(f64::NAN), s)
+}
+
+fn as_map<S: Serializer>(pairs: &[(String, f64)], s: S) -> Result<S::Ok, S::Error> {
+    s.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}

@@ -1,0 +1,260 @@
+//! Results for a reader at a terminal.
+
+use super::number::{count, estimate, plain};
+use super::paths::subscript;
+use super::result::{Check, Convergence, Report, RunResult, When};
+use super::style::Style;
+
+/// Elements of an array that are all shown; of more, the first [`HEAD`] and the last.
+const WHOLE: usize = 8;
+const HEAD: usize = 4;
+
+/// A variant of a run: what it was, its statistics, its checks.
+pub fn run(r: &RunResult, style: Style) -> String {
+    let mut text = format!("{}\n", headline(r, style));
+    text += &indented(&reports(&r.reports, style));
+    if let Some(c) = &r.converge {
+        text += &indented(&convergence(c, style));
+    }
+    for check in &r.checks {
+        text += &format!("  {}\n", check_line(check, style));
+    }
+    for file in &r.saved {
+        text += &format!("  {}\n", style.faint(&format!("saved {file}")));
+    }
+    for warning in warnings(r) {
+        text += &format!("  {}\n", style.warning(&warning));
+    }
+    text
+}
+
+fn headline(r: &RunResult, style: Style) -> String {
+    let with = r.solver.as_ref().map_or_else(String::new, |s| format!(" by {s}"));
+    let sweep: String = r.sweep.iter().map(|(name, value)| format!(", {name} = {}", plain(*value))).collect();
+    let steps = if r.steps > 0 { format!(" of {} steps", count(r.steps)) } else { String::new() };
+    let mut facts = format!("{}{with}{sweep}: {} paths{steps}, seed {}", r.model, count(r.paths), r.seed);
+    if r.seconds > 0.0 {
+        facts += &format!(", {} s", plain((r.seconds * 1e3).round() / 1e3));
+    }
+    format!("{}  {}", style.heading(&r.name), style.faint(&facts))
+}
+
+fn warnings(r: &RunResult) -> Vec<String> {
+    let mut all = Vec::new();
+    if r.interrupted {
+        all.push(format!("interrupted: {} paths were finished and are in these results", count(r.paths)));
+    }
+    if r.diverged > 0 {
+        let first = r.first_divergence.map_or_else(String::new, |t| format!(", the first at t = {}", plain(t)));
+        let verb = if r.diverged == 1 { "path" } else { "paths" };
+        all.push(format!(
+            "{} {verb} of {} diverged{first}; from then on left out of the statistics",
+            count(r.diverged),
+            count(r.paths)
+        ));
+    }
+    all
+}
+
+fn check_line(check: &Check, style: Style) -> String {
+    let mark = if check.passed { style.good("✓") } else { style.bad("✗") };
+    let sides = match (check.left, check.right) {
+        (Some(l), Some(r)) => style.faint(&format!("  ({} and {})", plain(l), plain(r))),
+        _ => String::new(),
+    };
+    format!("{mark} {}{sides}", check.expr)
+}
+
+/// The statistics as aligned columns: expression, index, time, value.
+fn reports(reports: &[Report], style: Style) -> String {
+    let rows: Vec<[String; 4]> = reports.iter().flat_map(report_rows).collect();
+    let text = aligned(&rows);
+    let notes: String = reports
+        .iter()
+        .flat_map(|r| r.notes.iter().map(move |n| format!("{}\n", style.faint(&format!("{}: {n}", r.expr)))))
+        .collect();
+    text + &notes
+}
+
+fn report_rows(report: &Report) -> Vec<[String; 4]> {
+    let when = match &report.when {
+        When::At(t) => format!("at {}", plain(*t)),
+        When::Over(span) => format!("over {span}"),
+    };
+    let v = &report.value;
+    if !v.edges.is_empty() {
+        return histogram_rows(report, &when);
+    }
+    let count = v.values.len();
+    let shown: Vec<usize> = if count <= WHOLE { (0..count).collect() } else { (0..HEAD).chain([count - 1]).collect() };
+    let mut rows = Vec::new();
+    for (k, element) in shown.iter().enumerate() {
+        let first = k == 0;
+        if k > 0 && *element != shown[k - 1] + 1 {
+            rows.push([String::new(), format!("... {count} in all"), String::new(), String::new()]);
+        }
+        let name = if first { report.expr.clone() } else { String::new() };
+        let time = if first { when.clone() } else { String::new() };
+        let value = estimate(v.values[*element], v.se.get(*element).copied().unwrap_or(f64::NAN));
+        rows.push([name, subscript(&v.shape, *element), time, value]);
+    }
+    rows
+}
+
+/// One line a histogram: the range and the densities as bars.
+fn histogram_rows(report: &Report, when: &str) -> Vec<[String; 4]> {
+    let v = &report.value;
+    let bins = v.shape.last().copied().unwrap_or(0);
+    let element_shape = &v.shape[..v.shape.len().saturating_sub(1)];
+    let row = |(k, edges): (usize, &Vec<f64>)| {
+        let name = if k == 0 { report.expr.clone() } else { String::new() };
+        let text = match (edges.first(), edges.last()) {
+            (Some(low), Some(high)) => {
+                format!("{} {} {}", plain(*low), bars(&v.values[k * bins..(k + 1) * bins]), plain(*high))
+            }
+            _ => "no values".to_string(),
+        };
+        [name, subscript(element_shape, k), when.to_string(), text]
+    };
+    v.edges.iter().enumerate().take(WHOLE).map(row).collect()
+}
+
+/// Bars of eight heights.
+pub fn bars(values: &[f64]) -> String {
+    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = values.iter().copied().filter(|x| x.is_finite()).fold(0.0, f64::max);
+    let height = |x: &f64| if *x > 0.0 && most > 0.0 { ((x / most * 8.0).ceil() as usize).min(8) } else { 0 };
+    values.iter().filter(|x| x.is_finite()).map(|x| BARS[height(x)]).collect()
+}
+
+fn convergence(c: &Convergence, style: Style) -> String {
+    let head = ["steps", "h", "E|x - ref|", "rms"].map(String::from);
+    let rows = c
+        .levels
+        .iter()
+        .map(|l| [count(l.steps), plain(l.h), estimate(l.strong.value, l.strong.se), estimate(l.rms.value, l.rms.se)]);
+    let rows: Vec<[String; 4]> = std::iter::once(head).chain(rows).collect();
+    let order = |name: &str, p: &super::result::Pair| format!("{name} order {}\n", estimate(p.value, p.se));
+    let mut text = aligned(&rows) + &order("strong", &c.strong_order) + &order("weak", &c.weak_order);
+    if !c.too_noisy.is_empty() {
+        let steps: Vec<String> = c.too_noisy.iter().map(u64::to_string).collect();
+        let note = format!("the weak errors at {} steps are below their noise and not in the fit", steps.join(", "));
+        text += &format!("{}\n", style.faint(&note));
+    }
+    text
+}
+
+/// Columns padded to their widest cells; columns that are empty throughout take no room.
+pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |k: usize| rows.iter().map(|r| r[k].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let mut text = String::new();
+        for (cell, width) in row.iter().zip(&widths).filter(|(_, w)| **w > 0) {
+            text += cell;
+            text.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 2));
+        }
+        text.trim_end().to_string() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::result::{ConvergenceLevel, Pair, Values};
+    use super::*;
+
+    fn report(expr: &str, when: When, value: Values) -> Report {
+        Report { expr: expr.to_string(), when, value, notes: vec![] }
+    }
+
+    fn array(n: usize) -> Values {
+        let values = (0..n).map(|k| k as f64 / 8.0).collect();
+        Values { shape: vec![n], values, se: vec![0.01; n], edges: vec![] }
+    }
+
+    #[test]
+    fn a_run_as_a_table() {
+        let result = RunResult {
+            name: "terminal".to_string(),
+            model: "gbm".to_string(),
+            solver: Some("milstein".to_string()),
+            paths: 200_000,
+            steps: 100,
+            seed: 1,
+            seconds: 0.4123,
+            diverged: 3,
+            first_divergence: Some(0.25),
+            sweep: vec![("sigma".to_string(), 0.2)],
+            reports: vec![
+                report("mean(x)", When::At(1.0), Values::scalar(1.051_27, 0.000_451)),
+                report("quantile(x, [0.05, 0.95])", When::At(1.0), array(2)),
+                report("mean(q)", When::Over("last 10 steps".to_string()), array(30)),
+            ],
+            checks: vec![Check { expr: "a < b".to_string(), passed: false, left: Some(2.0), right: Some(1.5) }],
+            saved: vec!["paths.csv".to_string()],
+            ..RunResult::default()
+        };
+        let want = "\
+terminal  gbm by milstein, sigma = 0.2: 200 000 paths of 100 steps, seed 1, 0.412 s
+  mean(x)                                   at 1                1.05127 ± 0.00045
+  quantile(x, [0.05, 0.95])  [0]            at 1                0.000 ± 0.010
+                             [1]                                0.125 ± 0.010
+  mean(q)                    [0]            over last 10 steps  0.000 ± 0.010
+                             [1]                                0.125 ± 0.010
+                             [2]                                0.250 ± 0.010
+                             [3]                                0.375 ± 0.010
+                             ... 30 in all
+                             [29]                               3.625 ± 0.010
+  ✗ a < b  (2 and 1.5)
+  saved paths.csv
+  3 paths of 200 000 diverged, the first at t = 0.25; from then on left out of the statistics
+";
+        assert_eq!(run(&result, Style::PLAIN), want);
+    }
+
+    #[test]
+    fn histograms_are_bars() {
+        let value = Values {
+            shape: vec![4],
+            values: vec![0.0, 0.5, 1.0, 0.01],
+            se: vec![0.0; 4],
+            edges: vec![vec![-1.0, 0.0, 1.0, 2.0, 3.0]],
+        };
+        let text = reports(&[report("histogram(x)", When::At(0.0), value)], Style::PLAIN);
+        assert_eq!(text, "histogram(x)  at 0  -1  ▄█▁ 3\n");
+    }
+
+    #[test]
+    fn orders_and_their_levels() {
+        let pair = |value, se| Pair { value, se };
+        let level = |steps, strong| ConvergenceLevel {
+            steps,
+            h: 1.0 / steps as f64,
+            strong: pair(strong, 0.001),
+            rms: pair(strong, 0.001),
+            weak: vec![],
+            diverged: 0,
+        };
+        let c = Convergence {
+            strong_order: pair(0.98, 0.02),
+            rms_order: pair(0.97, 0.02),
+            weak_order: pair(f64::NAN, f64::NAN),
+            levels: vec![level(16, 0.1), level(32, 0.05)],
+            too_noisy: vec![16, 32],
+        };
+        let want = "\
+steps  h        E|x - ref|       rms
+16     0.0625   0.1000 ± 0.0010  0.1000 ± 0.0010
+32     0.03125  0.0500 ± 0.0010  0.0500 ± 0.0010
+strong order 0.980 ± 0.020
+weak order nan
+the weak errors at 16, 32 steps are below their noise and not in the fit
+";
+        assert_eq!(convergence(&c, Style::PLAIN), want);
+    }
+}

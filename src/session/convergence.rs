@@ -1,0 +1,135 @@
+//! `converge`: measured strong and weak orders from coupled paths.
+
+use std::sync::Arc;
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::VarId;
+use crate::math::eval::eval;
+use crate::model::elab::{Elab, Try};
+use crate::model::system::{INTEGRAL_SITE, NOISE_SITE};
+use crate::runtime::coupled::{self, CoupledJob, Level, Wiener};
+use crate::runtime::noise::Ars5;
+use crate::session::compile::{Grid, parameters, stage};
+use crate::session::execute::Execution;
+use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
+use crate::session::results::{Convergence, RunResult};
+
+impl Elab<'_> {
+    pub(super) fn converge_run(
+        &mut self,
+        plan: &Plan,
+        converge: &Converge,
+        how: Execution<'_>,
+        result: &mut RunResult,
+    ) -> Try<()> {
+        let params = parameters(self, how.set);
+        self.check_values(&params)?;
+        let (from, to, span) = match plan.time.clone() {
+            Some(TimeSpec::Ends { from, to, span } | TimeSpec::Stepped { from, to, span, .. }) => (from, to, span),
+            _ => {
+                return self.error(
+                    codes::BAD_TIME,
+                    "`converge` needs a time from `a .. b`",
+                    converge.span,
+                    "the run has another time",
+                );
+            }
+        };
+        let ends = (eval(&self.g, from, &params), eval(&self.g, to, &params));
+        let (Ok(a), Ok(b)) = ends else {
+            return self.error(
+                codes::BAD_TIME,
+                "the ends of the time cannot be worked out",
+                span,
+                "not known before the run",
+            );
+        };
+        let (a, b) = (a.values[0], b.values[0]);
+        if b <= a {
+            return self.error(
+                codes::BAD_TIME,
+                format!("a run goes from a time to a later one, not from {a} to {b}"),
+                span,
+                "no such time",
+            );
+        }
+        let mut env = params.clone();
+        for k in 0..plan.steps.len() {
+            let begin = std::time::Instant::now();
+            let (init, step) = self.dynamics(plan, k, how.backend)?;
+            result.compile_seconds += begin.elapsed().as_secs_f64();
+            let step = step.expect("a run with steps has a step");
+            let g = Arc::new(self.g.clone());
+            let clock = self.clock();
+            let mut level = |n: u64| {
+                let grid = Grid::equal(a, b, n);
+                stage(&g, &step, &params, clock, &grid, false).map(|stage| Level { stage, steps: n })
+            };
+            let mut levels = Vec::new();
+            for n in converge.steps.iter().chain([&converge.reference]) {
+                match level(*n) {
+                    Ok(l) => levels.push(l),
+                    Err(reason) => return self.error(codes::BAD_SETTING, reason, span, "needed for this"),
+                }
+            }
+            let reference = levels.pop().expect("the reference is last");
+            let start = match stage(&g, &init, &params, clock, &Grid::equal(a, b, 1), false) {
+                Ok(s) => s,
+                Err(reason) => return self.error(codes::BAD_SETTING, reason, span, "needed for this"),
+            };
+            let flowing: Vec<VarId> = plan.model.states.iter().filter(|s| s.flow.is_some()).map(|s| s.var).collect();
+            let rows = init
+                .program
+                .states
+                .iter()
+                .filter(|s| flowing.contains(&s.var))
+                .flat_map(|s| s.first_row..s.first_row + s.shape.iter().product::<usize>())
+                .collect();
+            let wiener = (0..plan.model.noises.len() as u32)
+                .map(|n| Wiener { increment: (NOISE_SITE + n, 0), integral: Some((INTEGRAL_SITE + n, 0)) })
+                .collect();
+            let job = CoupledJob {
+                init: start,
+                levels,
+                reference,
+                wiener,
+                rows,
+                span: b - a,
+                paths: plan.paths,
+                seed: plan.seed,
+                stream: 0,
+                threads: plan.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+                noise: Arc::new(Ars5),
+            };
+            let found = match coupled::run(&job, how.stop) {
+                Ok(found) => found,
+                Err(reason) => {
+                    return self.fail(Diagnostic::error(
+                        codes::SOLVER_MISFIT,
+                        format!("the order of `{}` cannot be measured: {reason}", plan.steps[k].solver),
+                        converge.span,
+                        "asked for here",
+                    ));
+                }
+            };
+            for order in plan.context.orders.iter().filter(|o| o.solver == plan.steps[k].solver) {
+                let estimate = if order.strong { found.strong_order } else { found.weak_order };
+                env.set(order.value, estimate.value);
+                env.set(order.se, estimate.se);
+            }
+            result.convergence.push(Convergence {
+                solver: plan.steps[k].solver.clone(),
+                strong_order: (found.strong_order.value, found.strong_order.se),
+                weak_order: (found.weak_order.value, found.weak_order.se),
+                levels: found.levels.iter().map(|l| (l.steps, l.strong.value, l.strong.se)).collect(),
+                stated: plan.steps[k].orders.strong,
+            });
+        }
+        for statement in &plan.statements {
+            if let Statement::Check { text, condition, sides, .. } = statement {
+                result.checks.push(self.check_line(text, *condition, *sides, None, &env));
+            }
+        }
+        Ok(())
+    }
+}

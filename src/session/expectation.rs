@@ -1,0 +1,127 @@
+//! `expect` and `invariant` in the statements of a run: numbers that no path is needed for.
+
+use std::collections::HashMap;
+
+use crate::calculus::invariance;
+use crate::diagnostics::codes;
+use crate::math::array::Array;
+use crate::math::eval::{Env, Evaluator, Functions};
+use crate::math::{Id, VarId};
+use crate::model::elab::{Elab, Try};
+use crate::model::quadrature::{Quadrature, expect1, expect2};
+use crate::session::plan::Plan;
+
+impl Elab<'_> {
+    /// Exact expectations, by quadrature up to two dimensions.
+    pub(super) fn expectations(&mut self, plan: &Plan, env: &mut Env) -> Try<()> {
+        for e in &plan.context.expectations {
+            let size: usize = e.target.shape.iter().product();
+            if size > 2 {
+                return self.unsupported("`expect` by draws, beyond two dimensions", e.span);
+            }
+            let Ok(clean) = crate::math::clean(&mut self.g, &[e.log_density, e.integrand]) else {
+                return self.error(
+                    codes::NOT_DIFFERENTIABLE,
+                    "a derivative in this expectation cannot be taken",
+                    e.span,
+                    "needed here",
+                );
+            };
+            let q = self.quadrature(e.point, clean[0], clean[1], &e.target.shape, env);
+            let shape = self.g.shape(e.integrand).to_vec();
+            env.set(e.value, Array::new(shape, q.value));
+        }
+        Ok(())
+    }
+
+    fn quadrature(&mut self, point: VarId, log_density: Id, integrand: Id, shape: &[usize], env: &Env) -> Quadrature {
+        let size: usize = shape.iter().product();
+        let count: usize = self.g.shape(integrand).iter().product();
+        let g = &self.g;
+        let evaluator = || {
+            let mut ev = Evaluator::new(Functions::default());
+            for var in g.var_ids() {
+                if let Some(value) = env.get(var) {
+                    ev.set(g, var, value.clone());
+                }
+            }
+            ev
+        };
+        let (mut first, mut second) = (evaluator(), evaluator());
+        let at = |ev: &mut Evaluator, x: &[f64]| ev.set(g, point, Array::new(shape.to_vec(), x.to_vec()));
+        let density = |ev: &mut Evaluator| ev.scalar(g, log_density).unwrap_or(f64::NEG_INFINITY);
+        let value = |ev: &mut Evaluator| ev.eval(g, integrand).map_or(vec![f64::NAN; count], |a| a.values);
+        if size <= 1 {
+            return expect1(
+                |x| {
+                    at(&mut first, &[x]);
+                    density(&mut first)
+                },
+                |x| {
+                    at(&mut second, &[x]);
+                    value(&mut second)
+                },
+            );
+        }
+        expect2(
+            |x, y| {
+                at(&mut first, &[x, y]);
+                density(&mut first)
+            },
+            |x, y| {
+                at(&mut second, &[x, y]);
+                value(&mut second)
+            },
+        )
+    }
+
+    /// Invariance of targets under models, with a sentence about each.
+    pub(super) fn invariances(&mut self, plan: &Plan, env: &mut Env, notes: &mut HashMap<VarId, String>) -> Try<()> {
+        for i in &plan.context.invariances {
+            let system = self.system_of(&i.model);
+            let parts: Vec<Id> = system.state_vars().into_iter().map(|v| self.g.var(v)).collect();
+            let x = match parts.as_slice() {
+                [one] if self.g.shape(*one) == i.target.shape.as_slice() => *one,
+                _ => {
+                    let flat = system.join(&mut self.g, &parts);
+                    self.slice_as(flat, 0, &i.target.shape)
+                }
+            };
+            let logp = self.log_density(&i.target, x, i.span)?;
+            let (passed, note) = match invariance::invariant(&mut self.g, &system, logp, env, plan.seed) {
+                Ok(answer) => (answer.holds(), self.residual_words(&answer)),
+                Err(invariance::NoAnswer::NoPoint) => {
+                    (false, "no point was found where the density and the residual are finite".into())
+                }
+                Err(invariance::NoAnswer::Eval(e)) => (false, format!("the residual cannot be worked out: {e}")),
+            };
+            notes.insert(i.value, note);
+            env.set(i.value, f64::from(u8::from(passed)));
+        }
+        Ok(())
+    }
+
+    /// The largest residual and where it is.
+    fn residual_words(&self, answer: &invariance::Invariance) -> String {
+        let place: Vec<String> = answer
+            .at
+            .iter()
+            .map(|(var, value)| {
+                let name = &self.g.var_info(*var).name;
+                match value.values.as_slice() {
+                    [x] => format!("{name} = {x:.4}"),
+                    xs => {
+                        let shown: Vec<String> = xs.iter().take(4).map(|x| format!("{x:.4}")).collect();
+                        format!("{name} = [{}{}]", shown.join(", "), if xs.len() > 4 { ", ..." } else { "" })
+                    }
+                }
+            })
+            .collect();
+        format!(
+            "the largest relative residual of the Fokker-Planck equation over {} points is {:.2e}, at {}",
+            answer.points,
+            answer.residual,
+            place.join(", ")
+        )
+    }
+}
