@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::calculus::explain::{Law, explain};
+use crate::calculus::explain::{Law, Subject, explain};
 use crate::calculus::explanation::Explanation;
 use crate::calculus::structure::Finding;
+use crate::calculus::structure::drift::{Drift, drift};
 use crate::diagnostics::Diagnostic;
 use crate::math::Id;
 use crate::model::elab::Elab;
@@ -67,7 +68,15 @@ pub fn explanations(loaded: &Loaded) -> (Vec<Explanation>, Vec<Diagnostic>) {
     each_model(loaded, |elab, model, _| {
         let structured = elab.structured(model);
         let law = elab.law_of(model);
-        explain(&mut elab.g, &model.name, &structured.system, &structured.structure, law.as_ref())
+        let drift = elab.drift_of(&structured);
+        let subject = Subject {
+            title: &model.name,
+            system: &structured.system,
+            structure: &structured.structure,
+            drift: &drift,
+            law: law.as_ref(),
+        };
+        explain(&mut elab.g, subject)
     })
 }
 
@@ -129,6 +138,7 @@ fn finding(f: &Finding) -> String {
 
 impl Elab<'_> {
     fn model_facts(&mut self, model: &Model, structured: &Structured, run: Option<&str>) -> ModelFacts {
+        let drift = self.drift_of(structured);
         let noise = &structured.structure.noise;
         let mut not = Vec::new();
         for class in [NoiseClass::Additive, NoiseClass::Scalar, NoiseClass::Diagonal, NoiseClass::Commutative] {
@@ -182,12 +192,17 @@ impl Elab<'_> {
             noise_dimension: noise.dim,
             noise_class: noise.class().name().into(),
             not,
-            linear_drift: finding(&structured.structure.linear),
-            gradient_drift: finding(&structured.structure.gradient),
+            linear_drift: finding(&drift.linear),
+            gradient_drift: finding(&drift.gradient),
             forms,
             solvers,
             others,
         }
+    }
+
+    fn drift_of(&mut self, structured: &Structured) -> Drift {
+        let env = self.default_env();
+        drift(&mut self.g, &structured.system, &structured.structure.ito, &env)
     }
 
     /// The density behind a model over one target: that of its first argument, at its first flowing state.
