@@ -33,7 +33,7 @@ impl Layout {
         let vectors = if light { 8 } else { 4 };
         Layout {
             vectors,
-            interleaved: if alone { 1 } else { vectors },
+            interleaved: std::env::var("FI").map_or(1, |v| v.parse().unwrap()),
             registers: straight && program.state_rows * vectors <= REGISTERS,
             hoisted: straight && live.uniform <= REGISTERS / 2,
         }
