@@ -170,6 +170,7 @@ impl Lowering<'_> {
         let mut program = self.program;
         (program.regs, program.body) = self.b.finish();
         super::schedule::remove_dead(&mut program);
+        super::schedule::remove_dead_stores(&mut program);
         program.scratch_rows = program.body_scratch + 2 * program.state_rows;
         program
     }
