@@ -201,9 +201,7 @@ fn calls(g: &Graph, order: &[Id], plan: &Plan) -> HashSet<Id> {
         let inside = |p: &Id| calls.contains(p);
         let has = match g.node(*id) {
             Node::Op(op, args) => super::super::kernel::kernel_of(*op).is_some() || args.iter().any(inside),
-            Node::Get(array, at) => {
-                (calls.contains(array) && !plan.shared.contains(array)) || at.iter().any(inside)
-            }
+            Node::Get(array, at) => (calls.contains(array) && !plan.shared.contains(array)) || at.iter().any(inside),
             Node::Reduce(_, bounds, body) => bounds.iter().all(|b| plan.unrolls(b)) && calls.contains(body),
             Node::Map(_, body) => calls.contains(body),
             _ => false,
