@@ -3,14 +3,16 @@
 use crate::math::VarKind;
 use crate::math::eval::Env;
 
-use super::explain::{Law, explain};
+use super::explain::{Law, Subject, explain};
+use super::structure::drift::drift;
 use super::structure::structure;
 use super::system::System;
 use super::testing::Builder;
 
 fn told(b: &mut Builder, s: &System, law: Option<&Law>) -> super::explanation::Explanation {
     let found = structure(&mut b.g, s, &Env::new());
-    explain(&mut b.g, "model", s, &found, law)
+    let drift = drift(&mut b.g, s, &found.ito, &Env::new());
+    explain(&mut b.g, Subject { title: "model", system: s, structure: &found, drift: &drift, law })
 }
 
 fn section(text: &str, title: &str) -> Vec<String> {
@@ -33,7 +35,7 @@ fn geometric_brownian_motion() {
         ["correction(x) = sigma^2*x/2"]
     );
     assert_eq!(section(&text, "Generator"), ["L(f) = mu*x ∂f/∂x + sigma^2*x^2/2 ∂^2 f/∂x^2"]);
-    assert_eq!(section(&text, "Fokker-Planck equation"), ["∂rho/∂t = ∂^2/∂x^2 (sigma^2*x^2*rho/2) - ∂/∂x (mu*x*rho)"]);
+    assert_eq!(section(&text, "Fokker-Planck equation"), ["∂rho/∂t = -∂/∂x (mu*x*rho) + ∂^2/∂x^2 (sigma^2*x^2*rho/2)"]);
     assert!(e.latex().contains("\\[ dx = \\mu x \\, dt + \\sigma x \\, dW \\]"), "{}", e.latex());
 }
 
@@ -52,6 +54,12 @@ fn the_kubo_oscillator() {
     assert_eq!(
         section(&text, "Ito correction: the Ito drift minus the Stratonovich drift"),
         ["correction(x) = -sigma^2*x/2", "correction(y) = -sigma^2*y/2"]
+    );
+    let generator = section(&text, "Generator");
+    assert_eq!(
+        generator,
+        ["L(f) = (-sigma^2*x/2 - omega*y) ∂f/∂x + (omega*x - sigma^2*y/2) ∂f/∂y + sigma^2*y^2/2 ∂^2 f/∂x^2 \
+             - sigma^2*x*y ∂^2 f/(∂x ∂y) + sigma^2*x^2/2 ∂^2 f/∂y^2"]
     );
     assert!(text.contains("\nIto form\n") && !text.contains("\nStratonovich form\n"));
 }

@@ -2,8 +2,11 @@
 
 pub mod compile;
 pub mod convergence;
+pub mod emit;
 pub mod execute;
 pub mod expectation;
+pub mod files;
+pub mod inspect;
 pub mod load;
 pub mod plan;
 pub mod results;
@@ -15,7 +18,7 @@ use crate::model::elab::Elab;
 use compile::Backend;
 use execute::Execution;
 use load::Loaded;
-use results::RunResult;
+use results::Ran;
 
 /// What to run, and what overrides the file.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +38,7 @@ pub struct Request {
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Finished {
-    pub runs: Vec<RunResult>,
+    pub runs: Vec<Ran>,
     pub problems: Vec<Diagnostic>,
     /// a run had begun when the last problem arose
     pub started: bool,
@@ -43,12 +46,7 @@ pub struct Finished {
 }
 
 /// Runs the runs of a loaded program; each is handed to `each` as it ends.
-pub fn run_program(
-    loaded: &Loaded,
-    request: &Request,
-    stop: &AtomicBool,
-    each: &mut dyn FnMut(&RunResult),
-) -> Finished {
+pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: &mut dyn FnMut(&mut Ran)) -> Finished {
     let mut finished = Finished { problems: loaded.problems.clone(), ..Finished::default() };
     if loaded.has_errors() {
         return finished;
@@ -72,9 +70,9 @@ pub fn run_program(
             {
                 finished.started = true;
                 let how = Execution { backend: request.backend, stop, set: &set };
-                if let Ok(result) = elab.execute(&plan, how) {
+                if let Ok(mut result) = elab.execute(&plan, how) {
                     finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
-                    each(&result);
+                    each(&mut result);
                     finished.runs.push(result);
                 }
             }

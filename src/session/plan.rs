@@ -690,11 +690,12 @@ impl Elab<'_> {
                     }
                 };
                 let (from, to) = (self.scalar_expr(lo, scope)?, self.scalar_expr(hi, scope)?);
-                let every = match every {
-                    Some(e) => Some(self.scalar_expr(e, scope)?),
-                    None => None,
+                let text = crate::syntax::print::expr;
+                let (every, words) = match every {
+                    Some(e) => (Some(self.scalar_expr(e, scope)?), format!("t in {} every {}", text(range), text(e))),
+                    None => (None, format!("t in {}", text(range))),
                 };
-                out.times = Times::Over { from, to, every, span: range.span };
+                out.times = Times::Over { from, to, every, words, span: range.span };
                 Ok(())
             }
             PoolSpan::In { name, range, every } => {

@@ -39,6 +39,10 @@ pub struct Bases {
     pub row_bytes: Value,
     /// the context
     pub context: Value,
+    /// bytes from the first lane of a row of the block to the group
+    pub offset: Value,
+    /// steps still to do, this one included
+    pub left: Value,
 }
 
 /// What a register is in machine code.
@@ -119,7 +123,10 @@ fn load_context(b: &mut FunctionBuilder<'_>, entry: Block) -> Bases {
     let flags = MemFlagsData::new().with_notrap().with_readonly();
     let mut load = |offset: i32| b.ins().load(types::I64, flags, context, offset);
     let scratch = load(field!(scratch));
+    // the places that change hold anything until the loops set them
     Bases {
+        offset: scratch,
+        left: scratch,
         run: load(field!(run)),
         step: load(field!(step)),
         noise: load(field!(noise)),
@@ -191,6 +198,7 @@ impl Emitter<'_, '_> {
         self.base.noise = self.b.ins().iadd(blocks.noise, offset);
         self.base.out = self.b.ins().iadd(blocks.out, offset);
         self.base.step = blocks.step;
+        self.base.offset = offset;
         let states = self.bring_states(group_state);
         let states = self.steps(&states);
         self.return_states(group_state, &states);
@@ -280,7 +288,7 @@ impl Emitter<'_, '_> {
         let start: Vec<Value> = [count, self.base.step, self.base.noise].iter().chain(states).copied().collect();
         self.b.ins().jump(head, &args(&start));
         self.b.switch_to_block(head);
-        (self.base.step, self.base.noise) = (step, noise);
+        (self.base.step, self.base.noise, self.base.left) = (step, noise, left);
         self.begin_step(&carried);
         self.windows();
         let renewed = self.end_step(&carried);

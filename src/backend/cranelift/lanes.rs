@@ -95,7 +95,7 @@ impl Emitter<'_, '_> {
             Inst::Loop(l) => self.run_loop(l),
             Inst::ScatterAdd { first, len, at, value } => self.scatter_add(first, *len, *at, *value),
             Inst::Dense(call) => self.dense(call),
-            Inst::Sample(_) => unimplemented!("comes with the samplers"),
+            Inst::Sample(call) => self.sample(call),
         }
     }
 

@@ -2,10 +2,11 @@
 
 use ::cranelift::prelude::*;
 
+use super::Context;
 use super::address::Place;
 use super::function::Emitter;
 use crate::backend::native;
-use crate::step::program::{self as step, DenseCall, Index, Reg, Space};
+use crate::step::program::{self as step, DenseCall, Index, Reg, SampleCall, Space};
 
 const REAL: Type = types::F64X2;
 
@@ -107,6 +108,63 @@ impl Emitter<'_, '_> {
         let lanes = self.b.ins().iconst(types::I64, self.layout.lanes() as i64);
         let scratch = self.base.scratch;
         self.native(dense_rows as *const () as usize, &[call, scratch, rows, lanes]);
+    }
+
+    /// Draws with parameters by a native function; where the group is goes to the stack after the room for the result.
+    pub fn sample(&mut self, call: &SampleCall) {
+        let row = self.layout.row_bytes();
+        let area = self.area(row + size_of::<GroupPlace>());
+        let component = self.index(&call.component);
+        let flags = self.writing();
+        for (k, word) in [self.base.offset, self.base.left, component].into_iter().enumerate() {
+            self.b.ins().store(flags, word, area, (row + 8 * k) as i32);
+        }
+        let params = self.row(Space::Scratch, &call.first);
+        let params = self.b.ins().iadd_imm_s(params.base, i64::from(params.offset));
+        let description = self.b.ins().iconst(types::I64, std::ptr::from_ref(call) as i64);
+        let place = self.b.ins().iadd_imm_s(area, row as i64);
+        let lanes = self.b.ins().iconst(types::I64, self.layout.lanes() as i64);
+        let context = self.base.context;
+        self.native(sample_rows as *const () as usize, &[description, context, place, params, lanes, area]);
+        let vectors = self.load_vectors(Place { base: area, offset: 0 });
+        self.set(call.dst, vectors);
+    }
+}
+
+/// Where a group is, written to the stack for the draws.
+#[repr(C)]
+pub struct GroupPlace {
+    /// bytes from the first lane of the block
+    offset: u64,
+    /// steps still to do, this one included
+    left: u64,
+    component: u64,
+}
+
+/// Called by compiled code: draws for the lanes of a group, by their coordinates.
+///
+/// # Safety
+/// `call` points to a description, `context` to the context of the call, `place` to where the group is; `params` to as
+/// many rows of `lanes` numbers as the description says, `out` to one.
+pub unsafe extern "C" fn sample_rows(
+    call: *const SampleCall,
+    context: *const Context,
+    place: *const GroupPlace,
+    params: *const f64,
+    lanes: usize,
+    out: *mut f64,
+) {
+    // SAFETY: as above; `out` is stack memory of the caller, apart from the parameters
+    unsafe {
+        let (call, context, place) = (&*call, &*context, &*place);
+        let origin = native::Origin {
+            key: (context.key[0], context.key[1]),
+            path: context.first_path + place.offset / size_of::<f64>() as u64,
+            step: context.first_step + (context.steps as u64 - place.left),
+            component: place.component as u32,
+        };
+        let params = std::slice::from_raw_parts(params, call.len * lanes);
+        native::sample(call, origin, params, std::slice::from_raw_parts_mut(out, lanes));
     }
 }
 
