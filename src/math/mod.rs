@@ -8,6 +8,7 @@ pub mod expand;
 pub mod graph;
 pub mod ops;
 pub mod print;
+pub mod share;
 pub mod simplify;
 pub mod verify;
 

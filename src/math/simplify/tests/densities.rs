@@ -1,6 +1,8 @@
 //! Whole densities: what is left of them, in nodes, does not depend on the extents.
 
 use super::*;
+use crate::math::derivative::gradient;
+use crate::math::expand::clean;
 use crate::math::verify::verify;
 use std::sync::Arc;
 
@@ -168,4 +170,50 @@ fn wide_sums() {
     let simple = b.simple(sum);
     assert!(b.g.len() < 40 * before, "{} nodes of {before}", b.g.len());
     assert!(b.g.reachable(&[simple]).len() <= before);
+}
+
+/// Gradient and Laplacian of a density of the first variable.
+fn derivatives(density: impl Fn(&mut B, usize) -> Id, n: usize) -> [String; 2] {
+    let mut b = B::new();
+    let raw = density(&mut b, n);
+    let (id, var) = (b.simple(raw), VarId(0));
+    let gradient = gradient(&mut b.g, id, var).expect("differentiable");
+    let (i, k) = b.index(b.g.shape(gradient)[0]);
+    let slope = b.get(gradient, &[k]);
+    let second = b.g.partial(slope, var, &[k]);
+    let raw = b.g.reduce(Red::Sum, &[i], second);
+    let laplacian = clean(&mut b.g, &[raw]).expect("differentiable")[0];
+    for id in [gradient, laplacian] {
+        assert_eq!(verify(&b.g, &[id]), Ok(()));
+        assert_eq!(b.simple(id), id);
+    }
+    [gradient, laplacian].map(|id| expression(&b.g, id))
+}
+
+#[test]
+fn derivatives_of_a_ring() {
+    let [gradient, laplacian] = derivatives(ring, 64);
+    assert_eq!(gradient, "map (i < 64) phi[i]^3 + phi[i] - phi[(i + 1) mod 64] - phi[(i - 1) mod 64]");
+    assert_eq!(laplacian, "3*(sum (i < 64) phi[i]^2) + 64");
+}
+
+#[test]
+fn derivatives_of_a_regression() {
+    let [gradient, laplacian] = derivatives(|b, n| logistic(b, n, 3), 64);
+    let score = "map (i < 3) (sum (j < 64) X[j, i]*(y[j] - sigmoid(sum (k < 3) X[j, k]*beta[k]))) - beta[i]";
+    assert_eq!(gradient, score);
+    let text = "\
+%0 = sum (i < 3)
+  sum (j < 64)
+    %1 = sigmoid(sum (k < 3) X[j, k]*beta[k])
+    X[j, i]^2*(1 - %1)*%1
+-(%0 + 3)";
+    assert_eq!(laplacian, text);
+}
+
+#[test]
+fn derivatives_of_a_mixture() {
+    // the weights of the components sum to one
+    let [_, laplacian] = derivatives(|b, n| mixture(b, n, 2), 64);
+    assert!(laplacian.ends_with("- 2/%1"), "{laplacian}");
 }

@@ -5,6 +5,7 @@ mod densities;
 mod parse;
 mod random;
 mod rules;
+mod sharing;
 
 use super::super::graph::{Graph, Id, IndexVar, VarId, VarKind};
 use super::super::ops::{Op, Red, Ty};

@@ -103,6 +103,8 @@ fn powers_and_roots() {
         ("pow(x, -0.5)", "1/sqrt(x)"),
         ("pow(x, p)", "x^p"),
         ("x^(-1)", "1/x"),
+        ("(1/x)^2", "1/x^2"),
+        ("(1/x^2)^2*y", "y*(1/x^4)"),
         ("sqrt(x)^2", "x"),
         ("sqrt(x^2)", "abs(x)"),
         ("sqrt(x^4)", "x^2"),
@@ -226,6 +228,8 @@ fn sums_over_loops() {
         ("sum(i<5: u[i]*(x + y))", "(x + y)*(sum (i < 5) u[i])"),
         ("sum(i<5: select(x < y, u[i], 0))", "select(x < y, sum (i < 5) u[i], 0)"),
         ("sum(i<5: select(u[i] < y, p*u[i], 0))", "p*(sum (i < 5) select(u[i] < y, u[i], 0))"),
+        ("sum(i<5: x*exp(u[i] - logsumexp(j<5: u[j])))", "x"),
+        ("sum(i<5: exp(u[i] + y - logsumexp(j<5: u[j])))", "exp(y)"),
         ("sum(i<5: sum(j<5: x*u[j]))", "5*x*(sum (i < 5) u[i])"),
     ]);
 }
