@@ -74,10 +74,47 @@ fn elements(g: &mut Graph, rows: &[Row], arrays: &[Id]) -> Vec<Id> {
     shown(g, &raw)
 }
 
-/// Clean nodes with their terms collected.
+/// Clean nodes with short sums over written-out arrays unrolled, and their terms collected.
 fn shown(g: &mut Graph, raw: &[Id]) -> Vec<Id> {
     let cleaned = clean(g, raw);
+    let unrolled: Vec<Id> = cleaned.into_iter().map(|id| without_literals(g, id)).collect();
+    let cleaned = clean(g, &unrolled);
     cleaned.into_iter().map(|id| collected(g, id)).collect()
+}
+
+/// Sums that read an array written out, such as a correlation matrix, term by term: `[[1, 0], [r, s]][1, i]` is what no
+/// one writes.
+fn without_literals(g: &mut Graph, id: Id) -> Id {
+    match g.node(id).clone() {
+        Node::Op(op, args) => {
+            let args: Vec<Id> = args.iter().map(|a| without_literals(g, *a)).collect();
+            g.op(op, &args)
+        }
+        Node::Reduce(Red::Sum, bounds, body)
+            if bounds.iter().map(|b| b.extent).product::<usize>() <= UNROLLED && reads_literal(g, body, &bounds) =>
+        {
+            let shape: Vec<usize> = bounds.iter().map(|b| b.extent).collect();
+            let mut sum = g.real(0.0);
+            for place in places(g, &shape) {
+                let pairs: Vec<(u32, Id)> = bounds.iter().map(|b| b.id).zip(place).collect();
+                let term = g.substitute_indices(&[body], &pairs)[0];
+                let term = without_literals(g, term);
+                sum = g.op(Op::Add, &[sum, term]);
+            }
+            sum
+        }
+        _ => id,
+    }
+}
+
+fn reads_literal(g: &Graph, body: Id, bounds: &[IndexVar]) -> bool {
+    g.reachable(&[body]).into_iter().any(|id| match g.node(id) {
+        Node::Get(array, at) => {
+            let bound = |i: &Id| bounds.iter().any(|b| g.has_free(*i, b.id));
+            matches!(g.node(*array), Node::Lit(..)) && at.iter().any(bound)
+        }
+        _ => false,
+    })
 }
 
 /// Reads what belongs to one row, with its indices named.
@@ -311,6 +348,9 @@ fn score(g: &mut Graph, system: &System, law: &Law) -> Section {
     let density = Formula::Call("log", vec![Formula::name("p")]);
     section.equation(Equation { left: density.clone(), right: reader.read(logp), over: vec![] });
     for (row, value) in rows.iter().zip(&values) {
+        if is_zero(g, *value) {
+            continue;
+        }
         section.equation(in_row(&mut reader, row, |reader, over| {
             let by = place(reader, row, Formula::name(&system.states[row.state].name));
             let left = density.clone().derivative(vec![(by, 1)]);
