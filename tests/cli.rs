@@ -1,0 +1,203 @@
+//! The command line as a program meets it: exit codes, JSON, overrides, messages for machines.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const OU: &str = "model m(k = 1.0) { state x = 1.0; dx = -k*x dt + 0.1 dW }
+run one {
+  model = m()
+  solver = euler_maruyama
+  time = 0 .. 1 step 0.1
+  paths = 64
+  report mean(x), mean([x, 2*x]) at 0.5
+  save x every 0.5 first 2 to \"one.csv\"
+  check mean(x) < 1
+}
+run two { model = m(); solver = euler_maruyama; time = 0 .. 1 step 0.1; paths = 8; report mean(x) }
+";
+
+/// A folder of its own for one test, removed when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("fokker-cli-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("the temporary folder can be written");
+        Folder(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).expect("the temporary folder can be written");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn fokker(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fokker")).current_dir(folder).args(args).output().expect("fokker starts")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("an exit code")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(&out(output)).unwrap_or_else(|e| panic!("{e}: {}{}", out(output), err(output)))
+}
+
+#[test]
+fn exit_codes_tell_what_happened() {
+    let folder = Folder::new("codes");
+    folder.write("ok.sde", OU);
+    folder.write("fails.sde", &OU.replace("mean(x) < 1", "mean(x) > 1"));
+    folder.write("wrong.sde", &OU.replace("-k*x", "-kk*x"));
+    let boom = "model boom() { state x = 1e200; dx = x^3 dt }";
+    let run = "run r { model = boom(); solver = euler_maruyama; time = 0 .. 1 step 0.1; report mean(x) }";
+    folder.write("boom.sde", &format!("{boom}\n{run}\n"));
+    for (args, expected) in [
+        (&["run", "ok.sde"][..], 0),
+        (&["test", "ok.sde"], 0),
+        (&["check", "ok.sde"], 0),
+        (&["explain", "ok.sde"], 0),
+        (&["run", "fails.sde"], 1),
+        (&["test", "ok.sde", "fails.sde"], 1),
+        (&["run", "wrong.sde"], 2),
+        (&["check", "wrong.sde"], 2),
+        (&["run", "no-such-file.sde"], 2),
+        (&["run"], 2),
+        (&["no-such-command"], 2),
+        (&["run", "boom.sde"], 3),
+        (&["--version"], 0),
+    ] {
+        let output = fokker(&folder.0, args);
+        assert_eq!(code(&output), expected, "{args:?}\n{}{}", out(&output), err(&output));
+    }
+}
+
+#[test]
+fn json_has_the_documented_shape() {
+    let folder = Folder::new("json");
+    folder.write("ou.sde", OU);
+    let output = fokker(&folder.0, &["run", "ou.sde", "--json", "--seed", "7"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let all = json(&output);
+    assert_eq!(all["fokker"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(all["file"], "ou.sde");
+    let runs = all["runs"].as_array().expect("runs");
+    assert_eq!(runs.iter().map(|r| r["name"].as_str().unwrap_or("")).collect::<Vec<_>>(), ["one", "two"]);
+    let run = &runs[0];
+    assert_eq!((&run["model"], &run["solver"]), (&"m".into(), &"euler_maruyama".into()));
+    assert_eq!((&run["paths"], &run["steps"], &run["seed"]), (&64.into(), &10.into(), &7.into()));
+    for key in ["seconds", "compile_seconds", "path_steps_per_second", "diverged"] {
+        assert!(run[key].is_number(), "{key} in {run}");
+    }
+    let reports = run["reports"].as_array().expect("reports");
+    assert_eq!((&reports[0]["expr"], &reports[0]["at"]), (&"mean(x)".into(), &0.5.into()));
+    assert!(reports[0]["value"].is_number() && reports[0]["se"].is_number());
+    let array = &reports[1];
+    assert_eq!(array["value"].as_array().map(Vec::len), Some(2), "an array is a list: {array}");
+    assert_eq!(array["se"].as_array().map(Vec::len), Some(2), "and its errors are: {array}");
+    let check = &run["checks"][0];
+    assert_eq!(check["passed"], true);
+    assert!(check["left"].is_number() && check["right"].is_number(), "{check}");
+}
+
+#[test]
+fn parameters_are_set_by_name() {
+    let folder = Folder::new("set");
+    folder.write("ou.sde", OU);
+    let mean = |k: &str| {
+        let output = fokker(&folder.0, &["run", "ou.sde", "--run", "two", "--json", "--set", k]);
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        json(&output)["runs"][0]["reports"][0]["value"].as_f64().expect("a number")
+    };
+    // Euler's mean is (1 - k h)^10; the spread of a mean of eight paths is below 0.04.
+    assert!((mean("k=0") - 1.0).abs() < 0.15);
+    assert!((mean("k=5") - 0.5f64.powi(10)).abs() < 0.15);
+    for wrong in ["q=1", "k", "k=much"] {
+        let output = fokker(&folder.0, &["run", "ou.sde", "--set", wrong]);
+        assert_eq!(code(&output), 2, "{wrong}: {}{}", out(&output), err(&output));
+    }
+}
+
+#[test]
+fn a_run_that_does_not_exist_is_an_error_with_the_near_one() {
+    let folder = Folder::new("unknown-run");
+    folder.write("ou.sde", OU);
+    let output = fokker(&folder.0, &["run", "ou.sde", "--run", "tow"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("did you mean `two`?"), "{}", err(&output));
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = Folder::new("missing");
+    let output = fokker(&folder.0, &["run", "nowhere.sde"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("E0601") && err(&output).contains("nowhere.sde"), "{}", err(&output));
+}
+
+#[test]
+fn diagnostics_for_machines_are_one_object_a_line() {
+    let folder = Folder::new("messages");
+    folder.write("wrong.sde", &OU.replace("-k*x", "-kk*x"));
+    let output = fokker(&folder.0, &["run", "wrong.sde", "--message-format", "json"]);
+    assert_eq!(code(&output), 2);
+    let text = err(&output);
+    let objects: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+    let d = objects.first().expect("a diagnostic");
+    assert_eq!((&d["code"], &d["severity"]), (&"E0201".into(), &"error".into()));
+    assert_eq!((&d["file"], &d["line"]), (&"wrong.sde".into(), &1.into()));
+    assert!(d["column"].is_number() && d["labels"].is_array() && d["message"].is_string(), "{d}");
+}
+
+#[test]
+fn threads_and_back_ends_do_not_change_the_numbers() {
+    let folder = Folder::new("same");
+    folder.write("ou.sde", OU);
+    let reports = |more: &[&str]| {
+        let mut args = vec!["run", "ou.sde", "--json", "--paths", "1000"];
+        args.extend(more);
+        let output = fokker(&folder.0, &args);
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        json(&output)["runs"][0]["reports"].clone()
+    };
+    let first = reports(&["--threads", "1"]);
+    assert_eq!(reports(&["--threads", "3"]), first);
+    assert_eq!(reports(&["--backend", "interpreter"]), first);
+}
+
+#[test]
+fn saved_paths_and_their_manifest_repeat() {
+    let folder = Folder::new("manifest");
+    folder.write("ou.sde", OU);
+    let output = fokker(&folder.0, &["run", "ou.sde", "--run", "one", "--seed", "5"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let saved = std::fs::read_to_string(folder.0.join("one.csv")).expect("the saved paths");
+    // Two paths at t = 0, 0.5 and 1, and a header.
+    assert_eq!(saved.lines().next(), Some("path,t,x"));
+    assert_eq!(saved.lines().count(), 7);
+    let output = fokker(&folder.0, &["run", "--manifest", "one.manifest.json", "--out", "again"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(std::fs::read_to_string(folder.0.join("again/one.csv")).expect("the repeated paths"), saved);
+    folder.write("ou.sde", &OU.replace("0.1 dW", "0.2 dW"));
+    let output = fokker(&folder.0, &["run", "--manifest", "one.manifest.json"]);
+    assert_eq!(code(&output), 2, "a source that has changed: {}", out(&output));
+}

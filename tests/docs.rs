@@ -1,0 +1,100 @@
+//! The pages of `docs/` that are made from tables. `UPDATE=1 cargo test --test docs` writes them anew.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use fokker::diagnostics::codes;
+use fokker::model::{distributions, functions, statistics};
+use fokker::session::load::{Options, load_text};
+use fokker::syntax::ast::ItemKind;
+
+/// Compares the part of a page after its mark with what the tables say, or writes it.
+fn page(name: &str, made: &str) {
+    const MARK: &str = "<!-- made from the tables of the sources: UPDATE=1 cargo test --test docs -->\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    let kept = std::fs::read_to_string(&path).expect("the page exists");
+    let at = kept.find(MARK).expect("the page has its mark") + MARK.len();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, format!("{}{made}", &kept[..at])).expect("the page can be written");
+    } else {
+        assert_eq!(&kept[at..], made, "docs/{name} differs from the tables: UPDATE=1 cargo test --test docs");
+    }
+}
+
+/// Text in a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+#[test]
+fn diagnostics_are_all_listed() {
+    let mut out = String::from("\n| code | what it is about |\n|---|---|\n");
+    for (code, title) in codes::TABLE {
+        let _ = writeln!(out, "| {code} | {} |", cell(title));
+    }
+    page("diagnostics.md", &out);
+}
+
+#[test]
+fn statistics_are_all_listed() {
+    let mut out = String::from("\n| statistic | what it is |\n|---|---|\n");
+    for row in statistics::TABLE {
+        let _ = writeln!(out, "| `{}` | {} |", row.name, cell(row.doc));
+    }
+    page("statistics.md", &out);
+}
+
+#[test]
+fn the_reference_is_complete() {
+    let mut out = String::from("\n## Functions\n\n| function | what it is |\n|---|---|\n");
+    for f in functions::TABLE {
+        let later = if f.stage > 1 { " *(not supported yet)*" } else { "" };
+        let _ = writeln!(out, "| `{}` | {}{later} |", cell(f.signature), cell(f.doc));
+    }
+    out += "\n## Distributions\n\n| distribution | what it is | where |\n|---|---|---|\n";
+    for d in distributions::TABLE {
+        let params: Vec<String> =
+            d.params.iter().map(|p| p.default.map_or(p.name.to_string(), |v| format!("{} = {v}", p.name))).collect();
+        let also: Vec<String> = d.aliases.iter().map(|a| format!("; also `{a}`")).collect();
+        let _ = writeln!(
+            out,
+            "| `{}({})` | {}{} | {} |",
+            d.name,
+            params.join(", "),
+            cell(d.doc),
+            also.concat(),
+            cell(d.support)
+        );
+    }
+    for kind in ["Targets", "Models", "Solvers"] {
+        let _ = write!(out, "\n## {kind} of the standard library\n\n| name | what it is |\n|---|---|\n");
+        for (name, doc) in library(kind) {
+            let _ = writeln!(out, "| `{name}` | {} |", cell(&doc));
+        }
+    }
+    page("reference.md", &out);
+}
+
+/// Names and documentation of the declarations of the standard library of one kind.
+fn library(kind: &str) -> Vec<(String, String)> {
+    let loaded = load_text("none", "", &Options::default());
+    let mut found: Vec<(String, String)> = loaded
+        .library
+        .decls()
+        .filter_map(|d| {
+            let name = match (&d.item.kind, kind) {
+                (ItemKind::Target(t), "Targets") => &t.name,
+                (ItemKind::Model(m), "Models") => &m.name,
+                (ItemKind::Solver(s), "Solvers") => &s.name,
+                _ => return None,
+            };
+            Some((name.name.clone(), doc(&d.item.doc)))
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+fn doc(lines: &Option<String>) -> String {
+    lines.clone().unwrap_or_default()
+}
