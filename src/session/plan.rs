@@ -294,6 +294,7 @@ impl Elab<'_> {
             dt,
             scope: scope.clone(),
             target: None,
+            law: None,
         }
     }
 
