@@ -1,6 +1,6 @@
 //! `fokker run`, `fokker test` and `fokker converge`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::args::{BackendArg, Cli, Overrides, RunArgs, TestArgs};
@@ -129,7 +129,7 @@ pub fn test(cli: &Cli, args: &TestArgs) -> u8 {
     worst
 }
 
-fn test_file(cli: &Cli, file: &PathBuf, overrides: &Overrides) -> (u8, usize, usize) {
+fn test_file(cli: &Cli, file: &Path, overrides: &Overrides) -> (u8, usize, usize) {
     let loaded = load_file(file, &options(cli));
     let finished = run_program(&loaded, &request(overrides, &[]), &STOP, &mut |_| {});
     tell(cli, &finished.problems, &loaded.sources);

@@ -26,20 +26,6 @@ impl Elab<'_> {
             }
             B::Expect => return self.expect_call(row, args, scope, span),
             B::Csv => return self.csv_call(args, scope, span),
-            B::Sample
-            | B::Choose
-            | B::Scan
-            | B::Integral
-            | B::WeightEss
-            | B::Logmeanexp
-            | B::Ancestors
-            | B::Mlp
-            | B::Affine
-            | B::Fourier
-                if row.stage > 1 =>
-            {
-                return self.unsupported(&format!("`{}`", row.name), span);
-            }
             _ => {}
         }
         let args = self.plain_args(args, scope)?;
@@ -75,7 +61,12 @@ impl Elab<'_> {
         self.fail(
             Diagnostic::error(
                 codes::WRONG_ARITY,
-                format!("`{}` takes {wanted} argument(s), and {given} are given", row.name),
+                format!(
+                    "`{}` takes {wanted} argument{}, and {given} {} given",
+                    row.name,
+                    if wanted == "1" { "" } else { "s" },
+                    if given == 1 { "is" } else { "are" }
+                ),
                 span,
                 "called here",
             )
@@ -366,14 +357,14 @@ impl Elab<'_> {
                 for arg in args {
                     match &arg.value {
                         Value::Dim(piece) => shape.extend(piece.iter().copied()),
-                        value => shape.push(self.length(value, arg.span)?),
+                        value => shape.push(self.size(value, arg.span)?),
                     }
                 }
                 self.filled(&shape, if builtin == B::Ones { 1.0 } else { 0.0 })
             }
             B::Eye => {
                 let [n] = self.take(row, args, span)?;
-                let n = self.length(&n.value, n.span)?;
+                let n = self.size(&n.value, n.span)?;
                 self.tabulate(&[n, n], |s, at| {
                     let same = s.g.op(Op::Eq, &[at[0], at[1]]);
                     let (one, zero) = (s.g.real(1.0), s.g.real(0.0));
@@ -383,20 +374,20 @@ impl Elab<'_> {
             B::Linspace => {
                 let [a, b, n] = self.take(row, args, span)?;
                 let (lo, hi) = (self.scalar(&a.value, a.span)?, self.scalar(&b.value, b.span)?);
-                let n = self.length(&n.value, n.span)?;
+                let n = self.size(&n.value, n.span)?;
                 self.spaced(lo, hi, n.saturating_sub(1).max(1), n)
             }
             B::Geometric => {
                 let [a, b, n] = self.take(row, args, span)?;
                 let (lo, hi) = (self.scalar(&a.value, a.span)?, self.scalar(&b.value, b.span)?);
-                let steps = self.length(&n.value, n.span)?;
+                let steps = self.size(&n.value, n.span)?;
                 let (lo, hi) = (self.g.op(Op::Log, &[lo]), self.g.op(Op::Log, &[hi]));
                 let logs = self.spaced(lo, hi, steps, steps + 1);
                 self.elementwise_raw(&[logs], |g, a| g.op(Op::Exp, a))
             }
             B::Karras => {
                 let [n, hi, lo] = self.take(row, args, span)?;
-                let steps = self.length(&n.value, n.span)?;
+                let steps = self.size(&n.value, n.span)?;
                 let (hi, lo) = (self.scalar(&hi.value, hi.span)?, self.scalar(&lo.value, lo.span)?);
                 let (seventh, seven) = (self.g.real(1.0 / 7.0), self.g.int(7));
                 let (hi, lo) = (self.g.op(Op::Pow, &[hi, seventh]), self.g.op(Op::Pow, &[lo, seventh]));
@@ -406,14 +397,6 @@ impl Elab<'_> {
             _ => return self.unsupported(&format!("`{}`", row.name), span),
         };
         Ok(Value::Num(id))
-    }
-
-    fn length(&mut self, value: &Value, span: Span) -> Try<usize> {
-        let n = self.as_int(value, span)?;
-        match usize::try_from(n) {
-            Ok(n) if n > 0 && n <= 100_000_000 => Ok(n),
-            _ => self.error(codes::SIZE_UNKNOWN, format!("{n} is not a size"), span, "sizes are positive integers"),
-        }
     }
 
     /// `lo + (hi - lo)*i/steps` for `i < count`.

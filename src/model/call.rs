@@ -5,9 +5,10 @@ use std::rc::Rc;
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
-use crate::model::functions::{Builtin, Function, FunctionKind, Reducer};
+use crate::model::functions::{Function, FunctionKind, Reducer};
 use crate::model::library::Decl;
 use crate::model::value::{Applied, AppliedSolver, BoundArg, Entry, Func, Scope, Value};
+use crate::model::{later, messages};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Expr, ExprKind, ItemKind, Param};
 
@@ -202,7 +203,7 @@ impl Elab<'_> {
         span: Span,
     ) -> Try<Value> {
         let inner = scope.child();
-        let values = self.match_args(name, params, args, span)?;
+        let values = self.match_args(name, params, args)?;
         let mut holes = Vec::new();
         for (param, value) in params.iter().zip(values) {
             let (value, at) = match (value, &param.default) {
@@ -210,7 +211,15 @@ impl Elab<'_> {
                 (None, Some(default)) => (self.expr(default, &inner)?, default.span),
                 (None, None) => return self.missing_argument(name, param, span),
             };
-            let value = self.fit_param(param, value, at, &inner)?;
+            let value = match (&value, &param.ty) {
+                // An argument has a name inside, so its draws are made now, as in a `let`.
+                (Value::Draw(_), None) => Value::Num(self.draw_at(&value, &[], at)?),
+                (Value::Draw(_), Some(ty)) => {
+                    let shape = self.type_shape(ty, &inner)?;
+                    Value::Num(self.draw_at(&value, &shape, at)?)
+                }
+                _ => self.fit_param(param, value, at, &inner)?,
+            };
             let value = match &value {
                 Value::Num(id)
                     if self.g.ty(*id) != Ty::Bool && mentions_derivative_by(&param.name.name, lets, body) =>
@@ -271,96 +280,17 @@ impl Elab<'_> {
     }
 
     /// Arguments put in the order of the header; `None` where one is left out.
-    pub fn match_args(
-        &mut self,
-        name: &str,
-        params: &[Param],
-        args: &[BoundArg],
-        span: Span,
-    ) -> Try<Vec<Option<BoundArg>>> {
-        let mut out: Vec<Option<BoundArg>> = vec![None; params.len()];
-        let mut next = 0;
-        for arg in args {
-            let slot = match &arg.name {
-                Some(ident) => match params.iter().position(|p| p.name.name == ident.name) {
-                    Some(k) => k,
-                    None => return self.unknown_argument(name, params, ident),
-                },
-                None => {
-                    next += 1;
-                    next - 1
-                }
-            };
-            if slot >= params.len() {
-                let list = params.iter().map(|p| p.name.name.as_str()).collect::<Vec<_>>().join(", ");
-                return self.fail(
-                    Diagnostic::error(
-                        codes::TOO_MANY_ARGUMENTS,
-                        format!(
-                            "`{name}` takes {} argument{}, and {} are given",
-                            params.len(),
-                            plural(params.len()),
-                            args.len()
-                        ),
-                        arg.span,
-                        "one too many",
-                    )
-                    .note(if params.is_empty() {
-                        format!("`{name}` takes no arguments")
-                    } else {
-                        format!("its parameters: {list}")
-                    }),
-                );
-            }
-            if let Some(first) = &out[slot] {
-                let first = first.span;
-                return self.fail(
-                    Diagnostic::error(
-                        codes::TOO_MANY_ARGUMENTS,
-                        format!("the parameter `{}` of `{name}` is given twice", params[slot].name.name),
-                        arg.span,
-                        "given again",
-                    )
-                    .label(first, "given here"),
-                );
-            }
-            out[slot] = Some(arg.clone());
-        }
-        let _ = span;
-        Ok(out)
-    }
-
-    fn unknown_argument<T>(&mut self, name: &str, params: &[Param], ident: &ast::Ident) -> Try<T> {
+    pub fn match_args(&mut self, name: &str, params: &[Param], args: &[BoundArg]) -> Try<Vec<Option<BoundArg>>> {
         let known: Vec<&str> = params.iter().map(|p| p.name.name.as_str()).collect();
-        let near = crate::model::elab::did_you_mean(&ident.name, known.iter().copied());
-        let list = if known.is_empty() {
-            format!("`{name}` takes no arguments")
-        } else {
-            format!("its parameters: {}", known.join(", "))
-        };
-        let mut d = Diagnostic::error(
-            codes::UNKNOWN_ARGUMENT,
-            format!("`{name}` has no parameter `{}`", ident.name),
-            ident.span,
-            "no such parameter",
-        )
-        .note(list);
-        if let Some(near) = near {
-            d = d.help(near);
+        let places: Vec<_> = args.iter().map(|a| (a.name.as_ref(), a.span)).collect();
+        match messages::match_arguments(name, &known, &places) {
+            Ok(slots) => Ok(slots.into_iter().map(|slot| slot.map(|k| args[k].clone())).collect()),
+            Err(problem) => self.fail(*problem),
         }
-        self.fail(d)
     }
 
     pub fn missing_argument<T>(&mut self, name: &str, param: &Param, span: Span) -> Try<T> {
-        self.fail(
-            Diagnostic::error(
-                codes::MISSING_ARGUMENT,
-                format!("`{name}` needs its argument `{}`", param.name.name),
-                span,
-                "left out here",
-            )
-            .label(param.name.span, "declared here, without a default"),
-        )
+        self.fail(messages::missing_argument(name, param, span))
     }
 
     /// A function of the graph: its inputs replaced by the arguments.
@@ -400,19 +330,13 @@ impl Elab<'_> {
 
     pub fn check_arity(&mut self, row: &'static Function, given: usize, span: Span) -> Try<()> {
         match row.arity() {
-            Some(arity) if arity != given => {
-                let message = format!("`{}` takes {arity} argument{}, and {given} are given", row.name, plural(arity));
-                self.fail(
-                    Diagnostic::error(codes::WRONG_ARITY, message, span, "called here")
-                        .note(format!("{}: {}", row.signature, row.doc)),
-                )
-            }
+            Some(arity) if arity != given => self.fail(messages::bad_arity(row, given, span)),
             _ => Ok(()),
         }
     }
 
     fn call_table(&mut self, row: &'static Function, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
-        if row.stage > 1 && !matches!(row.kind, FunctionKind::Builtin(Builtin::Geometric | Builtin::Karras)) {
+        if later::function(row) {
             return self.unsupported(&format!("`{}`", row.name), span);
         }
         if let Some(reducer) = row.reducer
@@ -434,15 +358,7 @@ impl Elab<'_> {
 
     pub fn refuse_names(&mut self, row: &'static Function, args: &[BoundArg]) -> Try<()> {
         match args.iter().find_map(|a| a.name.clone()) {
-            Some(name) => self.fail(
-                Diagnostic::error(
-                    codes::UNKNOWN_ARGUMENT,
-                    format!("`{}` has no parameter `{}`", row.name, name.name),
-                    name.span,
-                    "arguments of built-in functions have no names",
-                )
-                .note(row.signature),
-            ),
+            Some(name) => self.fail(messages::no_names(row, &name)),
             None => Ok(()),
         }
     }
@@ -460,9 +376,10 @@ impl Elab<'_> {
             Some(comp) => {
                 let opened = self.open(comp, scope)?;
                 self.conditional += usize::from(opened.condition.is_some());
-                let body = self.expr(value, &opened.scope);
+                let body = self.expr(value, &opened.scope).and_then(|body| self.num(&body, value.span));
                 self.conditional -= usize::from(opened.condition.is_some());
-                (opened.bounds, self.num(&body?, value.span)?, opened.condition)
+                self.close(&opened);
+                (opened.bounds, body?, opened.condition)
             }
             None => {
                 let array = self.num_expr(value, scope)?;

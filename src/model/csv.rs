@@ -15,7 +15,24 @@ impl Elab<'_> {
         let mut path: Option<(String, Span)> = None;
         let mut selection = Selection::All;
         let mut selection_span = span;
+        let mut chosen: Option<Span> = None;
         for arg in &args {
+            let name = arg.name.as_ref().map(|n| n.name.as_str());
+            if let Some("column" | "columns") = name
+                && let Some(first) = chosen.replace(arg.span)
+            {
+                return self.fail(
+                    Diagnostic::error(
+                        codes::TOO_MANY_ARGUMENTS,
+                        "`csv` is told twice which columns to take",
+                        arg.span,
+                        "and here",
+                    )
+                    .label(first, "columns are chosen here")
+                    .note("`column` takes one column as a vector, `columns` neighbouring ones as a matrix")
+                    .help("keep one of the two; for both write two `data` lines"),
+                );
+            }
             match (arg.name.as_ref().map(|n| n.name.as_str()), &arg.value) {
                 (None, Value::Text(text)) if path.is_none() => path = Some((text.to_string(), arg.span)),
                 (Some("column"), Value::Text(name)) => {
@@ -44,6 +61,12 @@ impl Elab<'_> {
                             "no such parameter",
                         )
                         .note("csv(path), csv(path, column = \"a\"), csv(path, columns = \"a\" .. \"b\")"),
+                    );
+                }
+                (None, Value::Text(_)) => {
+                    return self.fail(
+                        Diagnostic::error(codes::TOO_MANY_ARGUMENTS, "`csv` reads one file", arg.span, "a second text")
+                            .help("columns are chosen by name: `column = \"a\"`, `columns = \"a\" .. \"b\"`"),
                     );
                 }
                 _ => {

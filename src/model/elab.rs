@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::diagnostics::{Code, Diagnostic, codes};
-use crate::math::{Graph, Id, Node, Op, Ty, VarId, VarKind};
+use crate::math::{Graph, Id, IndexVar, Node, Op, Ty, VarId, VarKind};
 use crate::model::library::Library;
 use crate::model::results::RunContext;
 use crate::model::value::{Scope, Value};
@@ -40,11 +40,23 @@ pub struct Range {
     pub span: Span,
 }
 
+/// An argument whose range can be checked only when the run knows its parameters.
+#[derive(Clone, Debug)]
+pub struct RangeCheck {
+    pub name: String,
+    pub value: Id,
+    pub range: Range,
+    /// of the argument
+    pub span: Span,
+}
+
 /// Where draws are allowed: the next free site and the turn of the loops around.
 #[derive(Clone, Debug, Default)]
 pub struct Draws {
     pub next_site: u32,
     pub turn: u16,
+    /// indices of the comprehensions around: a draw inside them is a fresh one for each
+    pub bounds: Vec<IndexVar>,
 }
 
 /// Works out a program: names, shapes, instances; expressions become nodes of a raw graph.
@@ -54,6 +66,8 @@ pub struct Elab<'p> {
     pub sources: &'p SourceMap,
     pub diagnostics: Vec<Diagnostic>,
     pub params: Vec<RunParam>,
+    /// arguments to be held against their ranges when the run knows them
+    pub ranges: Vec<RangeCheck>,
     pub time: VarId,
     pub time_next: VarId,
     pub dt: VarId,
@@ -87,6 +101,12 @@ pub struct AcceptSink {
 /// How deep expressions and calls may nest before the elaborator gives up with a diagnostic.
 pub const MAX_DEPTH: usize = 400;
 
+/// The largest array, in elements.
+pub const MAX_ELEMENTS: usize = 1 << 24;
+
+/// The most operations that are spent on working out a number before a run.
+const MAX_FOLDED: f64 = 1e6;
+
 impl<'p> Elab<'p> {
     pub fn new(library: &'p Library, sources: &'p SourceMap) -> Elab<'p> {
         let mut g = Graph::new();
@@ -100,6 +120,7 @@ impl<'p> Elab<'p> {
             sources,
             diagnostics: Vec::new(),
             params: Vec::new(),
+            ranges: Vec::new(),
             time,
             time_next,
             dt,
@@ -150,7 +171,7 @@ impl<'p> Elab<'p> {
         known.extend(crate::model::distributions::TABLE.iter().map(|d| d.name.to_string()));
         known.extend(crate::model::operators::TABLE.iter().map(|o| o.name.to_string()));
         if self.run.is_some() {
-            known.extend(crate::model::results::STATISTICS.iter().map(|s| s.name.to_string()));
+            known.extend(crate::model::results::statistic_names().map(str::to_string));
         }
         did_you_mean(name, known.iter().map(String::as_str))
     }
@@ -231,8 +252,14 @@ impl<'p> Elab<'p> {
             }
             Value::Draw(_) | Value::Target(_) => self.draw_at(value, &[], span),
             Value::Range(lo, hi) => {
-                let items: Vec<Id> = (*lo..*hi).map(|i| self.g.int(i)).collect();
-                Ok(self.g.lit(vec![items.len()], items))
+                if hi <= lo {
+                    let message = format!("the range {lo}..{hi} is empty");
+                    return self.error(codes::EMPTY_RANGE, message, span, "no values");
+                }
+                let shape = [hi.abs_diff(*lo) as usize];
+                self.fits_memory(&shape, span)?;
+                let lo = self.g.int(*lo);
+                Ok(self.tabulate(&shape, |s, at| s.g.op(Op::Add, &[at[0], lo])))
             }
             other => {
                 let message = format!("a number is wanted here, and this is {}", other.kind());
@@ -277,6 +304,49 @@ impl<'p> Elab<'p> {
             return self.g.lit(shape, elements);
         }
         self.elementwise_raw(&[id], |g, a| g.op(Op::ToReal, a))
+    }
+
+    /// Refuses arrays that no machine holds for a block of paths.
+    pub fn fits_memory(&mut self, shape: &[usize], span: Span) -> Try<()> {
+        let total = shape.iter().try_fold(1usize, |total, n| total.checked_mul(*n));
+        if total.is_some_and(|total| total <= MAX_ELEMENTS) {
+            return Ok(());
+        }
+        let message = format!("an array of the shape {} is too large", shape_text(shape));
+        let label = format!("more than {MAX_ELEMENTS} elements");
+        self.error(codes::SIZE_UNKNOWN, message, span, label)
+    }
+
+    /// How many operations it takes to work out a node, roughly: each below it as often as the loops around it turn.
+    pub fn cost(&self, id: Id) -> f64 {
+        let order = self.g.reachable(&[id]);
+        let mut turns: HashMap<Id, f64> = HashMap::from([(id, 1.0)]);
+        let mut total = 0.0;
+        for node in order.iter().rev() {
+            let own = turns.get(node).copied().unwrap_or(1.0);
+            let size: f64 = self.g.shape(*node).iter().map(|n| *n as f64).product();
+            let (cost, inner) = match self.g.node(*node) {
+                Node::Map(bounds, _) | Node::Reduce(_, bounds, _) | Node::Scatter { bounds, .. } => {
+                    (own, own * bounds.iter().map(|b| b.extent as f64).product::<f64>())
+                }
+                Node::Dense(..) => (own * size.powf(1.5), own),
+                _ => (own, own),
+            };
+            total += cost;
+            for part in self.g.parts(*node) {
+                let known = turns.entry(part).or_insert(inner);
+                *known = known.max(inner);
+            }
+        }
+        total
+    }
+
+    /// The value of something that depends on nothing but what `env` holds, where that is cheap to work out.
+    pub fn cheap_value(&self, id: Id, env: &crate::math::eval::Env) -> Option<crate::math::array::Array> {
+        if self.g.rate(id) > crate::math::Rate::Run || !self.g.free(id).is_empty() || self.cost(id) > MAX_FOLDED {
+            return None;
+        }
+        crate::math::eval::eval(&self.g, id, env).ok()
     }
 
     /// A scalar real; arrays are refused.

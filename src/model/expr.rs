@@ -4,16 +4,22 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, IndexVar, Node, Op, Red, Ty};
-use crate::model::elab::{Elab, MAX_DEPTH, Try, shape_text};
+use crate::model::elab::{Elab, MAX_DEPTH, MAX_ELEMENTS, Try, shape_text};
 use crate::model::value::{DrawExpr, Entry, Func, Scope, Value};
+use crate::model::{later, messages};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Comp, Expr, ExprKind, Ident, Sub, UnaryOp};
+
+/// Rows of so many elements are written out when they are put together.
+const MAX_WRITTEN: usize = 4096;
 
 /// A comprehension whose indices are open: its body is worked out in `scope`.
 pub struct Opened {
     pub bounds: Vec<IndexVar>,
     pub scope: Scope,
     pub condition: Option<Id>,
+    /// how many comprehensions draws were inside of before
+    outside: usize,
 }
 
 impl Elab<'_> {
@@ -29,6 +35,10 @@ impl Elab<'_> {
         self.depth += 1;
         let result = self.expr_inner(e, scope);
         self.depth -= 1;
+        if let Ok(Value::Num(id)) = &result {
+            let shape = self.g.shape(*id).to_vec();
+            self.fits_memory(&shape, e.span)?;
+        }
         result
     }
 
@@ -79,15 +89,7 @@ impl Elab<'_> {
             ExprKind::Index(array, subs) => self.index_expr(array, subs, scope, e.span),
             ExprKind::Prime(inner) => self.prime(inner, scope, e.span),
             ExprKind::Field(object, field) => self.field(object, field, scope),
-            ExprKind::Juxtapose { differential, .. } => self.fail(
-                Diagnostic::error(
-                    codes::NOISE_MISUSE,
-                    format!("the differential `{}` stands outside a flow", differential.name),
-                    e.span,
-                    "a product with a differential has a meaning only in `dx = ...`",
-                )
-                .help("in a `solver` or a prime block, multiply: `e*dt`, `b(t, x) @ dW`"),
-            ),
+            ExprKind::Juxtapose { differential, .. } => self.fail(messages::juxtaposed(differential, e.span)),
         }
     }
 
@@ -98,18 +100,13 @@ impl Elab<'_> {
             Some(Entry::Value(value, _)) => return Ok(value),
             Some(Entry::Broken) => return Err(crate::model::elab::Reported),
             Some(Entry::OpenSize(first)) => {
-                return self.fail(
-                    Diagnostic::error(
-                        codes::SIZE_UNKNOWN,
-                        format!("nothing has fixed the size `{name}` yet"),
-                        span,
-                        "used here",
-                    )
-                    .label(first, "first met here")
-                    .help("a size is fixed by an argument, a `data` line or a `const`"),
-                );
+                let d = messages::open_size(name, span, None);
+                return self.fail(if first == span { d } else { d.label(first, "first met here") });
             }
             None => {}
+        }
+        if name == "levy" && self.accepted.is_some() {
+            return self.unsupported(later::LEVY, span);
         }
         if let Some(value) = self.global(name, span)? {
             return Ok(value);
@@ -138,19 +135,18 @@ impl Elab<'_> {
         match scope.get(&format!("{name}'")) {
             Some(Entry::Value(value, _)) => Ok(value),
             Some(_) => Err(crate::model::elab::Reported),
-            None => self.fail(
-                Diagnostic::error(
-                    codes::UNKNOWN_NAME,
-                    format!("`{name}'` has no meaning here"),
-                    span,
-                    "a primed value is the newest value of a state, inside a prime block",
-                )
-                .help("outside `step`, `every`, `at` and `when` blocks, write the name without a prime"),
-            ),
+            None => self.fail(messages::primed(name, span)),
         }
     }
 
     fn field(&mut self, object: &Expr, field: &Ident, scope: &Scope) -> Try<Value> {
+        if let ExprKind::Name(name) = &object.kind
+            && scope.get(name).is_none()
+            && self.library.lookup(name).is_empty()
+            && self.library.runs().any(|(_, run)| run.name.name == *name)
+        {
+            return self.unsupported(later::EARLIER_RUN, object.span.to(field.span));
+        }
         let value = self.expr(object, scope)?;
         match (&value, field.name.as_str()) {
             (Value::Target(t), "dim") => Ok(Value::Dim(Rc::new(t.shape.clone()))),
@@ -187,6 +183,9 @@ impl Elab<'_> {
     // Operators.
 
     fn binary(&mut self, op: BinaryOp, a: &Expr, b: &Expr, scope: &Scope, span: Span) -> Try<Value> {
+        if let Some(problem) = messages::chained(op, a, span) {
+            return self.fail(problem);
+        }
         // Both sides are worked out before either error stops us: several problems are told in one run.
         let (left, right) = (self.expr(a, scope), self.expr(b, scope));
         let (left, right) = (left?, right?);
@@ -393,7 +392,11 @@ impl Elab<'_> {
         for item in items {
             values.push((self.expr(item, scope), item.span));
         }
-        let values: Vec<(Value, Span)> = values.into_iter().map(|(v, s)| v.map(|v| (v, s))).collect::<Try<_>>()?;
+        self.list_of(values.into_iter().map(|(v, s)| v.map(|v| (v, s))).collect::<Try<_>>()?)
+    }
+
+    /// An array where all values are numbers, else a list.
+    fn list_of(&mut self, values: Vec<(Value, Span)>) -> Try<Value> {
         let numeric = |v: &Value| matches!(v, Value::Num(_) | Value::Int(_) | Value::Dim(_));
         let draws = self.draws.is_some();
         if !values.is_empty() && values.iter().all(|(v, _)| numeric(v) || (draws && matches!(v, Value::Draw(_)))) {
@@ -429,12 +432,30 @@ impl Elab<'_> {
                 );
             }
         }
+        let full: Vec<usize> = std::iter::once(ids.len()).chain(shape).collect();
+        self.fits_memory(&full, values[0].1)?;
+        if full[1..].iter().product::<usize>() > MAX_WRITTEN {
+            return Ok(Value::Num(self.rows(&full, &ids)));
+        }
         let mut elements = Vec::new();
         for id in &ids {
             elements.extend(self.elements(*id));
         }
-        let full: Vec<usize> = std::iter::once(ids.len()).chain(shape).collect();
         Ok(Value::Num(self.g.lit(full, elements)))
+    }
+
+    /// Large rows on a new first axis: a loop that chooses among them.
+    fn rows(&mut self, shape: &[usize], rows: &[Id]) -> Id {
+        self.tabulate(shape, |s, at| {
+            let mut value = s.element(rows[rows.len() - 1], &at[1..]);
+            for (k, row) in rows.iter().enumerate().rev().skip(1) {
+                let k = s.g.int(k as i64);
+                let here = s.g.op(Op::Eq, &[at[0], k]);
+                let own = s.element(*row, &at[1..]);
+                value = s.g.op(Op::Select, &[here, own, value]);
+            }
+            value
+        })
     }
 
     /// All elements of an array in row-major order, as scalars.
@@ -470,41 +491,93 @@ impl Elab<'_> {
         }
     }
 
-    /// Opens the clauses of a comprehension: indices become open, element names are bound.
+    /// The ends of a range that must be of integers known now.
+    pub fn index_range(&mut self, value: &Value, span: Span) -> Try<(i64, i64)> {
+        match value {
+            Value::Range(lo, hi) => Ok((*lo, *hi)),
+            Value::Pair(ends) => Ok((self.as_int(&ends.0, span)?, self.as_int(&ends.1, span)?)),
+            other => {
+                let message = format!("a range of integers is wanted here, and this is {}", other.kind());
+                self.error(codes::TYPE_MISMATCH, message, span, "write `0..n`")
+            }
+        }
+    }
+
+    /// Opens the clauses of a comprehension: indices become open, element names are bound. Draws inside are made anew for
+    /// each index until it is closed again.
     pub fn open(&mut self, comp: &Comp, scope: &Scope) -> Try<Opened> {
+        let first = self.expr(&comp.clauses[0].1, scope);
+        self.open_with(comp, first?, scope)
+    }
+
+    /// As `open`, with what the first clause runs over worked out.
+    fn open_with(&mut self, comp: &Comp, first: Value, scope: &Scope) -> Try<Opened> {
+        let outside = self.draws.as_ref().map_or(0, |d| d.bounds.len());
+        let result = self.open_clauses(comp, first, scope);
+        if result.is_err() {
+            self.leave(outside);
+        }
+        let (bounds, scope, condition) = result?;
+        Ok(Opened { bounds, scope, condition, outside })
+    }
+
+    /// Ends the comprehension: draws are outside it again.
+    pub fn close(&mut self, opened: &Opened) {
+        self.leave(opened.outside);
+    }
+
+    fn leave(&mut self, outside: usize) {
+        if let Some(draws) = &mut self.draws {
+            draws.bounds.truncate(outside);
+        }
+    }
+
+    fn open_clauses(&mut self, comp: &Comp, first: Value, scope: &Scope) -> Try<(Vec<IndexVar>, Scope, Option<Id>)> {
         let inner = scope.child();
         let mut bounds = Vec::new();
+        let mut first = Some(first);
         for (name, over) in &comp.clauses {
-            let value = self.expr(over, &inner)?;
+            let value = match first.take() {
+                Some(value) => value,
+                None => self.expr(over, &inner)?,
+            };
             let (bound, element) = self.open_clause(&value, over.span)?;
-            if let Some(Entry::Value(_, first)) = scope.get(&name.name)
-                && first != Span::default()
-            {
-                return self.fail(
-                    Diagnostic::error(
-                        codes::SHADOWED,
-                        format!("the index `{}` hides another name", name.name),
-                        name.span,
-                        "hides",
-                    )
-                    .label(first, "declared here")
-                    .help("give the index another name"),
-                );
-            }
             inner.define(&name.name, element, name.span);
             bounds.push(bound);
+            if let Some(draws) = &mut self.draws {
+                draws.bounds.push(bound);
+            }
         }
         let condition = match &comp.condition {
             None => None,
             Some(c) => {
                 let value = self.expr(c, &inner)?;
-                Some(self.boolean(&value, c.span)?)
+                let condition = self.boolean(&value, c.span)?;
+                if !self.g.is_scalar(condition) {
+                    let message = "a condition on indices is one for each of them, and this is an array";
+                    return self.error(codes::SHAPE_MISMATCH, message, c.span, "an array");
+                }
+                Some(condition)
             }
         };
-        Ok(Opened { bounds, scope: inner, condition })
+        Ok((bounds, inner, condition))
     }
 
     fn open_clause(&mut self, over: &Value, span: Span) -> Try<(IndexVar, Value)> {
+        let whole;
+        let over = match over {
+            Value::Pair(_) => {
+                let (lo, hi) = self.index_range(over, span)?;
+                whole = Value::Range(lo, hi);
+                &whole
+            }
+            Value::Range(lo, hi) if hi.saturating_sub(*lo) > MAX_ELEMENTS as i64 => {
+                let message = format!("a loop of {} turns is too long", hi.saturating_sub(*lo));
+                let label = format!("more than {MAX_ELEMENTS} turns");
+                return self.error(codes::SIZE_UNKNOWN, message, span, label);
+            }
+            _ => over,
+        };
         match over {
             Value::Range(lo, hi) if hi > lo => {
                 let bound = self.g.fresh_index((hi - lo) as usize);
@@ -545,37 +618,42 @@ impl Elab<'_> {
     }
 
     fn comprehension(&mut self, body: &Expr, comp: &Comp, scope: &Scope, span: Span) -> Try<Value> {
-        if let Some(values) = self.over_list(body, comp, scope)? {
-            return Ok(Value::List(Rc::new(values)));
+        let first = self.expr(&comp.clauses[0].1, scope)?;
+        if let (Value::List(items), [(name, _)]) = (&first, comp.clauses.as_slice()) {
+            return self.over_list(body, comp, name, &items.clone(), scope);
         }
-        let opened = self.open(comp, scope)?;
-        if opened.condition.is_some() {
+        let opened = self.open_with(comp, first, scope)?;
+        let value = self.comprehended(body, comp, &opened, span);
+        self.close(&opened);
+        value
+    }
+
+    fn comprehended(&mut self, body: &Expr, comp: &Comp, opened: &Opened, span: Span) -> Try<Value> {
+        if let (Some(_), Some(condition)) = (opened.condition, &comp.condition) {
             return self.fail(
                 Diagnostic::error(
                     codes::SIZE_UNKNOWN,
                     "an array comprehension with a condition has no fixed size",
-                    span,
-                    "`if` here",
+                    condition.span,
+                    "how many indices it keeps is not known",
                 )
+                .label(span, "this array")
                 .help("conditions belong to reducers such as `sum(... if c)`; in an array write `if c then a else b`"),
             );
         }
         let value = self.expr(body, &opened.scope)?;
         match value {
+            Value::Target(_) if self.draws.is_some() => {}
             Value::Target(_) | Value::Func(_) | Value::Family { .. } if opened.bounds.len() == 1 => {
-                Ok(Value::Family { index: opened.bounds[0], body: Rc::new(value) })
+                return Ok(Value::Family { index: opened.bounds[0], body: Rc::new(value) });
             }
-            Value::Draw(_) => self.error(
-                codes::UNSUPPORTED,
-                "a draw inside a comprehension: not supported yet",
-                body.span,
-                "drawn here",
-            ),
-            _ => {
-                let id = self.num(&value, body.span)?;
-                Ok(Value::Num(self.map_over(&opened.bounds, id)))
-            }
+            _ => {}
         }
+        let id = self.num(&value, body.span)?;
+        let shape: Vec<usize> =
+            opened.bounds.iter().map(|b| b.extent).chain(self.g.shape(id).iter().copied()).collect();
+        self.fits_memory(&shape, span)?;
+        Ok(Value::Num(self.map_over(&opened.bounds, id)))
     }
 
     /// The array over `bounds` of a body that may itself be an array.
@@ -588,23 +666,17 @@ impl Elab<'_> {
     }
 
     /// A comprehension over a list that is no array: one value for each element, worked out one by one.
-    fn over_list(&mut self, body: &Expr, comp: &Comp, scope: &Scope) -> Try<Option<Vec<Value>>> {
-        let [(name, over)] = comp.clauses.as_slice() else { return Ok(None) };
-        if !matches!(over.kind, ExprKind::List(_) | ExprKind::Name(_)) {
-            return Ok(None);
+    fn over_list(&mut self, body: &Expr, comp: &Comp, name: &Ident, items: &[Value], scope: &Scope) -> Try<Value> {
+        if let Some(condition) = &comp.condition {
+            return self.unsupported("a condition in a comprehension over a list", condition.span);
         }
-        let before = self.diagnostics.len();
-        let Ok(Value::List(items)) = self.expr(over, scope) else {
-            self.diagnostics.truncate(before);
-            return Ok(None);
-        };
         let mut values = Vec::new();
-        for item in items.iter() {
+        for item in items {
             let inner = scope.child();
             inner.define(&name.name, item.clone(), name.span);
-            values.push(self.expr(body, &inner)?);
+            values.push((self.expr(body, &inner)?, body.span));
         }
-        Ok(Some(values))
+        self.list_of(values)
     }
 
     // Indexing.
@@ -743,11 +815,16 @@ impl Elab<'_> {
             Node::Op(op, args) => {
                 let parts: Vec<(i64, i64)> = args.iter().map(|a| self.interval(*a)).collect::<Option<_>>()?;
                 match (op, parts.as_slice()) {
-                    (Op::Add, [a, b]) => Some((a.0 + b.0, a.1 + b.1)),
-                    (Op::Sub, [a, b]) => Some((a.0 - b.1, a.1 - b.0)),
-                    (Op::Neg, [a]) => Some((-a.1, -a.0)),
+                    (Op::Add, [a, b]) => Some((a.0.checked_add(b.0)?, a.1.checked_add(b.1)?)),
+                    (Op::Sub, [a, b]) => Some((a.0.checked_sub(b.1)?, a.1.checked_sub(b.0)?)),
+                    (Op::Neg, [a]) => Some((a.1.checked_neg()?, a.0.checked_neg()?)),
                     (Op::Mul, [a, b]) => {
-                        let all = [a.0 * b.0, a.0 * b.1, a.1 * b.0, a.1 * b.1];
+                        let all = [
+                            a.0.checked_mul(b.0)?,
+                            a.0.checked_mul(b.1)?,
+                            a.1.checked_mul(b.0)?,
+                            a.1.checked_mul(b.1)?,
+                        ];
                         Some((*all.iter().min()?, *all.iter().max()?))
                     }
                     (Op::Mod, [_, b]) if b.0 == b.1 && b.0 > 0 => Some((0, b.0 - 1)),

@@ -4,6 +4,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, IndexVar, Node, Op};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::expr::Axis;
+use crate::model::messages;
 use crate::model::system::Model;
 use crate::model::value::{Entry, Scope, Value};
 use crate::source::Span;
@@ -31,6 +32,7 @@ impl Elab<'_> {
         let opened = match &flow.comp {
             Some(comp) => {
                 let opened = self.open(comp, scope)?;
+                self.close(&opened);
                 if opened.condition.is_some() {
                     return self.unsupported("a condition on an equation's indices", comp.span);
                 }
@@ -83,17 +85,11 @@ impl Elab<'_> {
             return Err(Reported);
         }
         let known: Vec<&str> = model.states.iter().map(|s| s.name.as_str()).collect();
-        let mut d = Diagnostic::error(
-            codes::NOT_A_STATE,
-            format!("`{}` is an equation for `{name}`, which is not a state", flow.differential.name),
-            flow.differential.span,
-            "no such state",
-        );
-        d = match crate::model::elab::did_you_mean(name, known.iter().copied()) {
-            Some(help) => d.help(help),
-            None => d.help(format!("declare it: `state {name} = 0.0`")),
+        let first = match scope.get(name) {
+            Some(Entry::Value(_, first)) if first != Span::default() => Some(first),
+            _ => None,
         };
-        self.fail(d)
+        self.fail(messages::flow_of_no_state(&flow.differential, &known, first))
     }
 
     /// The components that an equation moves: along each axis a constant, a slice or the range of one index.
@@ -148,16 +144,36 @@ impl Elab<'_> {
             _ => match self.degree(e, model, scope)? {
                 Some(1) => Ok(()),
                 Some(0) => self.fail(
-                    Diagnostic::error(codes::NO_DIFFERENTIAL, "a term of a flow without a differential", e.span, "neither `dt` nor a noise multiplies this")
-                        .help("drift terms end in `dt`, noise terms in `dW`: `dx = -x dt + dW`"),
+                    Diagnostic::error(
+                        codes::NO_DIFFERENTIAL,
+                        "a term of a flow without a differential",
+                        e.span,
+                        "neither `dt` nor a noise multiplies this",
+                    )
+                    .help("drift terms end in `dt`, noise terms in `dW`: `dx = -x dt + dW`"),
                 ),
-                Some(_) => self.fail(
-                    Diagnostic::error(codes::TWO_DIFFERENTIALS, "a term of a flow with two differentials", e.span, "a product of differentials")
-                        .note("a flow is linear in its differentials; products such as `dW*dW` have a meaning only in the Ito table"),
-                ),
+                Some(_) => {
+                    let d = Diagnostic::error(codes::TWO_DIFFERENTIALS, "a term of a flow with two differentials", e.span, "a product of differentials")
+                        .note("a flow is linear in its differentials; products such as `dW*dW` have a meaning only in the Ito table");
+                    let mut uses = Vec::new();
+                    self.differentials(e, scope, &mut uses);
+                    let unknown = |u: &&Use| u.name != "dt" && !model.noises.iter().any(|n| n.name == u.name[1..]);
+                    self.fail(match uses.iter().find(unknown) {
+                        Some(u) => d.help(format!(
+                            "`{}` is read as the increment of a noise, as nothing of this name is declared",
+                            u.name
+                        )),
+                        None => d,
+                    })
+                }
                 None => self.fail(
-                    Diagnostic::error(codes::NO_DIFFERENTIAL, "terms with and without a differential are added here", e.span, "not linear and homogeneous in the differentials")
-                        .help("multiply out, so that every term has exactly one of `dt`, `dW`"),
+                    Diagnostic::error(
+                        codes::NO_DIFFERENTIAL,
+                        "terms with and without a differential are added here",
+                        e.span,
+                        "not linear and homogeneous in the differentials",
+                    )
+                    .help("multiply out, so that every term has exactly one of `dt`, `dW`"),
                 ),
             },
         }
@@ -231,7 +247,8 @@ impl Elab<'_> {
     /// Whether a name in a flow is a differential: `dt`, or `d` and a name that is no value itself.
     fn is_differential(&mut self, name: &str, scope: &Scope) -> bool {
         let long = name.chars().count() > 1 && name.starts_with('d');
-        let value = name != "dt" && (scope.get(name).is_some() || !self.library.lookup(name).is_empty());
+        let known = matches!(scope.get(name), Some(Entry::Value(..) | Entry::OpenSize(_)));
+        let value = name != "dt" && (known || !self.library.lookup(name).is_empty());
         let table =
             crate::model::functions::lookup(name).is_some() || crate::model::distributions::lookup(name).is_some();
         long && !value && !table
@@ -279,6 +296,9 @@ impl Elab<'_> {
             let name = used.name[1..].to_string();
             if name == "t" {
                 continue;
+            }
+            if matches!(scope.get(&used.name), Some(Entry::Broken)) {
+                return Err(Reported);
             }
             if let Some(noise) = model.noises.iter().find(|n| n.name == name) {
                 if !noise.declared && !span_contains(span, noise.span) {

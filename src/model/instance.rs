@@ -6,12 +6,16 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty, VarKind};
 use crate::model::elab::{Elab, Reported, RunParam, Try, shape_text};
 use crate::model::expr::Axis;
+use crate::model::later;
 use crate::model::library::Decl;
 use crate::model::target::{Parts, Piece, Target, TargetKind};
 use crate::model::types::open_sizes;
 use crate::model::value::{BoundArg, Entry, Scope, Value};
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprKind, Param, Sub, TargetBody, TargetStmt, TypeKind};
+
+/// Components of a mixture are put into one array up to so many numbers.
+const MAX_STACKED: usize = 1 << 16;
 
 impl Elab<'_> {
     /// Binds a header. Real parameters that no argument fixes become parameters of the run.
@@ -24,7 +28,7 @@ impl Elab<'_> {
         scope: &Scope,
     ) -> Try<()> {
         open_sizes(params, scope, self)?;
-        let values = self.match_args(name, params, args, span)?;
+        let values = self.match_args(name, params, args)?;
         let mut broken = false;
         for (param, given) in params.iter().zip(values) {
             match self.bind_param(name, param, given, span, scope) {
@@ -46,38 +50,54 @@ impl Elab<'_> {
         span: Span,
         scope: &Scope,
     ) -> Try<Value> {
-        let real = self.is_real_param(param, scope);
-        if let Some(arg) = given {
-            let value = self.fit_param(param, arg.value, arg.span, scope)?;
-            let value = if real { Value::Num(self.real(&value, arg.span)?) } else { value };
-            if let (Some(range), Some(id)) = (&param.range, self.numeric(&value)) {
-                let range = self.param_range(range, scope)?;
-                self.check_range(&param.name.name, id, &range, arg.span)?;
+        let Some(arg) = given else { return self.bind_default(owner, param, span, scope) };
+        let value = self.fit_param(param, arg.value, arg.span, scope)?;
+        let value = match (&value, &param.ty) {
+            // An untyped number is real.
+            (Value::Int(_), None) => Value::Num(self.real(&value, arg.span)?),
+            (Value::Num(id), None) if self.g.ty(*id) == Ty::Int => Value::Num(self.real(&value, arg.span)?),
+            (Value::Num(_) | Value::Dim(_) | Value::Range(..), None) => value,
+            (_, None) if param.default.as_ref().is_some_and(numeric_literal) => {
+                let message = format!("`{}` is a number, and this is {}", param.name.name, value.kind());
+                let d = Diagnostic::error(codes::TYPE_MISMATCH, message, arg.span, "not a number");
+                return self.fail(d.label(param.name.span, "its default says so"));
             }
-            return Ok(value);
+            _ => value,
+        };
+        if let (Some(range), Some(id)) = (&param.range, self.numeric(&value)) {
+            let range = self.param_range(range, scope)?;
+            self.check_range(&param.name.name, id, &range, arg.span)?;
         }
+        Ok(value)
+    }
+
+    /// The default of a parameter that no argument gives: a real one becomes a parameter of the run.
+    fn bind_default(&mut self, owner: &str, param: &Param, span: Span, scope: &Scope) -> Try<Value> {
         let Some(default) = &param.default else { return self.missing_argument(owner, param, span) };
         let value = self.expr(default, scope)?;
         let value = self.fit_param(param, value, default.span, scope)?;
-        if !real {
-            return Ok(value);
-        }
-        let id = self.real(&value, default.span)?;
-        self.run_param(param, id, default.span, scope)
-    }
-
-    /// A parameter that is a run-time number: declared real, or with a number as its default.
-    fn is_real_param(&self, param: &Param, scope: &Scope) -> bool {
-        let _ = scope;
-        match &param.ty {
+        let real = match &param.ty {
             Some(ty) => matches!(&ty.kind, TypeKind::Named(name, _) if name.name == "real"),
-            None => param.default.as_ref().is_none_or(numeric_literal),
+            None => match &value {
+                Value::Int(_) => true,
+                Value::Num(id) => self.g.ty(*id) != Ty::Bool,
+                _ => false,
+            },
+        };
+        if real {
+            let id = self.real(&value, default.span)?;
+            return self.run_param(param, id, default.span, scope);
         }
+        if let (Some(range), Some(id)) = (&param.range, self.numeric(&value)) {
+            let range = self.param_range(range, scope)?;
+            self.check_range(&param.name.name, id, &range, default.span)?;
+        }
+        Ok(value)
     }
 
     fn numeric(&mut self, value: &Value) -> Option<Id> {
         match value {
-            Value::Num(id) if self.g.ty(*id) != Ty::Bool && self.g.is_scalar(*id) => Some(*id),
+            Value::Num(id) if self.g.ty(*id) != Ty::Bool => Some(*id),
             Value::Int(n) => Some(self.g.real(*n as f64)),
             _ => None,
         }
@@ -144,7 +164,7 @@ impl Elab<'_> {
         span: Span,
     ) -> Try<Value> {
         if let Some(space) = space {
-            return self.unsupported("a target on a restricted space (`in ...`)", space.span);
+            return self.unsupported(later::TARGET_SPACE, space.span);
         }
         // Data come first whatever their place: they fix sizes that the variable's type may use.
         let mut broken = false;
@@ -158,10 +178,10 @@ impl Elab<'_> {
         if broken {
             return Err(Reported);
         }
-        let shape = self.type_shape(ty, scope)?;
-        if matches!(&ty.kind, TypeKind::Named(n, _) if n.name != "real") {
-            return self.unsupported("a target on integers or conditions", ty.span);
+        if matches!(&ty.kind, TypeKind::Named(n, _) if matches!(n.name.as_str(), "int" | "bool")) {
+            return self.unsupported(later::TARGET_TYPE, ty.span);
         }
+        let shape = self.type_shape(ty, scope)?;
         let var = self.g.new_var(variable.name.clone(), VarKind::Hole, Ty::Real, shape.clone());
         let x = self.g.var(var);
         scope.define(&variable.name, Value::Num(x), variable.span);
@@ -190,7 +210,7 @@ impl Elab<'_> {
         for term in &terms[1..] {
             total = self.g.op(Op::Add, &[total, *term]);
         }
-        let pieces = pieces.filter(|p| covers(&self.piece_boxes(p, &shape), &shape));
+        let pieces = pieces.and_then(|p| self.in_drawing_order(p, var, &shape));
         let kind = TargetKind::Density { var, log_density: total, pieces };
         let span = if span == Span::default() { decl.name.span } else { span };
         Ok(Value::Target(Rc::new(Target::new(decl.name.name.clone(), shape, kind, span))))
@@ -296,22 +316,6 @@ impl Elab<'_> {
         self.subscripts(shape, subs, scope).ok()
     }
 
-    /// Half-open boxes of the pieces; a piece at an index that is not constant has none.
-    fn piece_boxes(&self, pieces: &[Piece], shape: &[usize]) -> Vec<Vec<(usize, usize)>> {
-        let one = |axis: &Axis| match axis {
-            Axis::Slice { start, len } => Some((*start, start + len)),
-            Axis::At(id) => match self.interval(*id) {
-                Some((lo, hi)) if lo == hi && lo >= 0 => Some((lo as usize, lo as usize + 1)),
-                _ => None,
-            },
-        };
-        pieces
-            .iter()
-            .filter_map(|p| p.axes.iter().map(one).collect::<Option<Vec<_>>>())
-            .filter(|b| b.len() == shape.len())
-            .collect()
-    }
-
     // Compositions of targets.
 
     /// `mixture(weights, parts)`.
@@ -381,7 +385,8 @@ impl Elab<'_> {
         let same = params.iter().all(|(l, p, _)| {
             l.name == law.name && p.iter().zip(&first).all(|(a, b)| self.g.shape(*a) == self.g.shape(*b))
         });
-        if !same || list.len() < 2 {
+        let size: usize = first.iter().map(|p| self.g.shape(*p).iter().product::<usize>()).sum();
+        if !same || list.len() < 2 || size.saturating_mul(list.len()) > MAX_STACKED {
             return None;
         }
         let index = self.g.fresh_index(list.len());
@@ -433,7 +438,8 @@ impl Elab<'_> {
                         "at least 1",
                     );
                 }
-                let full = std::iter::once(n as usize).chain(shape).collect();
+                let full: Vec<usize> = std::iter::once(n as usize).chain(shape).collect();
+                self.fits_memory(&full, e.span)?;
                 (full, TargetKind::Product { part })
             }
             "temper" => (shape, TargetKind::Temper { part, power: self.scalar(&e.value, e.span)? }),
@@ -458,14 +464,4 @@ fn numeric_literal(e: &Expr) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether boxes cover an array exactly once (by counting, their number is small).
-fn covers(boxes: &[Vec<(usize, usize)>], shape: &[usize]) -> bool {
-    let volume = |b: &Vec<(usize, usize)>| b.iter().map(|(lo, hi)| hi - lo).product::<usize>();
-    let total: usize = shape.iter().product();
-    let overlap =
-        |a: &Vec<(usize, usize)>, b: &Vec<(usize, usize)>| a.iter().zip(b).all(|(x, y)| x.0 < y.1 && y.0 < x.1);
-    let disjoint = boxes.iter().enumerate().all(|(i, a)| boxes[i + 1..].iter().all(|b| !overlap(a, b)));
-    disjoint && boxes.iter().map(volume).sum::<usize>() == total
 }

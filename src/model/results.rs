@@ -132,6 +132,12 @@ pub fn statistic(name: &str) -> Option<Named> {
     }
 }
 
+/// The names of all statistics.
+pub fn statistic_names() -> impl Iterator<Item = &'static str> {
+    let more = ["se", "strong_order", "weak_order", "invariant"];
+    STATISTICS.iter().map(|s| s.name).chain(more).chain(LATER.iter().copied())
+}
+
 impl Elab<'_> {
     pub fn statistic_call(&mut self, stat: Named, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
         match stat {

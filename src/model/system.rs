@@ -8,6 +8,7 @@ use crate::model::elab::{Draws, Elab, Reported, Try, shape_text};
 use crate::model::flow::Equation;
 use crate::model::target::Target;
 use crate::model::value::{Applied, Entry, Scope, Value};
+use crate::model::{later, messages};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind, ItemKind, ModelBody, ModelStmt};
 
@@ -126,7 +127,7 @@ impl Elab<'_> {
 
     pub fn with_start_draws<T>(&mut self, f: impl FnOnce(&mut Self) -> Try<T>) -> Try<T> {
         let next = self.start_site;
-        let before = self.draws.replace(Draws { next_site: next, turn: 0 });
+        let before = self.draws.replace(Draws { next_site: next, ..Draws::default() });
         let result = f(self);
         if let Some(draws) = &self.draws {
             self.start_site = draws.next_site;
@@ -143,9 +144,7 @@ impl Elab<'_> {
         let result = self.guarded(&name, applied.span, |s| {
             s.bind_header(&name, &decl.header, &applied.args, applied.span, &scope)?;
             match &decl.body {
-                ModelBody::Alias(_, with) if !with.is_empty() => {
-                    s.unsupported("a model extended by `with { ... }`", decl.name.span)
-                }
+                ModelBody::Alias(_, with) if !with.is_empty() => s.unsupported(later::MODEL_WITH, decl.name.span),
                 ModelBody::Alias(e, _) => {
                     let value = s.expr(e, &scope)?;
                     s.model(&value, e.span)
@@ -185,7 +184,6 @@ impl Elab<'_> {
             Some(Entry::Value(Value::Target(t), _)) => Some(t),
             _ => None,
         });
-        self.unused_states(&model, statements);
         Ok(model)
     }
 
@@ -198,7 +196,13 @@ impl Elab<'_> {
     ) -> Try<()> {
         match statement {
             ModelStmt::State(state) => self.state(state, model, scope),
-            ModelStmt::Noise(noise) => self.noise(noise, model, scope),
+            ModelStmt::Noise(noise) => {
+                let result = self.noise(noise, model, scope);
+                if result.is_err() {
+                    scope.set(format!("d{}", noise.name.name), Entry::Broken);
+                }
+                result
+            }
             ModelStmt::Flow(flow) => {
                 let equation = self.flow(flow, model, scope)?;
                 equations.push(equation);
@@ -222,17 +226,9 @@ impl Elab<'_> {
                 model.alpha = self.convention(e, *span, scope)?;
                 Ok(())
             }
-            ModelStmt::Part { span, .. } => self.unsupported("a `part` of a model", *span),
-            ModelStmt::Step(_, span) => self.unsupported("a `step` block in a model", *span),
-            ModelStmt::On(trigger, _, span) => {
-                let what = match trigger {
-                    ast::Trigger::Every { .. } => "an `every` event",
-                    ast::Trigger::AtRate(_) => "a jump `at rate`",
-                    ast::Trigger::At(_) => "an `at` event",
-                    ast::Trigger::When(_) => "a `when` event",
-                };
-                self.unsupported(what, *span)
-            }
+            ModelStmt::Part { span, .. } => self.unsupported(later::PART, *span),
+            ModelStmt::Step(_, span) => self.unsupported(later::STEP_OF_MODEL, *span),
+            ModelStmt::On(trigger, _, span) => self.unsupported(later::event(trigger), *span),
         }
     }
 
@@ -246,32 +242,8 @@ impl Elab<'_> {
 
     fn state_inner(&mut self, state: &ast::State, model: &mut Model, scope: &Scope) -> Try<()> {
         let name = &state.name;
-        if state.weight {
-            return self.unsupported("a `weight`", state.span);
-        }
-        if let Some(space) = &state.space {
-            return self.unsupported("a state on a restricted space (`in ...`)", space.span);
-        }
-        if let Some(rule) = &state.boundary {
-            return self.unsupported("a boundary rule (`by ...`)", rule.span);
-        }
-        if let Some(Entry::Value(_, first)) = scope.get(&name.name)
-            && first != Span::default()
-        {
-            return self.fail(
-                Diagnostic::error(
-                    codes::DUPLICATE_NAME,
-                    format!("`{}` is declared twice", name.name),
-                    name.span,
-                    "declared again",
-                )
-                .label(first, "declared here"),
-            );
-        }
-        if let Some(ast::Type { kind: ast::TypeKind::Named(ty, _), .. }) = &state.ty
-            && ty.name != "real"
-        {
-            return self.unsupported(&format!("a state of type `{}`", ty.name), ty.span);
+        if let Some((what, span)) = later::state(state) {
+            return self.unsupported(&what, span);
         }
         let shape = match &state.ty {
             Some(ty) => Some(self.type_shape(ty, scope)?),
@@ -401,18 +373,6 @@ impl Elab<'_> {
     }
 
     fn noise(&mut self, noise: &ast::Noise, model: &mut Model, scope: &Scope) -> Try<()> {
-        if let Some(other) = model.noises.iter().find(|n| n.name == noise.name.name) {
-            let first = other.span;
-            return self.fail(
-                Diagnostic::error(
-                    codes::DUPLICATE_NAME,
-                    format!("the noise `{}` is declared twice", noise.name.name),
-                    noise.name.span,
-                    "declared again",
-                )
-                .label(first, "declared here"),
-            );
-        }
         let (kind, subs): (&ast::Expr, &[ast::Sub]) = match &noise.kind.kind {
             ExprKind::Index(inner, subs) => (inner, subs),
             _ => (&noise.kind, &[]),
@@ -422,46 +382,22 @@ impl Elab<'_> {
             ExprKind::Call(f, _) => crate::syntax::print::expr(f),
             _ => crate::syntax::print::expr(kind),
         };
-        let known = ["wiener", "fbm", "ou", "poisson", "compound_poisson", "stable"];
         if text != "wiener" {
-            if known.contains(&text.as_str()) {
+            if messages::NOISES.contains(&text.as_str()) {
                 return self.unsupported(&format!("the noise `{text}`"), kind.span);
             }
-            let mut d = Diagnostic::error(
-                codes::UNKNOWN_NAME,
-                format!("`{text}` is not a kind of noise"),
-                kind.span,
-                "unknown noise",
-            )
-            .note("kinds of noise are wiener, fbm, ou, poisson, compound_poisson and stable");
-            if let Some(help) = crate::model::elab::did_you_mean(&text, known) {
-                d = d.help(help);
-            }
-            return self.fail(d);
+            return self.fail(messages::unknown_noise(kind));
         }
-        let mut shape = Vec::new();
+        let mut sizes = Vec::new();
         for sub in subs {
             match sub {
                 ast::Sub::All(span) => {
                     return self.error(codes::SIZE_UNKNOWN, "the size of a noise is a number", *span, "`:` here");
                 }
-                ast::Sub::At(e) => match self.expr(e, scope)? {
-                    Value::Dim(piece) => shape.extend(piece.iter().copied()),
-                    value => {
-                        let n = self.as_int(&value, e.span)?;
-                        if n < 1 {
-                            return self.error(
-                                codes::SIZE_UNKNOWN,
-                                format!("{n} is not a size"),
-                                e.span,
-                                "sizes are positive",
-                            );
-                        }
-                        shape.push(n as usize);
-                    }
-                },
+                ast::Sub::At(e) => sizes.push(e.clone()),
             }
         }
+        let shape = self.sizes(&sizes, noise.kind.span, scope)?;
         let matrix = match &noise.structure {
             None => None,
             Some((structure, e)) => Some((*structure, self.noise_matrix(*structure, e, &shape, scope)?, e.span)),
@@ -534,17 +470,15 @@ impl Elab<'_> {
     /// A constant matrix, or one whose parameters have defaults, is checked now.
     fn check_matrix(&mut self, structure: ast::NoiseStructure, id: Id, n: usize, span: Span) -> Try<()> {
         let env = self.default_env();
-        let Ok(m) = crate::math::eval::eval(&self.g, id, &env) else { return Ok(()) };
+        let Some(m) = self.cheap_value(id, &env) else { return Ok(()) };
         match matrix_fault(structure, &m.values, n) {
             None => Ok(()),
             Some(fault) => {
                 let word = if structure == ast::NoiseStructure::Correlation { "correlation" } else { "covariance" };
+                let rule = if word == "correlation" { ", with ones on the diagonal" } else { "" };
                 self.fail(
                     Diagnostic::error(codes::BAD_CORRELATION, format!("this is not a {word} matrix"), span, fault)
-                        .note(format!(
-                            "a {word} matrix is symmetric and positive definite{}",
-                            if word == "correlation" { ", with ones on the diagonal" } else { "" }
-                        )),
+                        .note(format!("a {word} matrix is symmetric and positive definite{rule}")),
                 )
             }
         }
@@ -555,42 +489,12 @@ impl Elab<'_> {
         let mut env = crate::math::eval::Env::default();
         for p in &self.params {
             if let Some(default) = p.default
-                && let Ok(value) = crate::math::eval::eval(&self.g, default, &env)
+                && let Some(value) = self.cheap_value(default, &env)
             {
                 env.set(p.var, value);
             }
         }
         env
-    }
-
-    /// A warning for states that no equation moves and nothing reads.
-    fn unused_states(&mut self, model: &Model, statements: &[ModelStmt]) {
-        for state in &model.states {
-            if state.flow.is_some() {
-                continue;
-            }
-            let used = model
-                .states
-                .iter()
-                .filter_map(|s| s.flow)
-                .chain(model.lets.iter().map(|l| l.1))
-                .any(|id| self.g.depends_on(id, state.var))
-                || model.states.iter().any(|s| self.g.depends_on(s.start, state.var));
-            let mentioned =
-                statements.iter().filter(|s| format!("{s:?}").contains(&format!("Name(\"{}\")", state.name))).count()
-                    > 0;
-            if !used && !mentioned {
-                self.report(
-                    Diagnostic::warning(
-                        codes::UNUSED_STATE,
-                        format!("the state `{}` has no rule and is never used", state.name),
-                        state.span,
-                        "keeps its start and is read by nothing",
-                    )
-                    .help(format!("give it an equation `d{} = ...`, or remove it", state.name)),
-                );
-            }
-        }
     }
 
     /// Whether a node is the constant zero after folding.

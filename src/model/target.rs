@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Base, Id, IndexVar, Node, Op, Red, Ty, VarId, VarKind};
+use crate::math::{Base, Id, IndexVar, Op, Red, Ty, VarId, VarKind};
 use crate::model::distributions::{DistKind, Distribution, ScalarDraw, VectorDraw};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::expr::Axis;
 use crate::model::functions::{Builtin, Function};
+use crate::model::messages;
 use crate::model::value::{BoundArg, DrawExpr, Value};
 use crate::source::Span;
 
@@ -112,80 +113,40 @@ impl Target {
 impl Elab<'_> {
     /// A distribution of the table with its arguments.
     pub fn distribution(&mut self, law: &'static Distribution, args: &[BoundArg], span: Span) -> Try<Value> {
-        let mut given: Vec<Option<(Id, Span)>> = vec![None; law.params.len()];
-        let mut next = 0;
-        for arg in args {
-            let slot = match &arg.name {
-                None => {
-                    next += 1;
-                    next - 1
-                }
-                Some(name) => match law.params.iter().position(|p| p.name == name.name) {
-                    Some(k) => k,
-                    None => return self.bad_law_argument(law, name),
-                },
-            };
-            if slot >= law.params.len() {
-                let names: Vec<&str> = law.params.iter().map(|p| p.name).collect();
-                let message = format!("`{}` takes {} arguments, and {} are given", law.name, names.len(), args.len());
-                return self.fail(
-                    Diagnostic::error(codes::TOO_MANY_ARGUMENTS, message, arg.span, "one too many").note(format!(
-                        "{}({}): {}",
-                        law.name,
-                        names.join(", "),
-                        law.doc
-                    )),
-                );
+        let known: Vec<&str> = law.params.iter().map(|p| p.name).collect();
+        let places: Vec<_> = args.iter().map(|a| (a.name.as_ref(), a.span)).collect();
+        let slots = match messages::match_arguments(law.name, &known, &places) {
+            Ok(slots) => slots,
+            Err(mut problem) => {
+                problem.notes = vec![messages::law_note(law)];
+                return self.fail(*problem);
             }
-            given[slot] = Some((self.real(&arg.value, arg.span)?, arg.span));
+        };
+        let mut given: Vec<Option<(Id, Span)>> = Vec::new();
+        for slot in slots {
+            given.push(match slot {
+                Some(k) => Some((self.real(&args[k].value, args[k].span)?, args[k].span)),
+                None => None,
+            });
         }
         let mut params = Vec::new();
         for (k, param) in law.params.iter().enumerate() {
             params.push(match (given[k], param.default) {
                 (Some(p), _) => p,
                 (None, Some(default)) => (self.g.real(default), span),
-                (None, None) => {
-                    return self.fail(
-                        Diagnostic::error(
-                            codes::MISSING_ARGUMENT,
-                            format!("`{}` needs its argument `{}`", law.name, param.name),
-                            span,
-                            "left out here",
-                        )
-                        .note(law.doc),
-                    );
-                }
+                (None, None) => return self.fail(messages::missing_law_argument(law, param.name, span)),
             });
         }
         self.check_law_domains(law, &params)?;
         Ok(Value::Target(Rc::new(self.law_target(law, &params, span)?)))
     }
 
-    fn bad_law_argument<T>(&mut self, law: &'static Distribution, name: &crate::syntax::ast::Ident) -> Try<T> {
-        let names: Vec<&str> = law.params.iter().map(|p| p.name).collect();
-        let mut d = Diagnostic::error(
-            codes::UNKNOWN_ARGUMENT,
-            format!("`{}` has no parameter `{}`", law.name, name.name),
-            name.span,
-            "no such parameter",
-        )
-        .note(format!("{}({}): {}", law.name, names.join(", "), law.doc));
-        if let Some(near) = crate::model::elab::did_you_mean(&name.name, names) {
-            d = d.help(near);
-        }
-        self.fail(d)
-    }
-
     /// Constant parameters outside their domain are errors now.
     fn check_law_domains(&mut self, law: &'static Distribution, params: &[(Id, Span)]) -> Try<()> {
         for (param, (id, span)) in law.params.iter().zip(params) {
-            let constants: Vec<f64> = match self.g.node(*id) {
-                Node::Real(bits) => vec![f64::from_bits(*bits)],
-                _ if self.g.is_scalar(*id) && self.g.vars_of(*id).is_empty() && self.g.free(*id).is_empty() => {
-                    self.constant(*id).into_iter().collect()
-                }
-                _ => Vec::new(),
-            };
+            let closed = self.g.vars_of(*id).is_empty();
+            let value = if closed { self.cheap_value(*id, &crate::math::eval::Env::default()) } else { None };
+            let constants = value.map(|v| v.values).unwrap_or_default();
             if let Some(x) = constants.iter().find(|x| !param.domain.contains(**x)) {
                 let message =
                     format!("`{}` of `{}` must be {}, and is {x}", param.name, law.name, param.domain.words());
@@ -433,16 +394,14 @@ impl Elab<'_> {
     pub fn begin_draw(&mut self, value: &Value, span: Span) -> Try<Value> {
         let Value::Target(target) = value else { return Ok(value.clone()) };
         let Some(draws) = &mut self.draws else {
-            return self.fail(
-                Diagnostic::error(
-                    codes::TYPE_MISMATCH,
-                    "a number is wanted here, and this is a law",
-                    span,
-                    "a target, not a number",
-                )
-                .note("a distribution is a fresh draw only in steps, prime blocks and the starts of states")
-                .help("for its density write `logpdf(p, x)`"),
+            let d = Diagnostic::error(
+                codes::TYPE_MISMATCH,
+                "a number is wanted here, and this is a law",
+                span,
+                "a target, not a number",
             );
+            let d = d.note("a distribution is a fresh draw only in steps, prime blocks and the starts of states");
+            return self.fail(d.help("for its density write `logpdf(p, x)`"));
         };
         let (site, turn) = (draws.next_site, draws.turn);
         draws.next_site += 1;
@@ -484,10 +443,31 @@ impl Elab<'_> {
     }
 
     fn raw_draw(&mut self, base: Base, shape: &[usize], site: u32, turn: u16) -> Id {
-        let ty = Ty::Real;
+        let around = self.draw_bounds();
         let name = format!("draw{site}");
-        let var = self.g.new_var(name, VarKind::Draw { base, site, turn }, ty, shape.to_vec());
-        self.g.var(var)
+        let whole: Vec<usize> = around.iter().map(|b| b.extent).chain(shape.iter().copied()).collect();
+        let var = self.g.new_var(name, VarKind::Draw { base, site, turn }, Ty::Real, whole);
+        let all = self.g.var(var);
+        if around.is_empty() {
+            return all;
+        }
+        // Inside comprehensions: the draws of the indices around.
+        let at: Vec<Id> = around.iter().map(|b| self.g.index(*b)).collect();
+        self.tabulate(shape, |s, own| {
+            let full: Vec<Id> = at.iter().chain(own).copied().collect();
+            s.g.get(all, &full)
+        })
+    }
+
+    /// Indices of the comprehensions around, in which every index has draws of its own.
+    fn draw_bounds(&self) -> Vec<IndexVar> {
+        self.draws.as_ref().map(|d| d.bounds.clone()).unwrap_or_default()
+    }
+
+    /// A parameter of a raw draw over the indices around.
+    fn spread_over_bounds(&mut self, param: Id) -> Id {
+        let around = self.draw_bounds();
+        if around.is_empty() { param } else { self.map_over(&around, param) }
     }
 
     fn next_site(&mut self) -> u32 {
@@ -503,7 +483,7 @@ impl Elab<'_> {
                 let own = if target.shape.is_empty() { shape.to_vec() } else { target.shape.clone() };
                 Ok(self.draw_scalars(law, params, &own, site, turn))
             }
-            TargetKind::Vector { law, params } => Ok(self.draw_vector(law, params, &target.shape, site, turn)),
+            TargetKind::Vector { law, params } => self.draw_vector(law, params, &target.shape, site, turn, span),
             TargetKind::Density { var, pieces: Some(pieces), .. } => self.draw_pieces(target, *var, pieces, turn, span),
             TargetKind::Mixture { weights, parts } => self.draw_mixture(target, *weights, parts, site, turn, span),
             TargetKind::Product { part } => {
@@ -545,7 +525,9 @@ impl Elab<'_> {
                 let at: Vec<Id> = bounds.iter().map(|b| self.g.index(*b)).collect();
                 let elements: Vec<Id> = wide.iter().map(|p| self.element(*p, &at)).collect();
                 let made = make(&mut self.g, &elements);
-                let arrays = made.into_iter().map(|m| self.g.map(&bounds, m)).collect();
+                let around = self.draw_bounds();
+                let all: Vec<_> = around.iter().chain(&bounds).copied().collect();
+                let arrays = made.into_iter().map(|m| self.g.map(&all, m)).collect();
                 (Base::Law(*sampler, arrays), f)
             }
         };
@@ -562,23 +544,40 @@ impl Elab<'_> {
         params.iter().map(|p| if self.g.is_scalar(*p) { self.tabulate(shape, |_, _| *p) } else { *p }).collect()
     }
 
-    fn draw_vector(&mut self, law: &'static Distribution, params: &[Id], shape: &[usize], site: u32, turn: u16) -> Id {
+    fn draw_vector(
+        &mut self,
+        law: &'static Distribution,
+        params: &[Id],
+        shape: &[usize],
+        site: u32,
+        turn: u16,
+        span: Span,
+    ) -> Try<Id> {
         let DistKind::Vector { draw, .. } = &law.kind else { unreachable!("a law of vectors") };
         match draw {
             VectorDraw::FromNormal(f) => {
                 let z = self.raw_draw(Base::Normal, shape, site, turn);
-                f(&mut self.g, params, z)
+                Ok(f(&mut self.g, params, z))
             }
             VectorDraw::Gammas(shapes, f) => {
                 let alpha = shapes(&mut self.g, params);
+                let alpha = self.spread_over_bounds(alpha);
                 let raw = self.raw_draw(Base::Law(crate::math::Sampler::Gamma, vec![alpha]), shape, site, turn);
-                f(&mut self.g, params, raw)
+                Ok(f(&mut self.g, params, raw))
             }
             VectorDraw::Categorical(weights) => {
                 let w = weights(&mut self.g, params);
-                self.raw_draw(Base::Law(crate::math::Sampler::Categorical, vec![w]), shape, site, turn)
+                self.draw_index(w, site, turn, span)
             }
         }
+    }
+
+    /// A random index by weights. One set of weights serves all the indices of a comprehension around.
+    fn draw_index(&mut self, weights: Id, site: u32, turn: u16, span: Span) -> Try<Id> {
+        if self.draw_bounds().iter().any(|b| self.g.has_free(weights, b.id)) {
+            return self.unsupported("a random index whose weights depend on the index of a comprehension", span);
+        }
+        Ok(self.raw_draw(Base::Law(crate::math::Sampler::Categorical, vec![weights]), &[], site, turn))
     }
 
     /// Pieces in the order of the text; each sees the values drawn before.
@@ -637,7 +636,7 @@ impl Elab<'_> {
         turn: u16,
         span: Span,
     ) -> Try<Id> {
-        let pick = self.raw_draw(Base::Law(crate::math::Sampler::Categorical, vec![weights]), &[], site, turn);
+        let pick = self.draw_index(weights, site, turn, span)?;
         let count = self.g.shape(weights)[0];
         let list: Vec<(i64, Rc<Target>)> = match parts {
             Parts::List(list) => list.iter().cloned().enumerate().map(|(k, p)| (k as i64, p)).collect(),

@@ -1,8 +1,9 @@
 //! Types and sizes: what a header or a `let` says of a value, and how a size gets its value.
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Node, Ty};
-use crate::model::elab::{Elab, Range, Reported, Try, shape_text};
+use crate::math::{Id, Ty};
+use crate::model::elab::{Elab, Range, RangeCheck, Reported, Try, shape_text};
+use crate::model::messages;
 use crate::model::value::{Entry, Scope, Value};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Param, ParamRange, Type, TypeKind};
@@ -14,34 +15,52 @@ impl Elab<'_> {
             return self.error(codes::TYPE_MISMATCH, "an array type is wanted here", ty.span, "a function type");
         };
         if !matches!(name.name.as_str(), "real" | "int" | "bool") {
+            if messages::TYPES.contains(&name.name.as_str()) {
+                return self.error(codes::TYPE_MISMATCH, "an array type is wanted here", ty.span, "not of numbers");
+            }
             return self.unknown_type(&name.name, name.span);
         }
+        self.sizes(dims, ty.span, scope)
+    }
+
+    /// The shape that a list of sizes says.
+    pub fn sizes(&mut self, dims: &[Expr], span: Span, scope: &Scope) -> Try<Vec<usize>> {
         let mut shape = Vec::new();
         for dim in dims {
-            match self.expr(dim, scope)? {
+            match self.size_expr(dim, scope)? {
                 Value::Dim(piece) => shape.extend(piece.iter().copied()),
                 value => shape.push(self.size(&value, dim.span)?),
             }
         }
+        self.fits_memory(&shape, span)?;
         Ok(shape)
     }
 
-    fn size(&mut self, value: &Value, span: Span) -> Try<usize> {
+    /// A size; a name that is declared nowhere is a size that nothing fixes.
+    fn size_expr(&mut self, dim: &Expr, scope: &Scope) -> Try<Value> {
+        if let ExprKind::Name(name) = &dim.kind
+            && self.is_open_size(name, scope)
+        {
+            let near = self.did_you_mean(name, scope);
+            return self.fail(messages::open_size(name, dim.span, near));
+        }
+        self.expr(dim, scope)
+    }
+
+    /// An integer that is a size.
+    pub fn size(&mut self, value: &Value, span: Span) -> Try<usize> {
         let n = self.as_int(value, span)?;
         match usize::try_from(n) {
-            Ok(n) if n > 0 && n <= 100_000_000 => Ok(n),
+            Ok(n) if n > 0 => {
+                self.fits_memory(&[n], span)?;
+                Ok(n)
+            }
             _ => self.error(codes::SIZE_UNKNOWN, format!("{n} is not a size"), span, "sizes are positive integers"),
         }
     }
 
     fn unknown_type<T>(&mut self, name: &str, span: Span) -> Try<T> {
-        let known = ["real", "int", "bool", "target", "model", "solver"];
-        let mut d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{name}` is not a type"), span, "unknown type")
-            .note("types are real, int, bool, arrays of them (`real[n, m]`), target, model, solver, and functions `(real) -> real`");
-        if let Some(help) = crate::model::elab::did_you_mean(name, known) {
-            d = d.help(help);
-        }
-        self.fail(d)
+        self.fail(messages::unknown_type(name, span))
     }
 
     /// Makes a value fit a parameter's type; a default alone makes the parameter real when it is a number.
@@ -59,6 +78,9 @@ impl Elab<'_> {
             }
             TypeKind::Named(name, dims) => (name, dims),
         };
+        if matches!(name.name.as_str(), "target" | "model" | "solver") && !dims.is_empty() {
+            return self.unsupported(&format!("a list of {}s as a parameter", name.name), ty.span);
+        }
         match name.name.as_str() {
             "target" => self.want(matches!(value, Value::Target(_)), "a target", value, span, ty.span),
             "model" => self.want(matches!(value, Value::Model(_)), "a model", value, span, ty.span),
@@ -67,10 +89,12 @@ impl Elab<'_> {
                 let n = self.as_int(&value, span)?;
                 Ok(Value::Int(n))
             }
-            "bool" if dims.is_empty() => Ok(Value::Num(self.boolean(&value, span)?)),
-            "real" | "int" => {
-                let id = self.num(&value, span)?;
-                let id = if name.name == "real" { self.to_real(id, span)? } else { id };
+            "real" | "int" | "bool" => {
+                let id = match name.name.as_str() {
+                    "real" => self.real(&value, span)?,
+                    "bool" => self.boolean(&value, span)?,
+                    _ => self.integers(&value, span, ty.span)?,
+                };
                 let shape = self.g.shape(id).to_vec();
                 self.match_shape(dims, &shape, ty.span, span, scope)?;
                 Ok(Value::Num(id))
@@ -79,17 +103,33 @@ impl Elab<'_> {
         }
     }
 
+    /// An array of integers.
+    fn integers(&mut self, value: &Value, span: Span, ty: Span) -> Try<Id> {
+        let id = self.num(value, span)?;
+        if self.g.ty(id) == Ty::Int {
+            return Ok(id);
+        }
+        self.fail(
+            Diagnostic::error(codes::TYPE_MISMATCH, "integers are wanted here", span, "not integers")
+                .label(ty, "the type says so"),
+        )
+    }
+
     fn want(&mut self, fits: bool, what: &str, value: Value, span: Span, ty: Span) -> Try<Value> {
         if fits {
             return Ok(value);
         }
         let message = format!("{what} is wanted here, and this is {}", value.kind());
-        let mut d = Diagnostic::error(codes::TYPE_MISMATCH, message, span, format!("not {what}"))
+        let d = Diagnostic::error(codes::TYPE_MISMATCH, message, span, format!("not {what}"))
             .label(ty, "the parameter says so");
-        if what == "a target" {
-            d = d.help("targets are made by `target` declarations and distributions: `double_well()`, `normal(0, 1)`");
-        }
-        self.fail(d)
+        self.fail(match what {
+            "a target" => {
+                d.help("targets are made by `target` declarations and distributions: `double_well()`, `normal(0, 1)`")
+            }
+            "a model" => d.help("models are made by `model` declarations: `ou()`, `langevin(normal(0, 1))`"),
+            "a function" => d.help("give the name of a `fn`, or write one: `x -> x^2`"),
+            _ => d,
+        })
     }
 
     /// Matches the sizes written in a type with the shape of a value; a size met first is fixed by it.
@@ -151,7 +191,7 @@ impl Elab<'_> {
                 return Ok(vec![actual]);
             }
         }
-        match self.expr(dim, scope)? {
+        match self.size_expr(dim, scope)? {
             Value::Dim(piece) => Ok(piece.to_vec()),
             value => Ok(vec![self.size(&value, dim.span)?]),
         }
@@ -209,33 +249,33 @@ impl Elab<'_> {
         Ok(Range { lo: lo?, hi: hi?, lo_closed: range.lo_closed, hi_closed: range.hi_closed, span: range.span })
     }
 
-    /// The value of a scalar that depends on nothing.
+    /// The value of a scalar that depends on nothing, where it is cheap to work out.
     pub fn constant(&self, id: Id) -> Option<f64> {
-        let value = crate::math::eval::eval(&self.g, id, &crate::math::eval::Env::default()).ok()?;
+        if !self.g.vars_of(id).is_empty() {
+            return None;
+        }
+        let value = self.cheap_value(id, &crate::math::eval::Env::default())?;
         value.values.first().copied()
     }
 
-    /// A constant value against its range; what is known only at run time is checked there.
+    /// A value against the range of the parameter that it is given to: now if both are constant, else when the run knows them.
     pub fn check_range(&mut self, name: &str, value: Id, range: &Range, span: Span) -> Try<()> {
-        let constant = |s: &Self, id: Id| match *s.g.node(id) {
-            Node::Real(bits) => Some(f64::from_bits(bits)),
-            Node::Int(n) => Some(n as f64),
-            _ => None,
+        let constants = |s: &Self, id: Id| -> Option<Vec<f64>> {
+            let closed = s.g.vars_of(id).is_empty();
+            let value = if closed { s.cheap_value(id, &crate::math::eval::Env::default()) } else { None };
+            value.map(|v| v.values)
         };
-        let folded = |s: &mut Self, id: Id| -> Option<f64> {
-            constant(s, id).or_else(|| {
-                let closed = s.g.vars_of(id).is_empty() && s.g.is_scalar(id) && s.g.ty(id) == Ty::Real;
-                if closed { s.constant(id) } else { None }
-            })
-        };
-        let (Some(v), Some(lo), Some(hi)) = (folded(self, value), folded(self, range.lo), folded(self, range.hi))
-        else {
+        let known = (constants(self, value), self.constant(range.lo), self.constant(range.hi));
+        let (Some(values), Some(lo), Some(hi)) = known else {
+            if self.g.rate(value) <= crate::math::Rate::Run {
+                self.ranges.push(RangeCheck { name: name.into(), value, range: range.clone(), span });
+            }
             return Ok(());
         };
-        if inside(v, lo, hi, range) {
-            return Ok(());
+        match values.iter().find(|v| !inside(**v, lo, hi, range)) {
+            Some(v) => self.fail(out_of_range(name, *v, lo, hi, range, span)),
+            None => Ok(()),
         }
-        self.fail(out_of_range(name, v, lo, hi, range, span))
     }
 }
 

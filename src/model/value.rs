@@ -1,6 +1,6 @@
 //! What an expression stands for while a program is being worked out.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -93,6 +93,8 @@ pub struct Scope(Rc<ScopeData>);
 struct ScopeData {
     names: RefCell<HashMap<String, Entry>>,
     parent: Option<Scope>,
+    /// every name in it is broken: those of a model that could not be worked out
+    wild: Cell<bool>,
 }
 
 /// What a name stands for.
@@ -107,12 +109,18 @@ pub enum Entry {
 
 impl Scope {
     pub fn child(&self) -> Scope {
-        Scope(Rc::new(ScopeData { names: RefCell::default(), parent: Some(self.clone()) }))
+        Scope(Rc::new(ScopeData { parent: Some(self.clone()), ..ScopeData::default() }))
     }
 
     pub fn get(&self, name: &str) -> Option<Entry> {
         let here = self.0.names.borrow().get(name).cloned();
-        here.or_else(|| self.0.parent.as_ref().and_then(|p| p.get(name)))
+        let found = here.or_else(|| self.0.parent.as_ref().and_then(|p| p.get(name)));
+        found.or_else(|| self.0.wild.get().then_some(Entry::Broken))
+    }
+
+    /// From here on every name that is not found is one of a declaration with an error.
+    pub fn set_wild(&self) {
+        self.0.wild.set(true);
     }
 
     /// Only this scope, not those around it.

@@ -92,7 +92,7 @@ pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -
             "needed for this",
         )
     })?;
-    let clean = crate::step::hoist::hoist(&mut elab.g, &clean);
+    let clean = crate::math::share::share(&mut elab.g, &clean);
     let (renewed, outs) = clean.split_at(spec.renew.len());
     let spec = Spec {
         states: spec.states.clone(),

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Op, Ty};
+use crate::math::{Id, Op, Ty, VarKind};
 use crate::model::elab::{Elab, Reported, Try};
 use crate::model::results::{Pool, RunContext, Times};
 use crate::model::system::Model;
 use crate::model::value::{AppliedSolver, Entry, Scope, Value};
+use crate::model::{later, messages, resolve};
 use crate::solve::form::Structured;
 use crate::solve::rule::Step;
 use crate::source::Span;
@@ -115,14 +116,25 @@ pub struct Overrides {
     pub threads: Option<usize>,
 }
 
-const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];
-
 #[derive(Default)]
 struct Settings<'r> {
     given: Vec<(&'r ast::Ident, &'r Expr, Option<&'r SettingUnit>)>,
 }
 
 impl<'r> Settings<'r> {
+    /// The settings of a run; of one given twice (which the resolver tells of) the first.
+    fn of(run: &'r Run) -> Settings<'r> {
+        let mut settings = Settings::default();
+        for statement in &run.statements {
+            if let RunStmt::Setting { name, value, unit } = statement
+                && settings.get(&name.name).is_none()
+            {
+                settings.given.push((name, value, unit.as_ref()));
+            }
+        }
+        settings
+    }
+
     fn get(&self, name: &str) -> Option<(&'r ast::Ident, &'r Expr, Option<&'r SettingUnit>)> {
         self.given.iter().copied().find(|(n, _, _)| n.name == name)
     }
@@ -139,55 +151,41 @@ impl Elab<'_> {
     }
 
     fn plan_inner(&mut self, run: &Run, overrides: &Overrides) -> Try<Plan> {
-        let settings = self.settings(run)?;
+        let settings = Settings::of(run);
         let span = run.name.span;
-        self.run = Some(RunContext::default());
         let scope = self.root_scope();
         self.bind_header(&run.name.name, &run.header, &[], span, &scope)?;
-        let Some((_, model_expr, _)) = settings.get("model") else {
-            return self.fail(
-                Diagnostic::error(
-                    codes::MISSING_SETTING,
-                    format!("the run `{}` has no model", run.name.name),
-                    span,
-                    "no `model = ...`",
-                )
-                .help("add `model = name()`"),
-            );
+        let model = self.run_model(run, &settings, &scope);
+        // The run sees the model's names; its own parameters may have the same ones.
+        let inner = match &model {
+            Ok(model) => model.scope.child(),
+            Err(Reported) => self.names_of_broken(&settings, &scope),
         };
-        let path = std::mem::take(&mut self.path);
-        let value = self.expr(model_expr, &scope);
-        let model = value.and_then(|v| self.model(&v, model_expr.span));
-        self.path = path;
-        let mut model = model?;
-        let structured = self.structured(&model);
-        // The run sees the model's names; its own hide nothing.
-        let inner = model.scope.child();
         for p in &run.header {
             if let Some(entry) = scope.get(&p.name.name) {
                 inner.set(&p.name.name, entry);
             }
         }
-        self.inits(run, &mut model, &inner)?;
-        let solvers = self.run_solvers(&settings, overrides, &model, &inner, span)?;
+        self.run = Some(RunContext::default());
+        let solvers = self.run_solvers(&settings, overrides, &inner);
+        if let (Some(context), Ok(solvers)) = (&mut self.run, &solvers) {
+            context.solvers = solvers.iter().map(|s| s.name.clone()).collect();
+        }
+        let (mut model, mut broken) = match model {
+            Ok(model) => (model, false),
+            Err(Reported) => (self.no_model(span, &inner), true),
+        };
+        let structured = self.structured(&model);
         let mut steps = Vec::new();
-        let mut broken = false;
-        for solver in &solvers {
-            match self.step(solver, &model, &structured) {
-                Ok(step) => steps.push(step),
+        if !broken {
+            broken |= self.inits(run, &mut model, &inner).is_err();
+            match &solvers {
+                Ok(solvers) => match self.steps(solvers, &settings, &model, &structured, span) {
+                    Ok(made) => steps = made,
+                    Err(Reported) => broken = true,
+                },
                 Err(Reported) => broken = true,
             }
-        }
-        if broken {
-            return Err(Reported);
-        }
-        let time = self.time(&settings, overrides, &solvers, &inner, span)?;
-        let paths = self.count(&settings, "paths", 1_000, overrides.paths, &inner)?;
-        let seed = self.count(&settings, "seed", 0, overrides.seed, &inner)?;
-        let threads = self.threads(&settings, overrides, &inner)?;
-        self.refuse_settings(&settings)?;
-        if let Some(context) = &mut self.run {
-            context.solvers = solvers.iter().map(|s| s.name.clone()).collect();
         }
         let mut plan = Plan {
             name: run.name.name.clone(),
@@ -195,121 +193,166 @@ impl Elab<'_> {
             model,
             structured,
             steps,
-            time,
-            paths,
-            seed,
-            threads,
+            time: None,
+            paths: 1_000,
+            seed: 0,
+            threads: None,
             statements: Vec::new(),
             sweeps: Vec::new(),
             converge: None,
             context: RunContext::default(),
             scope: inner.clone(),
         };
+        // In the order of the text: a setting sees the `let`s before it.
         for statement in &run.statements {
-            broken |= self.run_statement(statement, &mut plan, &inner).is_err();
+            broken |= match statement {
+                RunStmt::Setting { name, .. } => self.plan_setting(&name.name, &settings, overrides, &mut plan, &inner),
+                // The parameters of a model that is broken are not known.
+                RunStmt::Sweep(..) if broken => Ok(()),
+                _ => self.run_statement(statement, &mut plan, &inner),
+            }
+            .is_err();
+        }
+        let drawn = solvers.as_ref().is_ok_and(Vec::is_empty);
+        if settings.get("time").is_none() && !drawn && solvers.is_ok() {
+            return self.fail(
+                Diagnostic::error(codes::MISSING_SETTING, "the run has a solver and no time", span, "no `time = ...`")
+                    .help("add `time = 0 .. 1 step 1e-3`, or `time = 1_000 steps` for a chain"),
+            );
         }
         if broken {
             return Err(Reported);
         }
-        if matches!(plan.time, Some(TimeSpec::Ends { .. })) && plan.converge.is_none() {
-            return self.fail(
-                Diagnostic::error(
-                    codes::BAD_TIME,
-                    "this time has no step",
-                    settings.get("time").map_or(span, |t| t.1.span),
-                    "only the ends are given",
-                )
-                .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
-            );
-        }
+        plan.paths = overrides.paths.unwrap_or(plan.paths);
+        plan.seed = overrides.seed.unwrap_or(plan.seed);
+        plan.threads = overrides.threads.or(plan.threads);
         plan.context = self.run.take().unwrap_or_default();
+        self.whole(&plan, settings.get("time").map_or(span, |t| t.1.span))?;
         Ok(plan)
     }
 
-    fn settings<'r>(&mut self, run: &'r Run) -> Try<Settings<'r>> {
-        let mut settings = Settings::default();
-        let mut broken = false;
-        for statement in &run.statements {
-            let RunStmt::Setting { name, value, unit } = statement else { continue };
-            if !SETTINGS.contains(&name.name.as_str()) {
-                let mut d = Diagnostic::error(
-                    codes::UNKNOWN_SETTING,
-                    format!("`{}` is not a setting of a run", name.name),
-                    name.span,
-                    "unknown setting",
-                )
-                .note(format!("settings are {}", SETTINGS.join(", ")));
-                d = match crate::model::elab::did_you_mean(&name.name, SETTINGS) {
-                    Some(help) => d.help(help),
-                    None => d.help("parameters of the model are set in its arguments, or by `sweep` and `--set`"),
-                };
-                self.report(d);
-                broken = true;
-            } else if let Some((first, _, _)) = settings.get(&name.name) {
-                let first = first.span;
-                self.report(
-                    Diagnostic::error(
-                        codes::DUPLICATE_NAME,
-                        format!("the setting `{}` is given twice", name.name),
-                        name.span,
-                        "given again",
-                    )
-                    .label(first, "given here"),
-                );
-                broken = true;
-            } else {
-                settings.given.push((name, value, unit.as_ref()));
-            }
+    /// What can be told only of all statements together.
+    fn whole(&mut self, plan: &Plan, time: Span) -> Try<()> {
+        if matches!(plan.time, Some(TimeSpec::Ends { .. })) && plan.converge.is_none() {
+            return self.fail(
+                Diagnostic::error(codes::BAD_TIME, "this time has no step", time, "only the ends are given")
+                    .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
+            );
         }
-        if broken { Err(Reported) } else { Ok(settings) }
+        match plan.context.orders.first() {
+            Some(order) if plan.converge.is_none() => self.fail(
+                Diagnostic::error(
+                    codes::BAD_STATISTIC,
+                    "an order is measured over several numbers of steps, and this run has one",
+                    order.span,
+                    "nothing to compare",
+                )
+                .help("add `converge steps = [16, 32, 64], reference = 1024`"),
+            ),
+            _ => Ok(()),
+        }
     }
 
-    fn refuse_settings(&mut self, settings: &Settings<'_>) -> Try<()> {
-        if let Some((_, e, _)) = settings.get("precision")
-            && !matches!(&e.kind, ExprKind::Name(n) if n == "f64")
-        {
-            return self.unsupported("a precision other than f64", e.span);
+    /// The model of a run. Statistics have no meaning in it.
+    fn run_model(&mut self, run: &Run, settings: &Settings<'_>, scope: &Scope) -> Try<Model> {
+        let Some((_, e, _)) = settings.get("model") else {
+            let message = format!("the run `{}` has no model", run.name.name);
+            return self.fail(
+                Diagnostic::error(codes::MISSING_SETTING, message, run.name.span, "no `model = ...`")
+                    .help("add `model = name()`"),
+            );
+        };
+        let path = std::mem::take(&mut self.path);
+        let value = self.expr(e, scope);
+        let model = value.and_then(|v| self.model(&v, e.span));
+        self.path = path;
+        model
+    }
+
+    /// The names that a broken model would have given, so that their uses are not told as errors.
+    fn names_of_broken(&mut self, settings: &Settings<'_>, scope: &Scope) -> Scope {
+        let inner = scope.child();
+        let names = settings.get("model").and_then(|(_, e, _)| resolve::names_given(self.library, e));
+        match names {
+            Some(names) => names.into_iter().for_each(|name| inner.set(name, Entry::Broken)),
+            None => inner.set_wild(),
         }
-        if let Some((_, e, _)) = settings.get("noise")
-            && !matches!(&e.kind, ExprKind::Name(n) if n == "stream")
-        {
-            return self.unsupported("a noise other than `stream`", e.span);
+        inner
+    }
+
+    /// Stands for a model that could not be worked out, while the rest of its run is looked at.
+    fn no_model(&mut self, span: Span, scope: &Scope) -> Model {
+        let alpha = self.g.real(0.0);
+        let dt = self.g.new_var("dt", VarKind::Hole, Ty::Real, vec![]);
+        Model {
+            name: String::new(),
+            span,
+            states: Vec::new(),
+            noises: Vec::new(),
+            lets: Vec::new(),
+            alpha,
+            dt,
+            scope: scope.clone(),
+            target: None,
+            law: None,
+        }
+    }
+
+    fn plan_setting(
+        &mut self,
+        name: &str,
+        settings: &Settings<'_>,
+        overrides: &Overrides,
+        plan: &mut Plan,
+        scope: &Scope,
+    ) -> Try<()> {
+        let Some((_, e, unit)) = settings.get(name) else { return Ok(()) };
+        match name {
+            "time" => plan.time = Some(self.time(e, unit, overrides, scope)?),
+            "paths" => plan.paths = self.count("paths", e, scope)?,
+            "seed" => plan.seed = self.count("seed", e, scope)?,
+            "threads" => plan.threads = Some(self.count("threads", e, scope)? as usize),
+            "precision" => self.word(e, "precision", "f64", &["f32"])?,
+            "noise" => self.word(e, "noise", "stream", &["tree"])?,
+            _ => {}
         }
         Ok(())
     }
 
-    fn count(
-        &mut self,
-        settings: &Settings<'_>,
-        name: &str,
-        default: u64,
-        given: Option<u64>,
-        scope: &Scope,
-    ) -> Try<u64> {
-        if let Some(value) = given {
-            return Ok(value);
-        }
-        let Some((_, e, _)) = settings.get(name) else { return Ok(default) };
-        let n = self.int_expr(e, scope)?;
-        match u64::try_from(n) {
-            Ok(0) if name == "paths" => {
-                self.error(codes::BAD_SETTING, "a run has at least one path", e.span, "no paths")
+    /// A setting that is one of a few words, of which this version has one.
+    fn word(&mut self, e: &Expr, setting: &str, have: &str, later: &[&str]) -> Try<()> {
+        match &e.kind {
+            ExprKind::Name(n) if n == have => Ok(()),
+            ExprKind::Name(n) if later.contains(&n.as_str()) => self.unsupported(&format!("`{setting} = {n}`"), e.span),
+            _ => {
+                let text = crate::syntax::print::expr(e);
+                let message = format!("`{text}` is not a value of `{setting}`");
+                let known = later.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
+                self.fail(
+                    Diagnostic::error(codes::BAD_SETTING, message, e.span, "unknown word")
+                        .note(format!("it is `{have}`, or {known} in a later version")),
+                )
             }
-            Ok(n) => Ok(n),
-            Err(_) => self.error(codes::BAD_SETTING, format!("`{name}` is not negative"), e.span, format!("{n}")),
         }
     }
 
-    fn threads(&mut self, settings: &Settings<'_>, overrides: &Overrides, scope: &Scope) -> Try<Option<usize>> {
-        if overrides.threads.is_some() {
-            return Ok(overrides.threads);
+    /// A number of paths or threads (at least one), or a seed.
+    fn count(&mut self, name: &str, e: &Expr, scope: &Scope) -> Try<u64> {
+        let value = self.expr(e, scope)?;
+        let id = self.scalar(&value, e.span)?;
+        let least = if name == "seed" { 0.0 } else { 1.0 };
+        match (self.constant(id), &value) {
+            (_, Value::Int(n)) if *n as f64 >= least => Ok(*n as u64),
+            (Some(v), _) if v >= least && v.fract() == 0.0 && v < 9e15 => Ok(v as u64),
+            (Some(v), _) => {
+                let message = format!("`{name}` is a whole number of at least {least}, and this is {v}");
+                self.error(codes::BAD_SETTING, message, e.span, "cannot be used")
+            }
+            (None, _) => {
+                let message = format!("`{name}` must be known when the file is compiled");
+                self.error(codes::NOT_CONSTANT, message, e.span, "known only at run time")
+            }
         }
-        let Some((_, e, _)) = settings.get("threads") else { return Ok(None) };
-        let n = self.int_expr(e, scope)?;
-        if n < 1 {
-            return self.error(codes::BAD_SETTING, "a run has at least one thread", e.span, format!("{n}"));
-        }
-        Ok(Some(n as usize))
     }
 
     /// `init x ~ law`, `init x = e`.
@@ -318,17 +361,11 @@ impl Elab<'_> {
             let RunStmt::Init { name, start } = statement else { continue };
             let Some(k) = model.states.iter().position(|s| s.name == name.name) else {
                 let known: Vec<&str> = model.states.iter().map(|s| s.name.as_str()).collect();
-                let mut d = Diagnostic::error(
-                    codes::NOT_A_STATE,
-                    format!("`{}` is not a state of the model", name.name),
-                    name.span,
-                    "no such state",
-                )
-                .note(format!("its states: {}", known.join(", ")));
-                if let Some(help) = crate::model::elab::did_you_mean(&name.name, known) {
-                    d = d.help(help);
-                }
-                return self.fail(d);
+                let first = match scope.get(&name.name) {
+                    Some(Entry::Value(_, first)) if first != Span::default() => Some(first),
+                    _ => None,
+                };
+                return self.fail(messages::init_of_no_state(name, &known, first));
             };
             let shape = model.states[k].shape.clone();
             let (start, start_span) = self.start(Some(start), Some(&shape), name, scope)?;
@@ -340,46 +377,25 @@ impl Elab<'_> {
         Ok(())
     }
 
+    /// The solvers that a run names; none where it names none.
     fn run_solvers(
         &mut self,
         settings: &Settings<'_>,
         overrides: &Overrides,
-        model: &Model,
         scope: &Scope,
-        span: Span,
     ) -> Try<Vec<Rc<AppliedSolver>>> {
+        let setting = settings.get("solver").map(|s| s.1);
         if let Some(name) = &overrides.solver {
-            let at = settings.get("solver").map_or(span, |s| s.1.span);
+            let at = setting.or(settings.get("model").map(|m| m.1)).map_or(Span::default(), |e| e.span);
             if !self.library.solver_names().contains(name) {
-                return self.unknown_solver(name, at);
+                return self.fail(messages::unknown_solver(self.library, name, at));
             }
             return Ok(vec![Rc::new(AppliedSolver { name: name.clone(), args: Vec::new(), span: at })]);
         }
-        let Some((_, e, _)) = settings.get("solver") else {
-            let drawn = model.target.as_ref().is_some_and(|t| t.drawable());
-            let moves = model.states.iter().any(|s| s.flow.is_some());
-            if drawn || (!moves && model.target.is_none()) {
-                return Ok(Vec::new());
-            }
-            if model.target.is_some() {
-                return self.fail(
-                    Diagnostic::error(codes::NOT_DRAWABLE, format!("`{}` cannot be drawn from exactly", model.name), model.span, "known by its density only")
-                        .help("give the run a solver that is a kernel on a density, such as `mala`, or use `langevin(p)` as the model"),
-                );
-            }
-            return self.fail(
-                Diagnostic::error(
-                    codes::MISSING_SETTING,
-                    "the run has a model that moves and no solver",
-                    span,
-                    "no `solver = ...`",
-                )
-                .help("add `solver = euler_maruyama`; `fokker check` lists the solvers that fit"),
-            );
-        };
-        let items: Vec<&Expr> = match &e.kind {
-            ExprKind::List(items) => items.iter().collect(),
-            _ => vec![e],
+        let items: Vec<&Expr> = match setting.map(|e| (e, &e.kind)) {
+            None => Vec::new(),
+            Some((_, ExprKind::List(items))) => items.iter().collect(),
+            Some((e, _)) => vec![e],
         };
         let mut out = Vec::new();
         let mut broken = false;
@@ -392,6 +408,67 @@ impl Elab<'_> {
         if broken { Err(Reported) } else { Ok(out) }
     }
 
+    /// One step for each solver; a model that needs one and has none is an error.
+    fn steps(
+        &mut self,
+        solvers: &[Rc<AppliedSolver>],
+        settings: &Settings<'_>,
+        model: &Model,
+        structured: &Structured,
+        span: Span,
+    ) -> Try<Vec<Step>> {
+        let moves = model.states.iter().any(|s| s.flow.is_some());
+        let named = settings.get("solver").map(|s| s.1.span);
+        match (&model.target, solvers.first()) {
+            (Some(target), None) if !target.drawable() => {
+                return self.fail(
+                    Diagnostic::error(
+                        codes::NOT_DRAWABLE,
+                        format!("`{}` cannot be drawn from exactly", model.name),
+                        model.span,
+                        "known by its density only",
+                    )
+                    .note("laws written with `~` on every component, distributions and mixtures of them can be drawn from")
+                    .help("give the run a solver that is a kernel on a density, such as `mala`, or use `langevin(p)` as the model"),
+                );
+            }
+            (None, None) if moves => {
+                return self.fail(
+                    Diagnostic::error(
+                        codes::MISSING_SETTING,
+                        "the run has a model that moves and no solver",
+                        span,
+                        "no `solver = ...`",
+                    )
+                    .help("add `solver = euler_maruyama`; `fokker check` lists the solvers that fit"),
+                );
+            }
+            (None, Some(solver)) if !moves => {
+                let message = format!("the model `{}` has no flow that a solver could follow", model.name);
+                let d =
+                    Diagnostic::error(codes::NO_FLOW, message, named.unwrap_or(solver.span), "nothing to do for it");
+                return self.fail(match model.states.first() {
+                    Some(state) => d
+                        .label(state.span, "has no equation")
+                        .help(format!("give it one, as in `d{} = ... dt`, or leave the solver out", state.name)),
+                    None => {
+                        d.label(model.span, "has no states").help("declare one: `state x = 0.0`, and `dx = ... dt`")
+                    }
+                });
+            }
+            _ => {}
+        }
+        let mut steps = Vec::new();
+        let mut broken = false;
+        for solver in solvers {
+            match self.step(solver, model, structured) {
+                Ok(step) => steps.push(step),
+                Err(Reported) => broken = true,
+            }
+        }
+        if broken { Err(Reported) } else { Ok(steps) }
+    }
+
     fn solver_value(&mut self, e: &Expr, scope: &Scope) -> Try<Rc<AppliedSolver>> {
         let name = match &e.kind {
             ExprKind::Name(n) => Some(n.clone()),
@@ -401,14 +478,15 @@ impl Elab<'_> {
             },
             _ => None,
         };
-        match name.as_deref() {
-            Some("auto") => return self.unsupported("`solver = auto`", e.span),
-            Some("split") => return self.unsupported("a splitting solver (`split`)", e.span),
-            Some("exact") => return self.unsupported("the exact solver", e.span),
-            Some(n) if scope.get(n).is_none() && self.library.lookup(n).is_empty() => {
-                return self.unknown_solver(n, e.span);
+        if let Some(n) = name.as_deref()
+            && scope.get(n).is_none()
+        {
+            if let Some(what) = messages::later_solver(n) {
+                return self.unsupported(what, e.span);
             }
-            _ => {}
+            if self.library.lookup(n).is_empty() {
+                return self.fail(messages::unknown_solver(self.library, n, e.span));
+            }
         }
         let value = match &e.kind {
             ExprKind::Name(n) if scope.get(n).is_none() => self.global(n, e.span)?.ok_or(Reported),
@@ -428,45 +506,14 @@ impl Elab<'_> {
         }
     }
 
-    fn unknown_solver<T>(&mut self, name: &str, span: Span) -> Try<T> {
-        let known = self.library.solver_names();
-        let near = crate::diagnostics::suggest(name, known.iter().map(String::as_str));
-        let mut d =
-            Diagnostic::error(codes::UNKNOWN_SOLVER, format!("`{name}` is not a solver"), span, "unknown solver")
-                .note(format!("solvers in sight: {}", known.join(", ")));
-        if !near.is_empty() {
-            d = d.help(format!(
-                "did you mean {}?",
-                near.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")
-            ));
-        }
-        self.fail(d)
-    }
-
-    fn time(
-        &mut self,
-        settings: &Settings<'_>,
-        overrides: &Overrides,
-        solvers: &[Rc<AppliedSolver>],
-        scope: &Scope,
-        span: Span,
-    ) -> Try<Option<TimeSpec>> {
-        let Some((_, e, unit)) = settings.get("time") else {
-            if solvers.is_empty() {
-                return Ok(None);
-            }
-            return self.fail(
-                Diagnostic::error(codes::MISSING_SETTING, "the run has a solver and no time", span, "no `time = ...`")
-                    .help("add `time = 0 .. 1 step 1e-3`, or `time = 1_000 steps` for a chain"),
-            );
-        };
+    fn time(&mut self, e: &Expr, unit: Option<&SettingUnit>, overrides: &Overrides, scope: &Scope) -> Try<TimeSpec> {
         let forced = overrides.step.map(|h| self.g.real(h));
         if let ExprKind::Range(lo, Some(hi)) = &e.kind {
             let (from, to) = (self.scalar_expr(lo, scope)?, self.scalar_expr(hi, scope)?);
             let step = match (unit, forced) {
                 (_, Some(h)) => h,
                 (Some(SettingUnit::Step(h)), None) => self.scalar_expr(h, scope)?,
-                (Some(SettingUnit::Tol(h)), None) => return self.unsupported("adaptive time (`tol`)", h.span),
+                (Some(SettingUnit::Tol(h)), None) => return self.unsupported(later::ADAPTIVE, h.span),
                 (Some(SettingUnit::Steps), None) => {
                     return self.error(
                         codes::BAD_TIME,
@@ -475,16 +522,16 @@ impl Elab<'_> {
                         "write `0 .. 1 step h`, or `n steps`",
                     );
                 }
-                (None, None) => return Ok(Some(TimeSpec::Ends { from, to, span: e.span })),
+                (None, None) => return Ok(TimeSpec::Ends { from, to, span: e.span }),
             };
-            return Ok(Some(TimeSpec::Stepped { from, to, step, span: e.span }));
+            return Ok(TimeSpec::Stepped { from, to, step, span: e.span });
         }
         if let Some(SettingUnit::Steps) = unit {
             let n = self.int_expr(e, scope)?;
             if n < 1 {
                 return self.error(codes::BAD_TIME, "a run has at least one step", e.span, format!("{n} steps"));
             }
-            return Ok(Some(TimeSpec::Count { steps: n as u64 }));
+            return Ok(TimeSpec::Count { steps: n as u64 });
         }
         let times = self.real_expr(e, scope)?;
         if self.g.shape(times).len() != 1 {
@@ -498,7 +545,7 @@ impl Elab<'_> {
                 .help("as in `time = 0 .. 1 step 1e-3`"),
             );
         }
-        Ok(Some(TimeSpec::Grid { times, span: e.span }))
+        Ok(TimeSpec::Grid { times, span: e.span })
     }
 
     // Statements.
@@ -508,7 +555,7 @@ impl Elab<'_> {
             RunStmt::Setting { .. } | RunStmt::Init { .. } => Ok(()),
             RunStmt::Let(l, pool) => {
                 let (pool, inner) = self.pool(pool.as_ref(), scope)?;
-                match self.with_pool(pool, |s| s.define_let(l, &inner)) {
+                match self.with_pool(pool, |s| s.run_let(l, &inner)) {
                     Ok(value) => {
                         if let Some(Entry::Value(_, first)) = scope.get(&l.name.name)
                             && first != Span::default()
@@ -569,11 +616,22 @@ impl Elab<'_> {
                 plan.converge = Some(self.converge(fields, *span, scope)?);
                 Ok(())
             }
-            RunStmt::Estimate { span, .. } => self.unsupported("an `estimate`", *span),
-            RunStmt::Train { span, .. } => self.unsupported("`train`", *span),
-            RunStmt::Phase { span, .. } => self.unsupported("a `phase`", *span),
-            RunStmt::For { span, .. } => self.unsupported("a `for` over phases", *span),
+            RunStmt::Estimate { span, .. } => self.unsupported(later::ESTIMATE, *span),
+            RunStmt::Train { span, .. } => self.unsupported(later::TRAIN, *span),
+            RunStmt::Phase { span, .. } => self.unsupported(later::PHASE, *span),
+            RunStmt::For { span, .. } => self.unsupported(later::PHASES, *span),
         }
+    }
+
+    /// A `let` of a run: a value per path, a number of the run, or a law.
+    fn run_let(&mut self, l: &ast::Let, scope: &Scope) -> Try<Value> {
+        if let Some(ty) = &l.ty
+            && let Value::Target(_) = self.expr(&l.value, scope)?
+            && matches!(&ty.kind, ast::TypeKind::Named(name, _) if name.name != "target")
+        {
+            return self.unsupported(later::DRAW_IN_RUN, l.value.span);
+        }
+        self.define_let(l, scope)
     }
 
     fn report_item(&mut self, e: &Expr, scope: &Scope) -> Try<Item> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
-use crate::model::value::{Scope, Value};
+use crate::model::value::{Entry, Scope, Value};
+use crate::model::{later, messages};
 use crate::source::Span;
 use crate::syntax::ast::{self, BlockStmt};
 
@@ -43,10 +44,13 @@ impl Elab<'_> {
                 self.branch(c, then, otherwise.as_ref(), scope, newest)
             }
             BlockStmt::For { name, over, body, span } => self.turns(name, over, body, *span, scope, newest),
-            BlockStmt::Tilde(e, _) => self.unsupported("data in a step (`~`)", e.span),
-            BlockStmt::Error(_, span) => self.unsupported("an error estimate (`error`)", *span),
-            BlockStmt::Solve { span, .. } => self.unsupported("an implicit stage (`solve`)", *span),
-            BlockStmt::Stop(span) => self.unsupported("`stop`", *span),
+            BlockStmt::Tilde(..) | BlockStmt::Error(..) | BlockStmt::Solve { .. } | BlockStmt::Stop(_) => {
+                let (what, span) = later::block(statement).expect("these are of a later version");
+                if let BlockStmt::Solve { name, .. } = statement {
+                    scope.set(&name.name, Entry::Broken);
+                }
+                self.unsupported(what, span)
+            }
         }
     }
 
@@ -81,20 +85,14 @@ impl Elab<'_> {
     ) -> Try<()> {
         let Some(old) = newest.get(&name.name).copied() else {
             let known: Vec<&str> = newest.keys().map(String::as_str).collect();
-            let mut d = Diagnostic::error(
-                codes::BAD_STEP_RULE,
-                format!("`{}` is not a state that this block can renew", name.name),
-                name.span,
-                "renewed here",
-            )
-            .note(format!("it renews {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")));
-            if let Some(help) = crate::model::elab::did_you_mean(&name.name, known) {
-                d = d.help(help);
-            }
-            return self.fail(d);
+            let first = match scope.get(&name.name) {
+                Some(Entry::Value(_, first)) if first != Span::default() => Some(first),
+                _ => None,
+            };
+            return self.fail(messages::not_renewable(name, &known, first));
         };
         if let Some(comp) = comp {
-            return self.unsupported("a comprehension of primes (`x'[i] = ... for i in ...`)", comp.span);
+            return self.unsupported(later::PRIMES_OF_INDICES, comp.span);
         }
         let shape = self.g.shape(old).to_vec();
         let axes = self.subscripts(&shape, subs, scope)?;

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+pub use crate::model::forms::{Form, NoiseClass};
+
 use crate::calculus::convention;
 use crate::calculus::structure::{self, Finding, Kinetic, Structure};
 use crate::calculus::system::{Component, NoiseInput, System};
@@ -10,89 +12,6 @@ use crate::model::elab::{Elab, Try};
 use crate::model::system::Model;
 use crate::model::value::{Func, Scope, Value};
 use crate::source::Span;
-
-/// A form that a solver can ask for.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Form {
-    Ito,
-    Stratonovich,
-    Kinetic,
-    Density,
-    /// forms of later stages, by name
-    Later(&'static str),
-}
-
-/// The noise that a rule is written for, from narrow to wide.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NoiseClass {
-    None,
-    Additive,
-    Scalar,
-    Diagonal,
-    Commutative,
-    Any,
-}
-
-impl Form {
-    pub fn named(name: &str) -> Option<Form> {
-        Some(match name {
-            "ito" => Form::Ito,
-            "stratonovich" => Form::Stratonovich,
-            "kinetic" => Form::Kinetic,
-            "density" => Form::Density,
-            "semilinear" => Form::Later("semilinear"),
-            "denoising" => Form::Later("denoising"),
-            "parts" => Form::Later("parts"),
-            "jumps" => Form::Later("jumps"),
-            _ => return None,
-        })
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Form::Ito => "ito",
-            Form::Stratonovich => "stratonovich",
-            Form::Kinetic => "kinetic",
-            Form::Density => "density",
-            Form::Later(name) => name,
-        }
-    }
-
-    /// The number of names in its brackets.
-    pub fn arity(self) -> usize {
-        match self {
-            Form::Ito | Form::Stratonovich => 2,
-            Form::Density => 1,
-            _ => 3,
-        }
-    }
-}
-
-impl NoiseClass {
-    pub const ALL: [NoiseClass; 6] = [
-        NoiseClass::None,
-        NoiseClass::Additive,
-        NoiseClass::Scalar,
-        NoiseClass::Diagonal,
-        NoiseClass::Commutative,
-        NoiseClass::Any,
-    ];
-
-    pub fn named(name: &str) -> Option<NoiseClass> {
-        NoiseClass::ALL.into_iter().find(|c| c.name() == name)
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            NoiseClass::None => "none",
-            NoiseClass::Additive => "additive",
-            NoiseClass::Scalar => "scalar",
-            NoiseClass::Diagonal => "diagonal",
-            NoiseClass::Commutative => "commutative",
-            NoiseClass::Any => "any",
-        }
-    }
-}
 
 /// A model with its structure found.
 #[derive(Debug)]

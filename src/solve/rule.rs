@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty, VarId, VarKind};
 use crate::model::elab::{AcceptSink, Draws, Elab, Reported, Try};
+use crate::model::messages;
 use crate::model::system::{Model, RULE_SITE};
 use crate::model::target::Target;
 use crate::model::value::{AppliedSolver, Scope, Value};
@@ -95,7 +96,7 @@ impl Elab<'_> {
             .filter(|d| matches!(d.item.kind, ItemKind::Solver(_)))
             .cloned()
             .collect();
-        let mut rules = Vec::new();
+        let mut rules: Vec<Rule> = Vec::new();
         for decl in &decls {
             let ItemKind::Solver(s) = &decl.item.kind else { continue };
             match &s.body {
@@ -112,13 +113,20 @@ impl Elab<'_> {
                     });
                 }
                 SolverBody::Rule { form, args, noise, .. } => {
-                    if let Some(rule) = self.rule_head(decl, form, args, noise.as_ref())? {
-                        rules.push(rule);
-                    }
+                    rules.push(self.rule_head(decl, form, args, noise.as_ref())?);
                 }
             }
         }
-        Ok((rules, solver.args.clone()))
+        // Rules on forms of later versions give way to others of the same name.
+        let later = rules.iter().find_map(|r| match (r.form, &r.solver().body) {
+            (Form::Later(name), SolverBody::Rule { form, .. }) => Some((name, form.span)),
+            _ => None,
+        });
+        rules.retain(|r| !matches!(r.form, Form::Later(_)));
+        match later {
+            Some((name, span)) if rules.is_empty() => self.unsupported(&format!("a solver on the form `{name}`"), span),
+            _ => Ok((rules, solver.args.clone())),
+        }
     }
 
     fn rule_head(
@@ -127,60 +135,19 @@ impl Elab<'_> {
         form: &Ident,
         args: &[Ident],
         noise: Option<&Ident>,
-    ) -> Try<Option<Rule>> {
-        let known = ["ito", "stratonovich", "kinetic", "density", "semilinear", "denoising", "parts", "jumps"];
-        let Some(kind) = Form::named(&form.name) else {
-            let mut d = Diagnostic::error(
-                codes::BAD_FORM,
-                format!("`{}` is not a form of model", form.name),
-                form.span,
-                "unknown form",
-            )
-            .note(format!("forms are {}", known.join(", ")));
-            if let Some(help) = crate::model::elab::did_you_mean(&form.name, known) {
-                d = d.help(help);
-            }
-            return self.fail(d);
-        };
-        if let Form::Later(name) = kind {
-            return self.unsupported(&format!("a solver on the form `{name}`"), form.span);
-        }
+    ) -> Try<Rule> {
+        let Some(kind) = Form::named(&form.name) else { return self.fail(messages::unknown_form(form)) };
         let class = match noise {
             None => NoiseClass::Any,
             Some(n) => match NoiseClass::named(&n.name) {
                 Some(class) => class,
-                None => {
-                    let names: Vec<&str> = NoiseClass::ALL.iter().map(|c| c.name()).collect();
-                    let mut d = Diagnostic::error(
-                        codes::BAD_FORM,
-                        format!("`{}` is not a class of noise", n.name),
-                        n.span,
-                        "unknown class",
-                    )
-                    .note(format!("classes are {}", names.join(", ")));
-                    if let Some(help) = crate::model::elab::did_you_mean(&n.name, names.iter().copied()) {
-                        d = d.help(help);
-                    }
-                    return self.fail(d);
-                }
+                None => return self.fail(messages::unknown_class(n)),
             },
         };
-        let wanted = if class == NoiseClass::None && kind.arity() == 2 { 1..=2 } else { kind.arity()..=kind.arity() };
-        if !wanted.contains(&args.len()) {
-            let message = format!(
-                "the form `{}` has {} names in its brackets, and {} are given",
-                form.name,
-                kind.arity(),
-                args.len()
-            );
-            return self.error(
-                codes::BAD_FORM,
-                message,
-                form.span,
-                "as in `ito(a, b)`, `kinetic(force, gamma, sigma)`, `density(p)`",
-            );
+        if let Some(problem) = messages::wrong_names(form, kind, class, args.len()) {
+            return self.fail(problem);
         }
-        Ok(Some(Rule { decl: decl.item.clone(), form: kind, class, library: decl.library }))
+        Ok(Rule { decl: decl.item.clone(), form: kind, class, library: decl.library })
     }
 
     /// Whether a rule fits a model, with the reason when it does not.
@@ -302,8 +269,10 @@ impl Elab<'_> {
                 }
             }
         }
-        let before =
-            (self.draws.replace(Draws { next_site: RULE_SITE, turn: 0 }), self.accepted.replace(AcceptSink::default()));
+        let before = (
+            self.draws.replace(Draws { next_site: RULE_SITE, ..Draws::default() }),
+            self.accepted.replace(AcceptSink::default()),
+        );
         let result = self.rule_body(&statements, &renewed, scope, span);
         let decisions = self.accepted.take().map(|s| s.decisions).unwrap_or_default();
         (self.draws, self.accepted) = before;

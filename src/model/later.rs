@@ -1,0 +1,84 @@
+//! Constructs of the language that this version does not support, by their names in messages.
+
+use crate::model::functions::{Builtin, Function, FunctionKind};
+use crate::syntax::ast::{BlockStmt, State, Trigger};
+
+/// Declarations of the library that come with a later version.
+pub const LIBRARY: &[&str] = &["skrock", "annealed", "mult_almc", "mult_cdiff", "adam", "sgd"];
+
+pub const PART: &str = "a `part` of a model";
+pub const STEP_OF_MODEL: &str = "a `step` block in a model";
+pub const MODEL_WITH: &str = "a model extended by `with { ... }`";
+pub const TARGET_SPACE: &str = "a target on a restricted space (`in ...`)";
+pub const TARGET_TYPE: &str = "a target on integers or conditions";
+pub const PRIMES_OF_INDICES: &str = "a comprehension of primes (`x'[i] = ... for i in ...`)";
+pub const EARLIER_RUN: &str = "what an earlier run found (`run.name`)";
+pub const INIT_FROM_RUN: &str = "starting where an earlier run stopped (`init = ...`)";
+pub const ESTIMATE: &str = "an `estimate`";
+pub const TRAIN: &str = "`train`";
+pub const PHASE: &str = "a `phase`";
+pub const PHASES: &str = "a `for` over phases";
+pub const SPLIT: &str = "a splitting solver (`split`)";
+pub const ADAPTIVE: &str = "adaptive time (`tol`)";
+pub const DRAW_IN_RUN: &str = "a draw in the `let` of a run";
+pub const LEVY: &str = "the Levy area `levy`";
+
+/// Whether a function of the table waits for a later version.
+pub fn function(f: &Function) -> bool {
+    use Builtin as B;
+    let waits = [
+        B::Integral,
+        B::Scan,
+        B::WeightEss,
+        B::Logmeanexp,
+        B::Ancestors,
+        B::Mlp,
+        B::Affine,
+        B::Fourier,
+        B::Choose,
+        B::EqualIn,
+    ];
+    matches!(f.kind, FunctionKind::Builtin(b) if waits.contains(&b))
+}
+
+pub fn event(trigger: &Trigger) -> &'static str {
+    match trigger {
+        Trigger::Every { .. } => "an `every` event",
+        Trigger::AtRate(_) => "a jump `at rate`",
+        Trigger::At(_) => "an `at` event",
+        Trigger::When(_) => "a `when` event",
+    }
+}
+
+/// What a state has that is not supported, and where.
+pub fn state(state: &State) -> Option<(String, crate::source::Span)> {
+    use crate::syntax::ast::TypeKind;
+    if state.weight {
+        return Some(("a `weight`".into(), state.span));
+    }
+    if let Some(space) = &state.space {
+        return Some(("a state on a restricted space (`in ...`)".into(), space.span));
+    }
+    if let Some(rule) = &state.boundary {
+        return Some(("a boundary rule (`by ...`)".into(), rule.span));
+    }
+    match state.ty.as_ref().map(|ty| (&ty.kind, ty.span)) {
+        Some((TypeKind::Named(name, _), span)) if matches!(name.name.as_str(), "int" | "bool") => {
+            Some((format!("a state of type `{}`", name.name), span))
+        }
+        Some((TypeKind::Function(..), span)) => Some(("a state that is a function".into(), span)),
+        _ => None,
+    }
+}
+
+/// What a statement of a prime block is, where that is not supported in step rules.
+pub fn block(statement: &BlockStmt) -> Option<(&'static str, crate::source::Span)> {
+    match statement {
+        BlockStmt::Tilde(e, _) => Some(("data in a step (`~`)", e.span)),
+        BlockStmt::Error(_, span) => Some(("an error estimate (`error`)", *span)),
+        BlockStmt::Solve { span, .. } => Some(("an implicit stage (`solve`)", *span)),
+        BlockStmt::Stop(span) => Some(("`stop`", *span)),
+        BlockStmt::Prime { comp: Some(comp), .. } => Some((PRIMES_OF_INDICES, comp.span)),
+        _ => None,
+    }
+}

@@ -1,0 +1,505 @@
+//! Resolving names: every name in every body of the user's files is looked up, whether a run reaches it or not.
+//!
+//! A walk over the trees with the scopes of the language (a name is declared before it is used and never hidden, except by
+//! the parameters of functions). It finds unknown names, names declared twice or hidden, arguments that a header does not
+//! have, and constructs that this version does not support; kinds and shapes are the elaborator's (`model::elab`).
+
+mod blocks;
+mod expr;
+mod items;
+mod runs;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::model::elab::{did_you_mean, unsupported};
+use crate::model::later;
+use crate::model::library::{Library, item_name};
+use crate::model::{distributions, functions, messages, operators, results};
+use crate::source::Span;
+use crate::syntax::ast::{Expr, ExprKind, Fn, Ident, Item, ItemKind, Param, Type, TypeKind};
+
+/// What is wrong with the names in the user's files, in no particular order.
+pub fn resolve(library: &Library) -> Vec<Diagnostic> {
+    let mut resolver = Resolver::new(library);
+    for decl in library.decls().filter(|d| !d.library) {
+        resolver.item(&decl.item);
+    }
+    resolver.problems
+}
+
+/// The names that the model of an expression gives to its run; `None` where they cannot be told from the text.
+pub fn names_given(library: &Library, model: &Expr) -> Option<Vec<String>> {
+    let names = Resolver::new(library).names_of_model(model, 0)?;
+    Some(names.into_iter().map(|(name, _)| name.to_string()).collect())
+}
+
+/// What a name stands for, as far as names go.
+#[derive(Copy, Clone, Debug)]
+enum What<'p> {
+    Value,
+    Function(&'p [Param]),
+    State,
+    Noise,
+    Size,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Known<'p> {
+    span: Span,
+    what: What<'p>,
+}
+
+/// One level of names.
+#[derive(Debug, Default)]
+struct Frame<'p> {
+    names: HashMap<String, Known<'p>>,
+    /// names given by the language here: no declaration to point at
+    given: bool,
+    /// holds names that cannot be listed (the states of a model that is an argument): nothing is unknown
+    wild: bool,
+}
+
+struct Resolver<'p> {
+    library: &'p Library,
+    problems: Vec<Diagnostic>,
+    frames: Vec<Frame<'p>>,
+    /// depth of constructs that are not supported: those inside are not told again
+    muted: usize,
+    /// constructs told of in this item
+    told: HashSet<String>,
+    /// names that this item declares somewhere, for names used before they are declared
+    below: HashMap<String, Span>,
+    /// names that would read as differentials of the states and noises of this model
+    differentials: HashMap<String, (&'static str, Span)>,
+    /// what can be renewed here; `None` outside prime blocks
+    renewable: Option<Vec<String>>,
+    /// inside the right side of a flow
+    flow: bool,
+    /// inside a run: statistics have a meaning
+    run: bool,
+    /// runs declared so far
+    runs: Vec<&'p str>,
+}
+
+impl<'p> Resolver<'p> {
+    fn new(library: &'p Library) -> Resolver<'p> {
+        let given = |name: &str| (name.to_string(), Known { span: Span::default(), what: What::Value });
+        let names = ["t", "dt", "step", "pi", "inf"].map(given).into_iter().collect();
+        let mut top = Frame::default();
+        for decl in library.decls().filter(|d| !d.library) {
+            if matches!(decl.item.kind, ItemKind::Run(_)) {
+                continue;
+            }
+            if let Some(name) = item_name(&decl.item.kind) {
+                let what = header_of(&decl.item.kind).map_or(What::Value, What::Function);
+                top.names.entry(name.name.clone()).or_insert(Known { span: name.span, what });
+            }
+        }
+        Resolver {
+            library,
+            problems: Vec::new(),
+            frames: vec![Frame { names, given: true, wild: false }, top],
+            muted: 0,
+            told: HashSet::new(),
+            below: HashMap::new(),
+            differentials: HashMap::new(),
+            renewable: None,
+            flow: false,
+            run: false,
+            runs: Vec::new(),
+        }
+    }
+
+    fn item(&mut self, item: &'p Item) {
+        self.told.clear();
+        self.below.clear();
+        if let Some(name) = item_name(&item.kind)
+            && self.frames[0].names.contains_key(&name.name)
+        {
+            self.given(name);
+        }
+        match &item.kind {
+            ItemKind::Use(..) => {}
+            ItemKind::Const(c) => self.expr(&c.value),
+            ItemKind::Data(d) => self.within(|s| {
+                s.fixing_type(&d.ty);
+                s.expr(&d.value);
+            }),
+            ItemKind::Fn(f) => self.function_body(f),
+            ItemKind::Target(t) => self.target(t),
+            ItemKind::Model(m) => self.model(m),
+            ItemKind::Solver(s) => self.solver(s),
+            ItemKind::Run(r) => self.run_item(r),
+        }
+    }
+
+    fn report(&mut self, problem: Diagnostic) {
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Tells, once in an item, that a construct is not supported, and resolves what is inside it in silence about others.
+    fn later(&mut self, what: &str, span: Span, inside: impl FnOnce(&mut Self)) {
+        if self.muted == 0 && self.told.insert(what.to_string()) {
+            self.report(unsupported(what, span));
+        }
+        self.muted += 1;
+        inside(self);
+        self.muted -= 1;
+    }
+
+    // Scopes.
+
+    /// Resolves something in a scope of its own.
+    fn within<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
+        self.frames.push(Frame::default());
+        let result = body(self);
+        self.frames.pop();
+        result
+    }
+
+    /// As `within`, in a place where unknown names have a meaning of their own.
+    fn within_wild(&mut self, body: impl FnOnce(&mut Self)) {
+        self.frames.push(Frame { wild: true, ..Frame::default() });
+        body(self);
+        self.frames.pop();
+    }
+
+    fn find(&self, name: &str) -> Option<Known<'p>> {
+        self.frames.iter().rev().find_map(|f| f.names.get(name)).copied()
+    }
+
+    /// Found in a scope, not only among the user's top-level declarations.
+    fn find_local(&self, name: &str) -> Option<Known<'p>> {
+        self.frames[2..].iter().rev().find_map(|f| f.names.get(name)).copied()
+    }
+
+    fn is_wild(&self) -> bool {
+        self.frames.iter().any(|f| f.wild)
+    }
+
+    fn insert(&mut self, name: &str, span: Span, what: What<'p>) {
+        let frame = self.frames.last_mut().expect("there is always a scope");
+        frame.names.insert(name.to_string(), Known { span, what });
+    }
+
+    /// Declares a name, which may hide nothing but a built-in function or a name of the library.
+    fn declare(&mut self, ident: &Ident, what: What<'p>) {
+        let name = &ident.name;
+        if !self.reads_as_differential(ident) {
+            let here = self.frames.last().and_then(|f| f.names.get(name)).copied();
+            let around = self.frames.iter().rev().skip(1).find_map(|f| f.names.get(name).map(|k| (k.span, f.given)));
+            match (here, around) {
+                (Some(first), _) => self.declared_twice(ident, first.span),
+                (None, Some((_, true))) => self.given(ident),
+                (None, Some((first, false))) => self.hides(ident, first),
+                (None, None) => {}
+            }
+        }
+        self.insert(name, ident.span, what);
+    }
+
+    /// Declares a parameter of a function, which may hide anything.
+    fn declare_argument(&mut self, ident: &Ident) {
+        let here = self.frames.last().and_then(|f| f.names.get(&ident.name)).copied();
+        match here {
+            Some(first) => self.declared_twice(ident, first.span),
+            None => {
+                self.reads_as_differential(ident);
+            }
+        }
+        self.insert(&ident.name, ident.span, What::Value);
+    }
+
+    fn reads_as_differential(&mut self, ident: &Ident) -> bool {
+        let Some((what, first)) = self.differentials.get(&ident.name).copied() else { return false };
+        let message = format!("`{}` would read as the differential of the {what} `{}`", ident.name, &ident.name[1..]);
+        let d = Diagnostic::error(codes::RESERVED_NAME, message, ident.span, "declared here");
+        let d = d.label(first, format!("the {what}"));
+        self.report(d.help("give it a name that is not `d` followed by a state or a noise"));
+        true
+    }
+
+    fn declared_twice(&mut self, ident: &Ident, first: Span) {
+        let message = format!("`{}` is declared twice", ident.name);
+        let d = Diagnostic::error(codes::DUPLICATE_NAME, message, ident.span, "declared again");
+        self.report(if first == Span::default() { d } else { d.label(first, "first declared here") });
+    }
+
+    fn given(&mut self, ident: &Ident) {
+        let what = match ident.name.as_str() {
+            "t" => "the time",
+            "dt" => "the length of a step",
+            "step" => "the index of a step",
+            "pi" | "inf" => "a number",
+            _ => "given by the form of the solver",
+        };
+        let message = format!("`{}` is {what} and cannot be declared", ident.name);
+        let d = Diagnostic::error(codes::RESERVED_NAME, message, ident.span, "has a meaning already");
+        self.report(d.help("give it another name; only the parameters of a `fn` or `->` may be called so"));
+    }
+
+    fn hides(&mut self, ident: &Ident, first: Span) {
+        let message = format!("`{}` hides another name", ident.name);
+        self.report(
+            Diagnostic::error(codes::SHADOWED, message, ident.span, "declared again in an inner place")
+                .label(first, "declared here")
+                .note("a name means one thing; only the parameters of a `fn` or `->` may hide another")
+                .help("give one of the two another name"),
+        );
+    }
+
+    // Uses of names.
+
+    /// A name that is read as a value.
+    fn use_name(&mut self, name: &str, span: Span) {
+        match self.find(name) {
+            Some(Known { what: What::Noise, span: first }) => self.noise_as_value(name, span, first),
+            Some(_) if name == "levy" && self.frames.iter().any(|f| f.given && f.names.contains_key(name)) => {
+                self.later(crate::model::later::LEVY, span, |_| {});
+            }
+            Some(_) => {}
+            None if self.flow && is_differential(name) && !self.built_in(name) => {}
+            None => self.use_global(name, span),
+        }
+    }
+
+    fn built_in(&self, name: &str) -> bool {
+        functions::lookup(name).is_some()
+            || distributions::lookup(name).is_some()
+            || !self.library.lookup(name).is_empty()
+    }
+
+    fn use_global(&mut self, name: &str, span: Span) {
+        if !self.library.lookup(name).is_empty() || distributions::lookup(name).is_some() {
+            return;
+        }
+        match functions::lookup(name) {
+            Some(f) if later::function(f) => self.later(&format!("`{name}`"), span, |_| {}),
+            Some(_) => {}
+            None if operators::lookup(name).is_some() => {}
+            None if self.run && results::statistic(name).is_some() => {}
+            None => self.unknown(name, span),
+        }
+    }
+
+    fn unknown(&mut self, name: &str, span: Span) {
+        if self.is_wild() {
+            return;
+        }
+        if self.runs.contains(&name) {
+            return self.later("what an earlier run found (`run.name`)", span, |_| {});
+        }
+        if later::LIBRARY.contains(&name) {
+            return self.later(&format!("the library's `{name}`"), span, |_| {});
+        }
+        if results::statistic(name).is_some() {
+            return self.statistic_outside(name, span);
+        }
+        if let Some(rest) = name.strip_prefix('d')
+            && let Some(Known { what: What::Noise | What::State, .. }) = self.find(rest)
+        {
+            return self.differential_outside(name, span);
+        }
+        let mut d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{name}` is not declared"), span, "unknown name");
+        if let Some(below) = self.below.get(name).filter(|b| **b != span) {
+            d = d.label(*below, "declared only here, or in another place");
+            d = d.help("a name is declared before it is used, and known inside the braces and loops around it");
+        } else if let Some(help) = self.suggestion(name) {
+            d = d.help(help);
+        }
+        self.report(d);
+    }
+
+    fn suggestion(&self, name: &str) -> Option<String> {
+        let mut known: Vec<String> = self.frames.iter().flat_map(|f| f.names.keys().cloned()).collect();
+        known.sort();
+        known.extend(self.library.names());
+        known.extend(functions::names().map(str::to_string));
+        known.extend(distributions::TABLE.iter().map(|d| d.name.to_string()));
+        known.extend(operators::TABLE.iter().map(|o| o.name.to_string()));
+        if self.run {
+            known.extend(results::statistic_names().map(str::to_string));
+        }
+        did_you_mean(name, known.iter().map(String::as_str))
+    }
+
+    fn statistic_outside(&mut self, name: &str, span: Span) {
+        let message = format!("`{name}` is a statistic over paths, which only a run can take");
+        let d = Diagnostic::error(codes::BAD_STATISTIC, message, span, "not in a run");
+        let d = d.note("inside a path there is only that path");
+        self.report(match name {
+            "mean" => d.help("the average of an array is `avg(x)`"),
+            "quantile" | "var" | "std" => d.help("take it in a `report` or a `check` of a run"),
+            _ => d,
+        });
+    }
+
+    fn noise_as_value(&mut self, name: &str, span: Span, first: Span) {
+        let message = format!("the noise `{name}` has no value; only its increment `d{name}` is used, in a flow");
+        self.report(
+            Diagnostic::error(codes::NOISE_MISUSE, message, span, "used as a value")
+                .label(first, "declared here")
+                .help(format!("for its path declare a state that follows it: `state B = 0.0` and `dB = d{name}`")),
+        );
+    }
+
+    fn differential_outside(&mut self, name: &str, span: Span) {
+        let message = format!("the differential `{name}` stands outside a flow");
+        self.report(
+            Diagnostic::error(codes::NOISE_MISUSE, message, span, "not in an equation `dx = ...`")
+                .note("a differential has a meaning only on the right side of a flow, and in the steps of solvers"),
+        );
+    }
+
+    // Types and sizes.
+
+    /// The type of something that has its value elsewhere (an argument, data): sizes met first are fixed by it.
+    fn fixing_type(&mut self, ty: &'p Type) {
+        match &ty.kind {
+            TypeKind::Function(args, result) => {
+                args.iter().for_each(|a| self.fixing_type(a));
+                self.fixing_type(result);
+            }
+            TypeKind::Named(name, dims) => {
+                self.type_name(name);
+                for dim in dims {
+                    self.new_sizes(dim);
+                    self.expr(dim);
+                }
+            }
+        }
+    }
+
+    /// The type of something that is made here: its sizes must be known.
+    fn making_type(&mut self, ty: &'p Type) {
+        if let TypeKind::Named(name, dims) = &ty.kind {
+            self.type_name(name);
+            dims.iter().for_each(|dim| self.size(dim));
+        }
+    }
+
+    fn type_name(&mut self, name: &Ident) {
+        if !messages::TYPES.contains(&name.name.as_str()) {
+            self.report(messages::unknown_type(&name.name, name.span));
+        }
+    }
+
+    /// Plain names in the sizes of a type that nothing has declared become sizes.
+    fn new_sizes(&mut self, dim: &'p Expr) {
+        match &dim.kind {
+            ExprKind::Name(name) if self.find(name).is_none() && functions::lookup(name).is_none() => {
+                self.insert(name, dim.span, What::Size);
+            }
+            ExprKind::Binary(_, a, b) => {
+                self.new_sizes(a);
+                self.new_sizes(b);
+            }
+            ExprKind::Paren(a) => self.new_sizes(a),
+            _ => {}
+        }
+    }
+
+    /// A size that must be known.
+    fn size(&mut self, dim: &'p Expr) {
+        match &dim.kind {
+            ExprKind::Name(name) if self.find(name).is_none() && !self.is_wild() => {
+                let near = self.suggestion(name);
+                self.report(messages::open_size(name, dim.span, near));
+            }
+            _ => self.expr(dim),
+        }
+    }
+
+    /// The parameters of a declaration (not of a function), and the sizes in their types.
+    fn header(&mut self, params: &'p [Param]) {
+        for param in params {
+            if let Some(ty) = &param.ty {
+                let own =
+                    |s: &Self, name: &str| s.find_local(name).is_none() && params.iter().any(|p| p.name.name == name);
+                self.param_type(ty, &own);
+            }
+            self.param_rest(param);
+            self.declare(&param.name, What::Value);
+        }
+    }
+
+    /// The sizes of a parameter's type; a size may be a later parameter of the header.
+    fn param_type(&mut self, ty: &'p Type, own: &dyn std::ops::Fn(&Self, &str) -> bool) {
+        match &ty.kind {
+            TypeKind::Named(name, dims) => {
+                self.type_name(name);
+                for dim in dims {
+                    if !matches!(&dim.kind, ExprKind::Name(n) if own(self, n)) {
+                        self.new_sizes(dim);
+                        self.expr(dim);
+                    }
+                }
+            }
+            TypeKind::Function(..) => self.fixing_type(ty),
+        }
+    }
+
+    fn param_rest(&mut self, param: &'p Param) {
+        if let Some(default) = &param.default {
+            self.expr(default);
+        }
+        if let Some(range) = &param.range {
+            self.expr(&range.lo);
+            self.expr(&range.hi);
+        }
+    }
+
+    /// `fn` in any place: its name is known from here on (in its own body too: recursion is told by the elaborator).
+    fn function(&mut self, f: &'p Fn) {
+        self.declare(&f.name, What::Function(&f.header));
+        self.function_body(f);
+    }
+
+    fn function_body(&mut self, f: &'p Fn) {
+        self.within(|s| {
+            let before = std::mem::take(&mut s.flow);
+            for param in &f.header {
+                if let Some(ty) = &param.ty {
+                    let own = |_: &Self, name: &str| f.header.iter().any(|p| p.name.name == name);
+                    s.param_type(ty, &own);
+                }
+                s.param_rest(param);
+                s.declare_argument(&param.name);
+            }
+            s.within(|s| {
+                f.lets.iter().for_each(|l| s.let_statement(l));
+                s.expr(&f.value);
+            });
+            s.flow = before;
+        });
+    }
+
+    fn let_statement(&mut self, l: &'p crate::syntax::ast::Let) {
+        if let Some(ty) = &l.ty {
+            self.fixing_type(ty);
+        }
+        self.expr(&l.value);
+        self.declare(&l.name, What::Value);
+    }
+}
+
+/// `d` and at least one more letter.
+fn is_differential(name: &str) -> bool {
+    name.chars().count() > 1 && name.starts_with('d')
+}
+
+/// The header of a declaration that is called with arguments.
+fn header_of(kind: &ItemKind) -> Option<&[Param]> {
+    match kind {
+        ItemKind::Fn(f) => Some(&f.header),
+        ItemKind::Target(t) => Some(&t.header),
+        ItemKind::Model(m) => Some(&m.header),
+        ItemKind::Solver(s) => Some(&s.header),
+        _ => None,
+    }
+}
