@@ -65,18 +65,23 @@ impl Memory {
     }
 }
 
+/// Fewer runs of what takes long.
+fn repeats(program: &Program) -> usize {
+    if program.state_rows > 8 { 100 } else { 2000 }
+}
+
 fn measure(name: &str, program: &Program, lanes: usize, by_hand: Option<f64>) {
     let start = Instant::now();
     let code = cranelift::compile(program).expect("a program compiles");
     let compile = start.elapsed().as_secs_f64() * 1e3;
     let count = (lanes * STEPS) as f64;
     let mut memory = Memory::new(program, lanes, STEPS);
-    let ns = best(|| memory.run(black_box(&*code)), 2000) * 1e9 / count;
+    let ns = best(|| memory.run(black_box(&*code)), repeats(program)) * 1e9 / count;
     let mut memory = Memory::new(program, lanes, STEPS);
     let oracle = Interpreter::new(program);
-    let slow = best(|| memory.run(black_box(&oracle)), 20) * 1e9 / count;
+    let slow = best(|| memory.run(black_box(&oracle)), repeats(program) / 100) * 1e9 / count;
     let by_hand = by_hand.map_or(String::new(), |t| format!(", by hand {t:.3}"));
-    println!("{name:24} {ns:8.3} ns (interpreter {slow:.1}{by_hand}), compiled in {compile:.2} ms");
+    println!("{name:26} {ns:8.3} ns (interpreter {slow:.1}{by_hand}), compiled in {compile:.2} ms");
 }
 
 fn normal(g: &mut Graph, site: u32) -> Id {
@@ -274,6 +279,94 @@ fn mixture() -> Program {
     lower(&mut t.g, &Spec { states: vec![x], renew: vec![(x, next)], outs: vec![] })
 }
 
+/// Underdamped motion of a phi^4 ring by BAOAB; the arrays between the half steps are maps of their own.
+fn ring(n: usize) -> Program {
+    let mut t = Terms { g: Graph::new() };
+    let [q, p] = ["q", "p"].map(|name| t.g.new_var(name, VarKind::State, Ty::Real, vec![n]));
+    let (_, dt) = t.var("dt", VarKind::Dt);
+    let (_, gamma) = t.var("gamma", VarKind::Param);
+    let z = t.g.new_var("z", VarKind::Draw { base: Base::Normal, site: 0, turn: 0 }, Ty::Real, vec![n]);
+    let (qv, pv, z) = (t.g.var(q), t.g.var(p), t.g.var(z));
+    let (half, one) = (t.g.real(0.5), t.g.real(1.0));
+    let h = t.product(&[half, dt]);
+    let friction = t.product(&[gamma, dt]);
+    let friction = t.g.op(Op::Neg, &[friction]);
+    let keep = t.g.op(Op::Exp, &[friction]);
+    let square = t.product(&[keep, keep]);
+    let rest = t.sub(one, square);
+    let rest = t.g.op(Op::Sqrt, &[rest]);
+    let i = t.g.fresh_index(n);
+    let ii = t.g.index(i);
+    let kick = |t: &mut Terms, p: Id, q: Id| {
+        let shifted = |t: &mut Terms, d: i64| {
+            let (d, n) = (t.g.int(d), t.g.int(n as i64));
+            let k = t.g.op(Op::Add, &[ii, d]);
+            let k = t.g.op(Op::Mod, &[k, n]);
+            t.g.get(q, &[k])
+        };
+        let (left, right, here) = (shifted(t, -1), shifted(t, 1), t.g.get(q, &[ii]));
+        let (two, three) = (t.g.real(2.0), t.g.int(3));
+        let cube = t.g.op(Op::Powi, &[here, three]);
+        let sides = t.sum(&[left, right]);
+        let twice = t.product(&[two, here]);
+        let force = t.sub(sides, twice);
+        let force = t.sub(force, cube);
+        let force = t.sum(&[force, here]);
+        let pi = t.g.get(p, &[ii]);
+        let step = t.product(&[h, force]);
+        let body = t.sum(&[pi, step]);
+        t.g.map(&[i], body)
+    };
+    let drift = |t: &mut Terms, q: Id, p: Id| {
+        let (qi, pi) = (t.g.get(q, &[ii]), t.g.get(p, &[ii]));
+        let step = t.product(&[h, pi]);
+        let body = t.sum(&[qi, step]);
+        t.g.map(&[i], body)
+    };
+    let p1 = kick(&mut t, pv, qv);
+    let q1 = drift(&mut t, qv, p1);
+    let (pi, zi) = (t.g.get(p1, &[ii]), t.g.get(z, &[ii]));
+    let (a, b) = (t.product(&[keep, pi]), t.product(&[rest, zi]));
+    let body = t.sum(&[a, b]);
+    let p2 = t.g.map(&[i], body);
+    let q2 = drift(&mut t, q1, p2);
+    let p3 = kick(&mut t, p2, q2);
+    lower(&mut t.g, &Spec { states: vec![q, p], renew: vec![(q, q2), (p, p3)], outs: vec![] })
+}
+
+/// Langevin in the posterior of a logistic regression with `n` rows and `k` coefficients.
+fn logistic(n: usize, k: usize) -> Program {
+    use fokker::math::Red;
+    let mut t = Terms { g: Graph::new() };
+    let beta = t.g.new_var("beta", VarKind::State, Ty::Real, vec![k]);
+    let values: Vec<f64> = (0..n * k).map(|j| ((j * 7919) % 1000) as f64 / 500.0 - 1.0).collect();
+    let x = t.g.new_data("x", vec![n, k], values.into());
+    let y = t.g.new_data("y", vec![n], (0..n).map(|j| (j % 2) as f64).collect::<Vec<_>>().into());
+    let (_, dt) = t.var("dt", VarKind::Dt);
+    let z = t.g.new_var("z", VarKind::Draw { base: Base::Normal, site: 0, turn: 0 }, Ty::Real, vec![k]);
+    let (b, x, y, z) = (t.g.var(beta), t.g.data_node(x), t.g.data_node(y), t.g.var(z));
+    let (row, col) = (t.g.fresh_index(n), t.g.fresh_index(k));
+    let (ri, ci) = (t.g.index(row), t.g.index(col));
+    let (xe, be) = (t.g.get(x, &[ri, ci]), t.g.get(b, &[ci]));
+    let term = t.product(&[xe, be]);
+    let line = t.g.reduce(Red::Sum, &[col], term);
+    let p = t.g.op(Op::Sigmoid, &[line]);
+    let ye = t.g.get(y, &[ri]);
+    let r = t.sub(ye, p);
+    let residual = t.g.map(&[row], r);
+    let re = t.g.get(residual, &[ri]);
+    let term = t.product(&[xe, re]);
+    let score = t.g.reduce(Red::Sum, &[row], term);
+    let score = t.sub(score, be);
+    let step = t.product(&[dt, score]);
+    let root = t.g.op(Op::Sqrt, &[dt]);
+    let zi = t.g.get(z, &[ci]);
+    let kick = t.product(&[root, zi]);
+    let body = t.sum(&[be, step, kick]);
+    let next = t.g.map(&[col], body);
+    lower(&mut t.g, &Spec { states: vec![beta], renew: vec![(beta, next)], outs: vec![] })
+}
+
 /// A step over a block by hand: sixteen lanes in registers, all steps.
 macro_rules! by_hand {
     ($name:ident, |$x:ident, $z:ident, $a:ident, $b:ident| $next:expr) => {
@@ -314,4 +407,14 @@ fn main() {
     measure("lorenz, heun", &lorenz(), LANES, None);
     measure("heston, euler", &heston(), LANES, None);
     measure("mixture of 8, langevin", &mixture(), LANES, None);
+    for lanes in [8, 16, 64] {
+        measure(&format!("phi^4, 64 sites, {lanes} lanes"), &ring(64), lanes, None);
+    }
+    measure("phi^4, 1600 sites", &ring(1600), 8, None);
+    measure("logistic, 569 x 31", &logistic(569, 31), 8, None);
+    if std::env::args().any(|a| a == "--text") {
+        for program in [mixture(), ring(64), logistic(569, 31)] {
+            println!("{program}");
+        }
+    }
 }

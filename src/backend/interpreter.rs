@@ -180,7 +180,19 @@ impl Frame<'_, '_> {
             }
             Inst::Loop(l) => self.run_loop(l),
             Inst::Dense(call) => native::dense(call, self.block.scratch, self.block.lanes),
-            Inst::Sample(_) => unimplemented!("comes with the samplers"),
+            Inst::Sample(call) => {
+                let mut row = self.splat(0.0);
+                let first = self.index(&call.first) * self.block.lanes;
+                let origin = native::Origin {
+                    key: self.block.key,
+                    path: self.block.first_path,
+                    step: self.block.first_step + self.step as u64,
+                    component: self.index(&call.component) as u32,
+                };
+                let params = &self.block.scratch[first..first + call.len * self.block.lanes];
+                native::sample(call, origin, params, &mut row);
+                self.set(call.dst, row);
+            }
         }
     }
 

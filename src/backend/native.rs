@@ -1,8 +1,10 @@
-//! What both back ends do lane by lane by the same function: dense algebra on scratch rows.
+//! What both back ends do lane by lane by the same function: dense algebra on scratch rows, draws with parameters.
 
-use crate::math::Dense;
+use crate::kernels::dist;
+use crate::kernels::normal::{Coord, Key};
 use crate::math::eval::dense_value;
-use crate::step::program::DenseCall;
+use crate::math::{Dense, Sampler};
+use crate::step::program::{DenseCall, SampleCall};
 
 /// Number of elements of each argument.
 fn lengths(call: &DenseCall) -> Vec<usize> {
@@ -33,4 +35,42 @@ pub fn dense(call: &DenseCall, scratch: &mut [f64], lanes: usize) {
 /// A number with no sign on NaN: back ends differ in that, and a sort looks at it.
 fn plain(x: f64) -> f64 {
     if x.is_nan() { f64::NAN } else { x }
+}
+
+/// Where the draws of a call are: the key, and the coordinates of the first lane.
+#[derive(Copy, Clone, Debug)]
+pub struct Origin {
+    pub key: (u64, u64),
+    pub path: u64,
+    pub step: u64,
+    pub component: u32,
+}
+
+/// One draw for each lane; its parameters are in `params`, rows as long as `out`.
+pub fn sample(call: &SampleCall, origin: Origin, params: &[f64], out: &mut [f64]) {
+    let lanes = out.len();
+    let key = Key { seed: origin.key.0, stream: origin.key.1 };
+    for (lane, out) in out.iter_mut().enumerate() {
+        let coord = Coord {
+            path: origin.path + lane as u64,
+            step: origin.step,
+            site: call.site,
+            component: origin.component,
+            turn: call.turn,
+        };
+        let p: Vec<f64> = (0..call.len).map(|k| params[k * lanes + lane]).collect();
+        *out = draw(call.sampler, key, coord, &p);
+    }
+}
+
+fn draw(sampler: Sampler, key: Key, coord: Coord, p: &[f64]) -> f64 {
+    match sampler {
+        Sampler::Gamma => dist::sample_gamma(key, coord, p[0]),
+        Sampler::Beta => dist::sample_beta(key, coord, p[0], p[1]),
+        Sampler::Poisson => dist::sample_poisson(key, coord, p[0]),
+        Sampler::Binomial => dist::sample_binomial(key, coord, p[0], p[1]),
+        Sampler::VonMises => dist::sample_von_mises(key, coord, p[0]),
+        Sampler::StudentT => dist::sample_student_t(key, coord, p[0]),
+        Sampler::Categorical => dist::sample_discrete(key, coord, p),
+    }
 }

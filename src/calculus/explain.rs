@@ -9,8 +9,10 @@ use crate::math::{Graph, Id, IndexVar, Node, Op, Red};
 use super::convention::{ito_correction, stratonovich_drift};
 use super::explanation::{Explanation, Line, Section};
 use super::formula::{Equation, Formula, Range};
+use super::polynomial::collected;
 use super::reader::{Reader, element};
-use super::structure::{Finding, NoiseClass, Structure};
+use super::structure::drift::Drift;
+use super::structure::{Finding, NoiseClass, Structure, is_zero};
 use super::system::{System, UNROLLED, open, places, size};
 
 /// A density that the model was made from.
@@ -21,12 +23,24 @@ pub struct Law {
     pub logp: Id,
 }
 
-/// Explains a model called `title`.
-pub fn explain(g: &mut Graph, title: &str, system: &System, structure: &Structure, law: Option<&Law>) -> Explanation {
+/// A model and what is known of it.
+#[derive(Copy, Clone)]
+pub struct Subject<'a> {
+    pub title: &'a str,
+    pub system: &'a System,
+    pub structure: &'a Structure,
+    pub drift: &'a Drift,
+    /// the law that the model was made from, if it was
+    pub law: Option<&'a Law>,
+}
+
+/// Explains a model.
+pub fn explain(g: &mut Graph, subject: Subject<'_>) -> Explanation {
+    let Subject { title, system, structure, drift, law } = subject;
     let mut sections = equations(g, system, structure);
     sections.push(correction(g, system));
     sections.push(noise(system, structure));
-    sections.push(form(g, system, structure));
+    sections.push(form(g, system, structure, drift));
     sections.extend(law.map(|law| score(g, system, law)));
     sections.extend(operators(g, system, structure));
     Explanation { title: title.to_string(), sections }
@@ -54,9 +68,53 @@ fn rows(g: &mut Graph, system: &System, arrays: &[&[Id]]) -> Vec<Row> {
     rows
 }
 
+/// The elements of arrays in these rows, as they are shown.
 fn elements(g: &mut Graph, rows: &[Row], arrays: &[Id]) -> Vec<Id> {
     let raw: Vec<Id> = rows.iter().map(|r| g.get(arrays[r.state], &r.at)).collect();
-    clean(g, &raw)
+    shown(g, &raw)
+}
+
+/// Clean nodes with short sums over written-out arrays unrolled, and their terms collected.
+fn shown(g: &mut Graph, raw: &[Id]) -> Vec<Id> {
+    let cleaned = clean(g, raw);
+    let unrolled: Vec<Id> = cleaned.into_iter().map(|id| without_literals(g, id)).collect();
+    let cleaned = clean(g, &unrolled);
+    cleaned.into_iter().map(|id| collected(g, id)).collect()
+}
+
+/// Sums that read an array written out, such as a correlation matrix, term by term: `[[1, 0], [r, s]][1, i]` is what no
+/// one writes.
+fn without_literals(g: &mut Graph, id: Id) -> Id {
+    match g.node(id).clone() {
+        Node::Op(op, args) => {
+            let args: Vec<Id> = args.iter().map(|a| without_literals(g, *a)).collect();
+            g.op(op, &args)
+        }
+        Node::Reduce(Red::Sum, bounds, body)
+            if bounds.iter().map(|b| b.extent).product::<usize>() <= UNROLLED && reads_literal(g, body, &bounds) =>
+        {
+            let shape: Vec<usize> = bounds.iter().map(|b| b.extent).collect();
+            let mut sum = g.real(0.0);
+            for place in places(g, &shape) {
+                let pairs: Vec<(u32, Id)> = bounds.iter().map(|b| b.id).zip(place).collect();
+                let term = g.substitute_indices(&[body], &pairs)[0];
+                let term = without_literals(g, term);
+                sum = g.op(Op::Add, &[sum, term]);
+            }
+            sum
+        }
+        _ => id,
+    }
+}
+
+fn reads_literal(g: &Graph, body: Id, bounds: &[IndexVar]) -> bool {
+    g.reachable(&[body]).into_iter().any(|id| match g.node(id) {
+        Node::Get(array, at) => {
+            let bound = |i: &Id| bounds.iter().any(|b| g.has_free(*i, b.id));
+            matches!(g.node(*array), Node::Lit(..)) && at.iter().any(bound)
+        }
+        _ => false,
+    })
 }
 
 /// Reads what belongs to one row, with its indices named.
@@ -99,6 +157,9 @@ fn equations(g: &mut Graph, system: &System, structure: &Structure) -> Vec<Secti
         vec![(diffusion, convention == Some(0.5)), (circled_arrays(g, system), true)]
     };
     sections.push(stochastic(g, system, &written, &raw, &terms));
+    if strat == structure.ito && raw == strat {
+        return sections;
+    }
     if convention != Some(0.0) || !circled.is_empty() {
         sections.push(stochastic(g, system, "Ito form", &structure.ito, &[(total.clone(), false)]));
     }
@@ -146,14 +207,14 @@ fn stochastic(g: &mut Graph, system: &System, title: &str, drift: &[Id], noise: 
             let name = Formula::Differential(system.states[row.state].name.clone());
             let left = place(reader, row, name);
             let mut parts = vec![reader.read(drifts[r]).along(Formula::Differential("t".into()), false)];
-            if super::structure::is_zero(g, drifts[r]) {
+            if is_zero(g, drifts[r]) {
                 parts.clear();
             }
             for (terms, circle) in &noises {
                 let term = reader.read(terms[r]);
                 parts.push(if *circle { with_circles(term) } else { term });
             }
-            Equation { left, right: Formula::sum(parts), over: over.to_vec() }
+            Equation { left, right: Formula::sum_in_order(parts), over: over.to_vec() }
         }));
     }
     finish(section, &reader)
@@ -194,8 +255,8 @@ fn correction(g: &mut Graph, system: &System) -> Section {
     let arrays = clean(g, &arrays);
     let rows = rows(g, system, &[&arrays]);
     let values = elements(g, &rows, &arrays);
-    if values.iter().all(|v| super::structure::is_zero(g, *v)) {
-        section.text("zero: both forms have the same drift");
+    if values.iter().all(|v| is_zero(g, *v)) {
+        section.text("zero: the Ito and the Stratonovich form are the same");
         return section;
     }
     let mut reader = system.reader(g, &values);
@@ -228,24 +289,23 @@ fn noise(system: &System, structure: &Structure) -> Section {
             Finding::Yes if narrower != class => section.text(format!("also {}", narrower.name())),
             Finding::Yes => {}
             Finding::No(reason) => section.text(format!("not {}: {reason}", narrower.name())),
-            Finding::Open { seems, reason } => section.text(open_finding(narrower.name(), *seems, reason)),
+            Finding::Open { reason, .. } => section.text(open_finding(narrower.name(), reason)),
         }
     }
     section
 }
 
-fn open_finding(what: &str, seems: bool, reason: &str) -> String {
-    let seems = if seems { "seems to be, at random points" } else { "seems not to be" };
-    format!("{what}: not proved, {seems}: {reason}")
+fn open_finding(what: &str, reason: &str) -> String {
+    format!("{what}: not proved ({reason})")
 }
 
-fn form(g: &Graph, system: &System, structure: &Structure) -> Section {
+fn form(g: &Graph, system: &System, structure: &Structure, drift: &Drift) -> Section {
     let mut section = Section::new("Drift");
-    for (name, finding) in [("linear", &structure.linear), ("gradient", &structure.gradient)] {
+    for (name, finding) in [("linear", &drift.linear), ("gradient", &drift.gradient)] {
         match finding {
             Finding::Yes => section.text(name),
             Finding::No(reason) => section.text(format!("not {name}: {reason}")),
-            Finding::Open { seems, reason } => section.text(open_finding(name, *seems, reason)),
+            Finding::Open { reason, .. } => section.text(open_finding(name, reason)),
         }
     }
     let kinetic = match &structure.kinetic {
@@ -288,6 +348,9 @@ fn score(g: &mut Graph, system: &System, law: &Law) -> Section {
     let density = Formula::Call("log", vec![Formula::name("p")]);
     section.equation(Equation { left: density.clone(), right: reader.read(logp), over: vec![] });
     for (row, value) in rows.iter().zip(&values) {
+        if is_zero(g, *value) {
+            continue;
+        }
         section.equation(in_row(&mut reader, row, |reader, over| {
             let by = place(reader, row, Formula::name(&system.states[row.state].name));
             let left = density.clone().derivative(vec![(by, 1)]);
@@ -329,7 +392,7 @@ fn operators(g: &mut Graph, system: &System, structure: &Structure) -> Vec<Secti
         seconds.iter().map(|s| second_term(&mut reader, system, s, |c, by, _| along(c, f.clone().derivative(by)))),
     );
     let left = Formula::Call("L", vec![f.clone()]);
-    generator.equation(Equation { left, right: Formula::sum(terms), over: vec![] });
+    generator.equation(Equation { left, right: Formula::sum_in_order(terms), over: vec![] });
     let generator = finish(generator, &reader);
 
     let mut fokker_planck = Section::new("Fokker-Planck equation");
@@ -349,7 +412,7 @@ fn operators(g: &mut Graph, system: &System, structure: &Structure) -> Vec<Secti
         })
     }));
     let left = rho.clone().derivative(vec![(Formula::name("t"), 1)]);
-    fokker_planck.equation(Equation { left, right: Formula::sum(terms), over: vec![] });
+    fokker_planck.equation(Equation { left, right: Formula::sum_in_order(terms), over: vec![] });
     vec![generator, finish(fokker_planck, &reader)]
 }
 
@@ -440,10 +503,10 @@ fn second_order(g: &mut Graph, system: &System, structure: &Structure, rows: &[R
         }
     }
     let raw: Vec<Id> = terms.iter().map(|t| t.coefficient).collect();
-    for (term, value) in terms.iter_mut().zip(clean(g, &raw)) {
+    for (term, value) in terms.iter_mut().zip(shown(g, &raw)) {
         term.coefficient = value;
     }
-    terms.retain(|t| !super::structure::is_zero(g, t.coefficient));
+    terms.retain(|t| !is_zero(g, t.coefficient));
     terms
 }
 
@@ -453,14 +516,24 @@ fn covariance(g: &mut Graph, system: &System, x: &Row, y: &Row) -> Id {
     let mut sum = g.real(0.0);
     for n in 0..system.noises.len() {
         let shape = system.noises[n].shape.clone();
-        let (bounds, k) = open(g, &shape);
-        let factors = [x, y].map(|row| {
-            let element = g.get(total[row.state], &row.at);
-            system.coefficient(g, element, n, &k)
-        });
-        let product = g.op(Op::Mul, &factors);
-        let part = super::generator::sum_over(g, &bounds, product);
-        sum = g.op(Op::Add, &[sum, part]);
+        let product = |g: &mut Graph, k: &[Id]| {
+            let factors = [x, y].map(|row| {
+                let element = g.get(total[row.state], &row.at);
+                system.coefficient(g, element, n, k)
+            });
+            g.op(Op::Mul, &factors)
+        };
+        if size(&shape) <= UNROLLED {
+            for k in places(g, &shape) {
+                let part = product(g, &k);
+                sum = g.op(Op::Add, &[sum, part]);
+            }
+        } else {
+            let (bounds, k) = open(g, &shape);
+            let body = product(g, &k);
+            let part = g.reduce(Red::Sum, &bounds, body);
+            sum = g.op(Op::Add, &[sum, part]);
+        }
     }
     sum
 }

@@ -1,16 +1,18 @@
 //! What is told about models, word for word.
 
-use crate::math::VarKind;
 use crate::math::eval::Env;
+use crate::math::{Op, Red, VarKind};
 
-use super::explain::{Law, explain};
+use super::explain::{Law, Subject, explain};
+use super::structure::drift::drift;
 use super::structure::structure;
 use super::system::System;
 use super::testing::Builder;
 
 fn told(b: &mut Builder, s: &System, law: Option<&Law>) -> super::explanation::Explanation {
     let found = structure(&mut b.g, s, &Env::new());
-    explain(&mut b.g, "model", s, &found, law)
+    let drift = drift(&mut b.g, s, &found.ito, &Env::new());
+    explain(&mut b.g, Subject { title: "model", system: s, structure: &found, drift: &drift, law })
 }
 
 fn section(text: &str, title: &str) -> Vec<String> {
@@ -33,7 +35,7 @@ fn geometric_brownian_motion() {
         ["correction(x) = sigma^2*x/2"]
     );
     assert_eq!(section(&text, "Generator"), ["L(f) = mu*x ∂f/∂x + sigma^2*x^2/2 ∂^2 f/∂x^2"]);
-    assert_eq!(section(&text, "Fokker-Planck equation"), ["∂rho/∂t = ∂^2/∂x^2 (sigma^2*x^2*rho/2) - ∂/∂x (mu*x*rho)"]);
+    assert_eq!(section(&text, "Fokker-Planck equation"), ["∂rho/∂t = -∂/∂x (mu*x*rho) + ∂^2/∂x^2 (sigma^2*x^2*rho/2)"]);
     assert!(e.latex().contains("\\[ dx = \\mu x \\, dt + \\sigma x \\, dW \\]"), "{}", e.latex());
 }
 
@@ -52,6 +54,12 @@ fn the_kubo_oscillator() {
     assert_eq!(
         section(&text, "Ito correction: the Ito drift minus the Stratonovich drift"),
         ["correction(x) = -sigma^2*x/2", "correction(y) = -sigma^2*y/2"]
+    );
+    let generator = section(&text, "Generator");
+    assert_eq!(
+        generator,
+        ["L(f) = (-sigma^2*x/2 - omega*y) ∂f/∂x + (omega*x - sigma^2*y/2) ∂f/∂y + sigma^2*y^2/2 ∂^2 f/∂x^2 \
+             - sigma^2*x*y ∂^2 f/(∂x ∂y) + sigma^2*x^2/2 ∂^2 f/∂y^2"]
     );
     assert!(text.contains("\nIto form\n") && !text.contains("\nStratonovich form\n"));
 }
@@ -86,4 +94,30 @@ fn arrays_stay_loops() {
     );
     let generator = &section(&text, "Generator")[0];
     assert!(generator.contains("sum_{i<64} s^2*x[i]^2/2 ∂^2 f/∂x[i]^2"), "{generator}");
+}
+
+#[test]
+fn a_correlation_matrix_is_multiplied_out() {
+    let mut b = Builder::new();
+    b.params("rho");
+    b.states("x y");
+    b.declare("W", VarKind::Noise, &[2]);
+    let (zero, one, rho) = (b.g.real(0.0), b.g.real(1.0), b.expr("rho"));
+    let rest = b.expr("sqrt(1 - rho^2)");
+    let factor = b.g.lit(vec![2, 2], vec![one, zero, rho, rest]);
+    let mut s = b.system("0", &[("x", "0", "dW[0]"), ("y", "-y", "dW[0]")]);
+    for (row, state) in [(0, "x"), (1, "y")] {
+        let k = b.g.fresh_index(2);
+        let (at, row_at, w) = (b.g.index(k), b.g.int(row), b.expr("dW"));
+        let (coefficient, noise) = (b.g.get(factor, &[row_at, at]), b.g.get(w, &[at]));
+        let body = b.g.op(Op::Mul, &[coefficient, noise]);
+        let seen = b.g.reduce(Red::Sum, &[k], body);
+        let state = b.expr(state);
+        s.diffusion[row as usize] = b.g.op(Op::Mul, &[state, seen]);
+    }
+    let text = told(&mut b, &s, None).text();
+    assert_eq!(
+        section(&text, "Equations as written (Ito)"),
+        ["dx = x dW[0]", "dy = -y dt + y*(rho dW[0] + sqrt(1 - rho^2) dW[1])"]
+    );
 }

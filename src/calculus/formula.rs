@@ -110,6 +110,10 @@ impl Formula {
         *self == Formula::integer(1)
     }
 
+    pub fn is_two(&self) -> bool {
+        *self == Formula::integer(2)
+    }
+
     /// `e d`, with a sign of the coefficient brought to the front and a coefficient of one left out.
     pub fn along(self, differential: Formula, circle: bool) -> Formula {
         match self {
@@ -124,6 +128,11 @@ impl Formula {
     pub fn negated(self) -> Formula {
         match self {
             Formula::Negative(inner) => *inner,
+            Formula::Sum(terms) => {
+                let flipped =
+                    terms.into_iter().map(|t| if t.minus { t.body } else { Formula::Negative(t.body.into()) });
+                Formula::sum(flipped)
+            }
             other if other.is_zero() => other,
             other => Formula::Negative(Box::new(other)),
         }
@@ -139,11 +148,24 @@ impl Formula {
             let front = terms.remove(first);
             terms.insert(0, front);
         }
+        Formula::of_terms(terms)
+    }
+
+    /// The sum of formulas in the order given, as in an equation whose terms have their places.
+    pub fn sum_in_order(parts: impl IntoIterator<Item = Formula>) -> Formula {
+        let mut terms = Vec::new();
+        for part in parts {
+            push_terms(part, false, &mut terms);
+        }
+        Formula::of_terms(terms)
+    }
+
+    fn of_terms(mut terms: Vec<Term>) -> Formula {
         match terms.len() {
             0 => Formula::integer(0),
             1 => {
                 let Term { minus, body } = terms.remove(0);
-                if minus { body.negated() } else { body }
+                if minus { Formula::Negative(Box::new(body)) } else { body }
             }
             _ => Formula::Sum(terms),
         }
@@ -174,6 +196,7 @@ impl Formula {
     pub fn squared(self) -> Formula {
         match self {
             Formula::Negative(inner) => inner.squared(),
+            Formula::Power(base, n) if n.is_two() => Formula::Power(base, Box::new(Formula::integer(4))),
             Formula::Call("sqrt", mut args) => args.remove(0),
             Formula::Number(Numeral::Root(n)) => Formula::integer(n),
             Formula::Product { over, under } => {

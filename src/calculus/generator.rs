@@ -10,7 +10,7 @@
 //! which equal `a . grad f + 1/2 (B B^T) : hess f` and its adjoint with the Ito drift `a` (Risken, The Fokker-Planck
 //! Equation, section 3.4; Pavliotis, Stochastic Processes and Applications, section 3.5).
 
-use crate::math::{Graph, Id, Op, Red, Shape, Ty, VarKind};
+use crate::math::{Graph, Id, IndexVar, Op, Red, Shape, Ty, VarKind};
 
 use super::convention::{along_column, ito_drift, stratonovich_drift};
 use super::system::{System, open};
@@ -102,30 +102,67 @@ pub struct Residual {
 ///
 /// as `div(v rho)/rho = div v + v . grad l` for any field `v`, applied twice for the noise. In the Ito form this is
 /// `-div a - a . grad l + 1/2 sum_ij (d_ij S_ij + 2 d_i S_ij d_j l + S_ij (d_ij l + d_i l d_j l))` with `S = B B^T`.
-pub fn residual(g: &mut Graph, system: &System, logp: Id) -> Residual {
+///
+/// `diagonal` has the coefficients of diagonal noise where it is that (`structure::Noise::coefficients`): the columns
+/// then have one component each, and nothing grows with the square of the dimension.
+pub fn residual(g: &mut Graph, system: &System, logp: Id, diagonal: Option<&[Id]>) -> Residual {
     let drift = stratonovich_drift(g, system);
-    let total = system.total_diffusion(g);
     let (carried, mut size) = flow_of(g, system, &drift, logp);
     let mut value = g.op(Op::Neg, &[carried]);
-    let half = g.real(0.5);
+    let spread = match diagonal {
+        Some(coefficients) => diagonal_spread(g, system, coefficients, logp),
+        None => spread(g, system, logp),
+    };
+    for part in spread {
+        value = g.op(Op::Add, &[value, part.value]);
+        size = g.op(Op::Add, &[size, part.size]);
+    }
+    Residual { value, size }
+}
+
+/// What each noise contributes, summed over its components.
+fn spread(g: &mut Graph, system: &System, logp: Id) -> Vec<Residual> {
+    let total = system.total_diffusion(g);
+    let mut parts = Vec::new();
     for n in 0..system.noises.len() {
         let shape = system.noises[n].shape.clone();
         let (bounds, k) = open(g, &shape);
         let column = system.column(g, &total, n, &k);
         let (flow, flow_size) = flow_of(g, system, &column, logp);
         let change = along_column(g, system, flow, &total, n, &k).unwrap_or_else(|| g.real(0.0));
-        let terms = |g: &mut Graph, flow: Id, change: Id| {
-            let square = g.op(Op::Mul, &[flow, flow]);
-            let sum = g.op(Op::Add, &[square, change]);
-            let sum = sum_over(g, &bounds, sum);
-            g.op(Op::Mul, &[half, sum])
-        };
-        let part = terms(g, flow, change);
-        value = g.op(Op::Add, &[value, part]);
-        let change_size = g.op(Op::Abs, &[change]);
-        let part = terms(g, flow_size, change_size);
-        size = g.op(Op::Add, &[size, part]);
+        parts.push(half_of_squares(g, &bounds, (flow, flow_size), change));
     }
+    parts
+}
+
+/// The same by the components of the states, where each has a noise of its own.
+fn diagonal_spread(g: &mut Graph, system: &System, coefficients: &[Id], logp: Id) -> Vec<Residual> {
+    let mut parts = Vec::new();
+    for (state, coefficient) in system.states.iter().zip(coefficients) {
+        let (bounds, at) = open(g, &state.shape);
+        let b = g.get(*coefficient, &at);
+        let (slope, pull) = (g.partial(b, state.var, &at), g.partial(logp, state.var, &at));
+        let pull = g.op(Op::Mul, &[b, pull]);
+        let flow = g.op(Op::Add, &[slope, pull]);
+        let (slope, pull) = (g.op(Op::Abs, &[slope]), g.op(Op::Abs, &[pull]));
+        let flow_size = g.op(Op::Add, &[slope, pull]);
+        let change = g.partial(flow, state.var, &at);
+        let change = g.op(Op::Mul, &[b, change]);
+        parts.push(half_of_squares(g, &bounds, (flow, flow_size), change));
+    }
+    parts
+}
+
+/// `1/2 sum (flow^2 + change)`, with its size.
+fn half_of_squares(g: &mut Graph, bounds: &[IndexVar], flow: (Id, Id), change: Id) -> Residual {
+    let half = g.real(0.5);
+    let change_size = g.op(Op::Abs, &[change]);
+    let [value, size] = [(flow.0, change), (flow.1, change_size)].map(|(flow, change)| {
+        let square = g.op(Op::Mul, &[flow, flow]);
+        let sum = g.op(Op::Add, &[square, change]);
+        let sum = sum_over(g, bounds, sum);
+        g.op(Op::Mul, &[half, sum])
+    });
     Residual { value, size }
 }
 
@@ -176,6 +213,6 @@ fn scaled(g: &mut Graph, field: &[Id], factor: Id) -> Vec<Id> {
 }
 
 /// The sum of a body over bounds; the body itself where there are none.
-pub fn sum_over(g: &mut Graph, bounds: &[crate::math::IndexVar], body: Id) -> Id {
+pub fn sum_over(g: &mut Graph, bounds: &[IndexVar], body: Id) -> Id {
     if bounds.is_empty() { body } else { g.reduce(Red::Sum, bounds, body) }
 }

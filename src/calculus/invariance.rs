@@ -4,8 +4,10 @@ use crate::math::array::Array;
 use crate::math::eval::{Env, EvalError, eval_all};
 use crate::math::{Graph, Id, VarId};
 
+use super::clean;
 use super::generator::residual;
 use super::points::Points;
+use super::structure::diagonal_coefficients;
 use super::system::System;
 
 /// Points at which the residual is wanted.
@@ -52,8 +54,9 @@ impl Invariance {
 /// Tries whether `exp(logp)`, a function of the system's states, is stationary. `inputs` has the values of parameters
 /// and, where known, typical values of states.
 pub fn invariant(g: &mut Graph, system: &System, logp: Id, inputs: &Env, seed: u64) -> Result<Invariance, NoAnswer> {
-    let parts = residual(g, system, logp);
-    let roots = [logp, parts.value, parts.size];
+    let diagonal = diagonal_coefficients(g, system, inputs);
+    let parts = residual(g, system, logp, diagonal.as_deref());
+    let roots = clean(g, &[logp, parts.value, parts.size]);
     let mut vars: Vec<VarId> = roots.iter().flat_map(|r| g.vars_of(*r).to_vec()).collect();
     vars.extend(system.state_vars());
     vars.sort_unstable();

@@ -3,8 +3,10 @@
 use crate::math::eval::{Env, eval};
 use crate::math::{Id, VarKind};
 
-use super::generator::{fokker_planck, generator};
+use super::clean;
+use super::generator::{fokker_planck, generator, residual};
 use super::invariance::{Invariance, NoAnswer, invariant};
+use super::structure::diagonal_coefficients;
 use super::system::System;
 use super::testing::Builder;
 
@@ -85,6 +87,28 @@ fn multiplicative_noise_in_two_dimensions() {
     assert!(found.holds(), "{found:?}");
     let s = System { alpha: b.expr("0.5"), ..s };
     assert!(!try_law(&mut b, &s, "-(x^2 + y^2)/2", &[]).holds());
+}
+
+/// The residual as it stands, worked out by dual numbers, with and without the knowledge that the noise is diagonal.
+#[test]
+fn the_residual_does_not_depend_on_how_it_is_worked_out() {
+    let mut b = Builder::new();
+    b.declare("x", VarKind::State, &[3]);
+    b.declare("W", VarKind::Noise, &[3]);
+    let s = b.system("0.5", &[("x", "[i<3: -x[i]*x[(i + 1) % 3]]", "[i<3: (1 + x[i]^2)*dW[i]]")]);
+    let logp = b.expr("-sum(i<3: x[i]^2*x[(i + 1) % 3]^4)");
+    let mut env = Env::new();
+    env.set(b.var("x"), vec![0.3, -0.8, 1.1]);
+    let diagonal = diagonal_coefficients(&mut b.g, &s, &env).expect("diagonal noise");
+    let plain = residual(&mut b.g, &s, logp, None);
+    let quick = residual(&mut b.g, &s, logp, Some(&diagonal));
+    let cleaned = clean(&mut b.g, &[quick.value, quick.size, plain.value, plain.size]);
+    let wanted = value(&b, plain.value, &env);
+    assert!(wanted.abs() > 0.1);
+    for id in [quick.value, cleaned[0], cleaned[2]] {
+        assert!((value(&b, id, &env) - wanted).abs() < 1e-12 * value(&b, plain.size, &env));
+    }
+    assert!((value(&b, cleaned[1], &env) - value(&b, quick.size, &env)).abs() < 1e-12);
 }
 
 #[test]

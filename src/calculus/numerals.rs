@@ -1,5 +1,5 @@
-//! Numbers as a person writes them. A constant is shown by an exact form (`8/3`, `2*pi`, `sqrt(2)`) only where that form,
-//! rounded to a double, is the constant itself, bit for bit, and where the decimals would not be as short.
+//! Numbers as a person writes them: by a few decimals where those are within a few roundings of the constant, else by an
+//! exact form (`8/3`, `2*pi`, `sqrt(2)`) where that form, rounded to a double, is the constant bit for bit.
 
 use std::f64::consts::PI;
 
@@ -25,7 +25,7 @@ pub fn numeral(value: f64) -> Numeral {
     if value.is_infinite() {
         return Numeral::Infinite;
     }
-    if short(value) {
+    if let Some(value) = short(value) {
         return Numeral::Decimal(value);
     }
     fraction(value).or_else(|| multiple_of_pi(value)).or_else(|| root(value)).unwrap_or(Numeral::Decimal(value))
@@ -42,8 +42,10 @@ pub fn decimal(value: f64) -> String {
     if moderate { format!("{value}") } else { format!("{value:e}") }
 }
 
-fn short(value: f64) -> bool {
-    decimal(value).chars().filter(char::is_ascii_digit).count() <= 6
+/// A number of up to six digits that a constant is, up to the rounding of the operations it may come from.
+fn short(value: f64) -> Option<f64> {
+    let near: f64 = format!("{value:.5e}").parse().expect("a number");
+    ((near - value).abs() <= 4.0 * f64::EPSILON * value).then_some(near)
 }
 
 fn fraction(value: f64) -> Option<Numeral> {
@@ -80,6 +82,8 @@ mod tests {
         let cases = [
             (2.0, Numeral::Decimal(2.0)),
             (0.2, Numeral::Decimal(0.2)),
+            (0.1 + 0.2, Numeral::Decimal(0.3)),
+            (0.5 * 2f64.sqrt() * 2f64.sqrt(), Numeral::Decimal(1.0)),
             (8.0 / 3.0, Numeral::Fraction(8, 3)),
             (1.0 / 7.0, Numeral::Fraction(1, 7)),
             (2.0 * PI, Numeral::Pi(2, 1)),

@@ -1,9 +1,9 @@
-//! Whether a clean scalar is zero as a rational function: everything multiplied out over the parts that are not sums,
-//! products or integer powers. The simplifier does not multiply out, as that makes expressions longer; a proof may.
+//! Clean scalars multiplied out over the parts that are not sums, products or integer powers. The simplifier does not do
+//! that, as it makes most expressions longer; a proof that something is zero may, and so may a formula that gets shorter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::math::{Graph, Id, Node, Op};
+use crate::math::{Graph, Id, Node, Op, Ty, simplify};
 
 /// Powers of parts, sorted; a part is a node that is not opened.
 type Monomial = BTreeMap<Id, i64>;
@@ -25,6 +25,98 @@ const ROUNDING: f64 = 1e-13;
 pub fn is_zero(g: &Graph, id: Id) -> bool {
     let expand = Expand { g };
     expand.numerator(id).is_some_and(|p| p.values().all(|(c, size)| c.abs() <= ROUNDING * size))
+}
+
+/// The same scalar, with those terms added up that are less when multiplied out together. For display: the rounding is
+/// another.
+pub fn collected(g: &mut Graph, id: Id) -> Id {
+    let (op, args) = match g.node(id) {
+        Node::Op(op, args) if g.ty(id) == Ty::Real => (*op, args.clone()),
+        _ => return id,
+    };
+    if !matches!(op, Op::Add | Op::Sub) {
+        let args: Vec<Id> = args.iter().map(|a| collected(g, *a)).collect();
+        return simplify::op(g, op, &args);
+    }
+    let mut terms = Vec::new();
+    split_terms(g, id, false, &mut terms);
+    let mut terms: Vec<Id> = terms
+        .into_iter()
+        .map(|(minus, term)| {
+            let term = collected(g, term);
+            if minus { simplify::op(g, Op::Neg, &[term]) } else { term }
+        })
+        .collect();
+    if terms.len() > 24 {
+        return id;
+    }
+    while let Some((i, j, sum)) = shorter_pair(g, &terms) {
+        terms[i] = sum;
+        terms.remove(j);
+    }
+    let sum = terms.into_iter().reduce(|a, b| simplify::op(g, Op::Add, &[a, b])).unwrap_or(id);
+    if weight(g, sum) < weight(g, id) { sum } else { id }
+}
+
+fn split_terms(g: &Graph, id: Id, minus: bool, terms: &mut Vec<(bool, Id)>) {
+    match g.node(id) {
+        Node::Op(Op::Add, args) => args.iter().for_each(|a| split_terms(g, *a, minus, terms)),
+        Node::Op(Op::Sub, args) => {
+            split_terms(g, args[0], minus, terms);
+            split_terms(g, args[1], !minus, terms);
+        }
+        Node::Op(Op::Neg, args) => split_terms(g, args[0], !minus, terms),
+        _ => terms.push((minus, id)),
+    }
+}
+
+/// Two terms whose sum is less than either written apart.
+fn shorter_pair(g: &mut Graph, terms: &[Id]) -> Option<(usize, usize, Id)> {
+    for j in 1..terms.len() {
+        for i in 0..j {
+            let sum = g.op(Op::Add, &[terms[i], terms[j]]);
+            let expanded = (Expand { g }).polynomial(sum);
+            let Some(sum) = expanded.filter(|p| p.len() <= 8).map(|p| built(g, p)) else { continue };
+            if weight(g, sum) < weight(g, terms[i]) + weight(g, terms[j]) {
+                return Some((i, j, sum));
+            }
+        }
+    }
+    None
+}
+
+fn built(g: &mut Graph, p: Polynomial) -> Id {
+    let mut sum = g.real(0.0);
+    for (monomial, (c, size)) in p {
+        if c.abs() <= ROUNDING * size {
+            continue;
+        }
+        let mut product = g.real(c);
+        for (part, n) in monomial {
+            let factor = match g.node(part).clone() {
+                Node::Op(Op::Sqrt, args) if n % 2 == 0 => powi(g, args[0], n / 2),
+                _ => powi(g, part, n),
+            };
+            product = simplify::op(g, Op::Mul, &[product, factor]);
+        }
+        sum = simplify::op(g, Op::Add, &[sum, product]);
+    }
+    sum
+}
+
+fn powi(g: &mut Graph, base: Id, n: i64) -> Id {
+    let n = g.int(n);
+    simplify::op(g, Op::Powi, &[base, n])
+}
+
+/// The number of parts written out.
+fn weight(g: &Graph, id: Id) -> usize {
+    let mut sizes: HashMap<Id, usize> = HashMap::new();
+    for id in g.reachable(&[id]) {
+        let size = g.parts(id).iter().fold(1usize, |sum, p| sum.saturating_add(sizes[p]));
+        sizes.insert(id, size);
+    }
+    sizes[&id]
 }
 
 struct Expand<'a> {
@@ -213,6 +305,25 @@ mod tests {
             "x/(y*(1 - z)) - x/y/(1 - z)",
         ] {
             assert!(zero(source), "{source}");
+        }
+    }
+
+    #[test]
+    fn terms_are_collected_where_that_is_shorter() {
+        for (source, wanted) in [
+            ("2*c*x/(x^2 + 1)^2 + 2*(1 - c)*x/(x^2 + 1)^2", "2*x/(x^2 + 1)^2"),
+            ("a*(c - x)", "a*(c - x)"),
+            ("a^2*c^2*x + a^2*(1 - c^2)*x", "a^2*x"),
+            ("exp(x*c + x*(1 - c))", "exp(x)"),
+            ("(x^2 - 1)^2 + x", "x + (x^2 - 1)^2"),
+        ] {
+            let mut b = Builder::new();
+            b.states("x");
+            b.params("a c");
+            let id = b.expr(source);
+            let id = crate::calculus::clean(&mut b.g, &[id])[0];
+            let id = super::collected(&mut b.g, id);
+            assert_eq!(crate::calculus::pretty::text(&b.g, id), wanted, "{source}");
         }
     }
 

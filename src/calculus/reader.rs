@@ -194,7 +194,10 @@ impl<'a> Reader<'a> {
         match self.read(args[1]) {
             Formula::Negative(_) if matches!(self.g.node(args[1]), Node::Int(_)) => self.product(id),
             one if one.is_one() => self.read(args[0]),
-            exponent => Formula::Power(Box::new(self.read(args[0])), Box::new(exponent)),
+            exponent => match self.read(args[0]) {
+                base @ (Formula::Product { .. } | Formula::Call("sqrt", _)) if exponent.is_two() => base.squared(),
+                base => Formula::Power(Box::new(base), Box::new(exponent)),
+            },
         }
     }
 

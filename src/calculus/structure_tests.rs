@@ -3,6 +3,8 @@
 use crate::math::VarKind;
 use crate::math::eval::{Env, eval};
 
+use super::pretty;
+use super::structure::drift::{Drift, drift};
 use super::structure::{Finding, NoiseClass, Structure, structure};
 use super::system::System;
 use super::testing::Builder;
@@ -101,6 +103,31 @@ fn noise_classes_of_large_arrays() {
 }
 
 #[test]
+fn coefficients_of_diagonal_and_scalar_noise() {
+    let mut b = builder();
+    b.declare("x", VarKind::State, &[64]);
+    b.declare("W", VarKind::Noise, &[64]);
+    let s = b.system("0", &[("x", "[i<64: -x[i]]", "[i<64: s*x[i]^2*dW[i]]")]);
+    let found = look(&mut b, &s).noise;
+    let mut env = b.env(&[("s", 0.5)]);
+    let x: Vec<f64> = (0..64).map(f64::from).collect();
+    let wanted: Vec<f64> = x.iter().map(|x| 0.5 * (x * x)).collect();
+    env.set(b.var("x"), x);
+    let value = |b: &Builder, id| eval(&b.g, id, &env).expect("a value").values;
+    assert_eq!(value(&b, found.coefficients.expect("diagonal")[0]), wanted);
+    let v = b.g.new_var("V", VarKind::Noise, crate::math::Ty::Real, vec![]);
+    let node = b.g.var(v);
+    let (bounds, _) = super::system::open(&mut b.g, &[64]);
+    let (spread, w) = (b.g.map(&bounds, node), b.var("dW"));
+    let moved = b.g.substitute_vars(&s.diffusion, &[(w, spread)]);
+    let noise = super::system::NoiseInput { name: "V".into(), var: v, shape: vec![] };
+    let s = System { noises: vec![noise], diffusion: moved, ..s };
+    let found = look(&mut b, &s).noise;
+    assert_eq!(found.class(), NoiseClass::Scalar);
+    assert_eq!(value(&b, found.column.expect("scalar")[0]), wanted);
+}
+
+#[test]
 fn additive_noise_has_a_finer_structure() {
     let s = found("x y", "W V", "0", &[("x", "0", "dW"), ("y", "0", "s*dV")]);
     assert!(s.noise.additive.proved() && s.noise.diagonal.proved());
@@ -128,34 +155,57 @@ fn reasons_name_the_term() {
     assert_eq!(s.noise.scalar.reason(), Some("there are 64 independent noises: dW[0], ..., dW[63]"));
 }
 
+fn drift_of(states: &str, noises: &str, alpha: &str, equations: &[(&str, &str, &str)]) -> Drift {
+    let mut b = builder();
+    b.states(states);
+    b.noises(noises);
+    let s = b.system(alpha, equations);
+    let ito = look(&mut b, &s).ito;
+    drift(&mut b.g, &s, &ito, &Env::new())
+}
+
+fn large_drift(of: &str) -> Drift {
+    let mut b = builder();
+    b.declare("x", VarKind::State, &[64]);
+    b.declare("W", VarKind::Noise, &[64]);
+    let s = b.system("0", &[("x", of, "[i<64: dW[i]]")]);
+    let ito = look(&mut b, &s).ito;
+    drift(&mut b.g, &s, &ito, &Env::new())
+}
+
 #[test]
 fn linear_drifts() {
-    let s = found("x y", "W", "0", &[("x", "-a*x + t*y", "dW"), ("y", "c - x*exp(-t)", "0")]);
-    assert!(s.linear.proved());
-    let s = found("x y", "W", "0", &[("x", "a*(y - x)", "dW"), ("y", "x*(r - y)", "0")]);
-    assert!(s.linear.reason().is_some_and(|r| r.ends_with("of dy is not linear")), "{:?}", s.linear);
-    let s = found("x", "W", "0", &[("x", "x - x^3", "dW")]);
-    assert_eq!(s.linear.reason(), Some("the term x^3 of dx is not linear"));
-    assert!(large("[i<64: x[(i + 1) % 64] - 2*x[i] + x[(i + 63) % 64]]", "[i<64: dW[i]]").linear.proved());
+    let d = drift_of("x y", "W", "0", &[("x", "-a*x + t*y", "dW"), ("y", "c - x*exp(-t)", "0")]);
+    assert!(d.linear.proved());
+    let d = drift_of("x y", "W", "0", &[("x", "a*(y - x)", "dW"), ("y", "x*(r - y) - y", "0")]);
+    assert_eq!(d.linear.reason(), Some("the term x*(r - y) of dy is not linear"));
+    let d = drift_of("x", "W", "0", &[("x", "x - x^3", "dW")]);
+    assert_eq!(d.linear.reason(), Some("the term x^3 of dx is not linear"));
+    // linear in pieces is not linear, though the second derivative vanishes
+    let d = drift_of("x", "W", "0", &[("x", "a*(c - max(x, 0))", "dW")]);
+    assert!(matches!(d.linear, Finding::No(_)), "{:?}", d.linear);
+    assert!(large_drift("[i<64: x[(i + 1) % 64] - 2*x[i] + x[(i + 63) % 64]]").linear.proved());
     // the Ito drift counts: a Stratonovich equation without drift may have a nonlinear one
-    let s = found("x", "W", "0.5", &[("x", "0", "sin(x)*dW")]);
-    assert!(matches!(s.linear, Finding::No(_)));
+    let d = drift_of("x", "W", "0.5", &[("x", "0", "sin(x)*dW")]);
+    assert!(matches!(d.linear, Finding::No(_)));
 }
 
 #[test]
 fn gradient_drifts() {
-    let s = found("x y", "W V", "0", &[("x", "-2*x*y^2", "dW"), ("y", "-2*x^2*y", "dV")]);
-    assert!(s.gradient.proved(), "{:?}", s.gradient);
-    let s = found("x y", "W V", "0", &[("x", "-x + y", "dW"), ("y", "-y - x", "dV")]);
-    assert_eq!(s.gradient.reason(), Some("the drift of x changes with y by 1, that of y with x by -1"));
-    let ring = large("[i<64: x[(i + 1) % 64] - 2*x[i] + x[(i + 63) % 64] - x[i]^3]", "[i<64: dW[i]]");
-    assert!(
-        ring.gradient.proved() || matches!(ring.gradient, Finding::Open { seems: true, .. }),
-        "{:?}",
-        ring.gradient
-    );
-    let driven = large("[i<64: x[(i + 1) % 64] - x[i]]", "[i<64: dW[i]]");
-    assert!(matches!(driven.gradient, Finding::No(_)));
+    let d = drift_of("x y", "W V", "0", &[("x", "-2*x*y^2", "dW"), ("y", "-2*x^2*y", "dV")]);
+    assert!(d.gradient.proved(), "{:?}", d.gradient);
+    let d = drift_of("x y", "W V", "0", &[("x", "-x + y", "dW"), ("y", "-y - x", "dV")]);
+    assert_eq!(d.gradient.reason(), Some("the drift of x changes with y by 1, that of y with x by -1"));
+    let ring = large_drift("[i<64: x[(i + 1) % 64] - 2*x[i] + x[(i + 63) % 64] - x[i]^3]").gradient;
+    assert!(ring.proved() || matches!(ring, Finding::Open { seems: true, .. }), "{ring:?}");
+    assert!(matches!(large_drift("[i<64: x[(i + 1) % 64] - x[i]]").gradient, Finding::No(_)));
+}
+
+#[test]
+fn noise_that_jumps_with_the_state_is_not_additive() {
+    let s = found("x", "W", "0", &[("x", "0", "(if x < 0 then 1 else 2)*dW")]);
+    assert_eq!(s.noise.class(), NoiseClass::Scalar);
+    assert!(matches!(s.noise.additive, Finding::No(_)));
 }
 
 #[test]
@@ -204,6 +254,23 @@ fn kinetic_langevin_of_arrays_with_momenta() {
 }
 
 #[test]
+fn several_pairs_in_any_order() {
+    let mut b = builder();
+    b.states("u x y v");
+    b.noises("W V");
+    let s = b.system(
+        "0",
+        &[("u", "-x - y - gamma*u", "s*dW"), ("x", "u", "0"), ("y", "v", "0"), ("v", "-x*y - a*v", "p*dV")],
+    );
+    let kinetic = look(&mut b, &s).kinetic.expect("the kinetic form");
+    let pairs: Vec<(usize, usize)> = kinetic.pairs.iter().map(|p| (p.q, p.v)).collect();
+    assert_eq!(pairs, [(1, 0), (2, 3)]);
+    assert_eq!(pretty::text(&b.g, kinetic.pairs[1].force), "-x*y");
+    assert_eq!(pretty::text(&b.g, kinetic.pairs[1].gamma), "a");
+    assert_eq!(pretty::text(&b.g, kinetic.pairs[0].sigma), "s");
+}
+
+#[test]
 fn systems_that_are_not_kinetic() {
     let reason = |equations: &[(&str, &str, &str)]| found("q v z", "W V", "0", equations).kinetic.expect_err("no form");
     assert_eq!(reason(&[("q", "-q", "dW")]), "it has one state, and the form has a position and a velocity");
@@ -216,6 +283,8 @@ fn systems_that_are_not_kinetic() {
         "z is neither a position nor a velocity"
     );
     assert!(reason(&[("q", "v", "0"), ("v", "-q - v^3", "dW")]).starts_with("the drift of dv is not a force"));
+    // flat in pieces, so that a derivative does not show it
+    assert!(reason(&[("q", "v", "0"), ("v", "-q - (if v < 0 then 0 else 1)", "dW")]).starts_with("the drift of dv"));
     assert_eq!(
         reason(&[("q", "v", "0"), ("v", "-q - v", "q*dW")]),
         "the noise is not additive: the coefficient q of dW in dv depends on q"

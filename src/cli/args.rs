@@ -26,6 +26,12 @@ pub enum Command {
     Run(RunArgs),
     /// Run the checks of files; exit with 1 when one fails
     Test(TestArgs),
+    /// Measure orders of convergence: the runs with `converge`
+    Converge(RunArgs),
+    /// Tell the structure of each model, the solvers that apply, and why others do not
+    Check(CheckArgs),
+    /// Print derived equations, the score, the generator and the Fokker-Planck equation
+    Explain(ExplainArgs),
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,8 +79,45 @@ pub struct Overrides {
 }
 
 #[derive(Args, Debug)]
-pub struct RunArgs {
+pub struct CheckArgs {
     pub file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// the syntax tree, printed back
+    Ast,
+    /// the math graph of each step
+    Ir,
+    /// the step program
+    Step,
+    /// Cranelift's intermediate form
+    Clif,
+    /// machine code
+    Asm,
+}
+
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    pub file: PathBuf,
+    /// LaTeX in place of text
+    #[arg(long)]
+    pub latex: bool,
+    /// Print an inner form of the program
+    #[arg(long, value_enum)]
+    pub emit: Option<Emit>,
+}
+
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    #[arg(required_unless_present = "manifest")]
+    pub file: Option<PathBuf>,
+    /// Repeat the run of a manifest, bit for bit
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "paths", "seed", "solver", "step", "set"])]
+    pub manifest: Option<PathBuf>,
     /// Only the run of this name (may be repeated)
     #[arg(long = "run", value_name = "NAME")]
     pub runs: Vec<String>,

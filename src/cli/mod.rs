@@ -1,7 +1,9 @@
 //! The command line: arguments in, exit codes out. What is shown is made by `output`, what is done by `session`.
 
 pub mod args;
+pub mod inspect;
 pub mod run;
+mod tell;
 
 use std::process::ExitCode;
 
@@ -18,7 +20,8 @@ pub mod exit {
     pub const INTERRUPTED: u8 = 130;
 }
 
-/// Stack of the thread that compiles: expressions are recursive, and inlined functions multiply their depth.
+/// Stack of the thread that compiles: expressions are recursive, and inlined functions multiply their depth. Only what is
+/// used is ever touched.
 const STACK: usize = 1 << 30;
 
 pub fn main() -> ExitCode {
@@ -42,5 +45,8 @@ fn dispatch(cli: &Cli) -> u8 {
     match &cli.command {
         Command::Run(args) => run::run(cli, args),
         Command::Test(args) => run::test(cli, args),
+        Command::Converge(args) => run::converge(cli, args),
+        Command::Check(args) => inspect::check(cli, args),
+        Command::Explain(args) => inspect::explain(cli, args),
     }
 }

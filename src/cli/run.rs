@@ -1,42 +1,21 @@
-//! `fokker run` and `fokker test`.
+//! `fokker run`, `fokker test` and `fokker converge`.
 
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cli::args::{BackendArg, Cli, Color, MessageFormat, Overrides, RunArgs, TestArgs};
+use crate::cli::args::{BackendArg, Cli, Overrides, RunArgs, TestArgs};
 use crate::cli::exit;
-use crate::diagnostics::{Diagnostic, render, to_json};
+use crate::cli::tell::{options, say, style, tell};
+use crate::diagnostics::{Diagnostic, codes};
+use crate::output::result::Results;
+use crate::output::{json, table};
 use crate::session::compile::Backend;
-use crate::session::load::{Options, load_file};
-use crate::session::results::RunResult;
-use crate::session::{Finished, Request, run_program};
-use crate::source::SourceMap;
+use crate::session::load::{Loaded, load_file};
+use crate::session::results::Ran;
+use crate::session::{Finished, Request, files, run_program};
+use crate::source::Span;
 
 static STOP: AtomicBool = AtomicBool::new(false);
-
-fn options(cli: &Cli) -> Options {
-    Options { stdlib: cli.stdlib.clone() }
-}
-
-/// Whether to colour what goes to stderr.
-pub fn colored(cli: &Cli) -> bool {
-    use std::io::IsTerminal;
-    match cli.color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-    }
-}
-
-/// Writes diagnostics to stderr.
-pub fn tell(cli: &Cli, problems: &[Diagnostic], sources: &SourceMap) {
-    for problem in problems {
-        match cli.message_format {
-            MessageFormat::Text => eprintln!("{}", render(problem, sources, colored(cli))),
-            MessageFormat::Json => eprintln!("{}", to_json(problem, sources)),
-        }
-    }
-}
 
 fn request(overrides: &Overrides, runs: &[String]) -> Request {
     Request {
@@ -55,15 +34,86 @@ fn request(overrides: &Overrides, runs: &[String]) -> Request {
 }
 
 pub fn run(cli: &Cli, args: &RunArgs) -> u8 {
-    let _ = ctrlc::set_handler(|| STOP.store(true, std::sync::atomic::Ordering::Relaxed));
-    let loaded = load_file(&args.file, &options(cli));
-    let finished = run_program(&loaded, &request(&args.overrides, &args.runs), &STOP, &mut |r| {
-        if !args.json {
-            print_run(r);
+    let (file, request) = match (&args.manifest, &args.file) {
+        (Some(manifest), _) => match files::repeat(manifest) {
+            Ok(found) => found,
+            Err(problem) => {
+                eprintln!("{}: {}", problem.code, problem.message);
+                return exit::WRONG_PROGRAM;
+            }
+        },
+        (None, Some(file)) => (file.clone(), request(&args.overrides, &args.runs)),
+        (None, None) => {
+            eprintln!("fokker run needs a file, or `--manifest FILE`");
+            return exit::WRONG_PROGRAM;
+        }
+    };
+    execute(cli, &file, &request, &args.out, args.json, &|_| true)
+}
+
+/// Only the runs with `converge`.
+pub fn converge(cli: &Cli, args: &RunArgs) -> u8 {
+    let Some(file) = &args.file else {
+        eprintln!("fokker converge needs a file");
+        return exit::WRONG_PROGRAM;
+    };
+    let request = request(&args.overrides, &args.runs);
+    execute(cli, file, &request, &args.out, args.json, &|ran| ran.variants.iter().any(|v| v.converge.is_some()))
+}
+
+fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool, shown: &dyn Fn(&Ran) -> bool) -> u8 {
+    // Ctrl-C stops the run; what was finished is kept. A second one ends the program at once.
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(exit::INTERRUPTED));
         }
     });
+    let loaded = load_file(file, &options(cli));
+    let style = style(cli);
+    let mut unwritten = Vec::new();
+    let mut results =
+        Results { fokker: env!("CARGO_PKG_VERSION").into(), file: file.display().to_string(), runs: Vec::new() };
+    let mut finished = run_program(&loaded, request, &STOP, &mut |ran| {
+        if !shown(ran) {
+            return;
+        }
+        unwritten.extend(files::write(ran, out, &loaded, request, Span::default()));
+        if !as_json {
+            for variant in &ran.variants {
+                say(&table::run(variant, style));
+            }
+            for note in &ran.notes {
+                say(&format!("  {}\n", style.faint(&format!("note: {note}"))));
+            }
+        }
+        results.runs.extend(ran.variants.iter().cloned());
+    });
+    finished.problems.extend(unwritten);
+    unknown_runs(&loaded, request, &mut finished);
     tell(cli, &finished.problems, &loaded.sources);
+    if as_json {
+        say(&format!("{}\n", json::to_json(&results)));
+    }
     code(&finished)
+}
+
+/// Names given by `--run` that no run has.
+fn unknown_runs(loaded: &Loaded, request: &Request, finished: &mut Finished) {
+    if loaded.has_errors() {
+        return;
+    }
+    let known: Vec<&str> = loaded.library.runs().map(|(_, r)| r.name.name.as_str()).collect();
+    for name in request.runs.iter().filter(|n| !known.contains(&n.as_str())) {
+        let span = Span { file: loaded.main, start: 0, end: 0 };
+        let mut problem =
+            Diagnostic::error(codes::UNKNOWN_NAME, format!("the file has no run `{name}`"), span, "this file")
+                .note(format!("its runs: {}", known.join(", ")));
+        if let Some(near) = crate::diagnostics::suggest(name, known.iter().copied()).first() {
+            problem = problem.help(format!("did you mean `{near}`?"));
+        }
+        finished.problems.push(problem);
+        finished.started = false;
+    }
 }
 
 pub fn test(cli: &Cli, args: &TestArgs) -> u8 {
@@ -75,35 +125,25 @@ pub fn test(cli: &Cli, args: &TestArgs) -> u8 {
         failed += f;
         worst = worst.max(code);
     }
-    println!("{passed} passed, {failed} failed");
+    say(&format!("{passed} passed, {failed} failed\n"));
     worst
 }
 
-fn test_file(cli: &Cli, file: &Path, overrides: &Overrides) -> (u8, usize, usize) {
+fn test_file(cli: &Cli, file: &PathBuf, overrides: &Overrides) -> (u8, usize, usize) {
     let loaded = load_file(file, &options(cli));
     let finished = run_program(&loaded, &request(overrides, &[]), &STOP, &mut |_| {});
     tell(cli, &finished.problems, &loaded.sources);
-    let mut counts = (0, 0);
-    for run in &finished.runs {
-        for check in run.all_checks() {
-            if check.passed {
-                counts.0 += 1;
-            } else {
-                counts.1 += 1;
-                println!(
-                    "{}: {}: failed: {} ({:?} and {:?}) {}",
-                    file.display(),
-                    run.name,
-                    check.text,
-                    check.left,
-                    check.right,
-                    check.note.as_deref().unwrap_or("")
-                );
-            }
+    let style = style(cli);
+    let total: usize = finished.runs.iter().map(Ran::checks).sum();
+    let failed: usize = finished.runs.iter().map(Ran::failed_checks).sum();
+    let shown = file.display();
+    say(&format!("{shown}: {} of {total} checks hold\n", total - failed));
+    for ran in finished.runs.iter().filter(|r| r.failed_checks() > 0) {
+        for variant in ran.variants.iter().filter(|v| v.checks.iter().any(|c| !c.passed)) {
+            say(&table::run(variant, style));
         }
     }
-    println!("{}: {} checks passed, {} failed", file.display(), counts.0, counts.1);
-    (code(&finished), counts.0, counts.1)
+    (code(&finished), total - failed, failed)
 }
 
 fn code(finished: &Finished) -> u8 {
@@ -113,43 +153,8 @@ fn code(finished: &Finished) -> u8 {
     if finished.interrupted {
         return exit::INTERRUPTED;
     }
+    if finished.runs.iter().any(Ran::lost) {
+        return exit::RUN_FAILED;
+    }
     if finished.runs.iter().any(|r| r.failed_checks() > 0) { exit::CHECK_FAILED } else { exit::DONE }
-}
-
-fn print_run(run: &RunResult) {
-    println!("run {}: model {}, compiled in {:.1} ms", run.name, run.model, 1e3 * run.compile_seconds);
-    for v in &run.variants {
-        println!(
-            "  {:?} {:?}: {} paths x {} steps in {:.3} s = {:.3e}/s, {} diverged",
-            v.solver,
-            v.sweep,
-            v.paths,
-            v.steps,
-            v.seconds,
-            v.path_steps as f64 / v.seconds,
-            v.diverged
-        );
-        for r in &v.reports {
-            println!("    {} {:?} = {:?} ± {:?} {:?}", r.text, r.at, r.values, r.se, r.notes);
-        }
-        for c in &v.checks {
-            println!(
-                "    {} {} ({:?} {:?}) {:?}",
-                if c.passed { "ok  " } else { "FAIL" },
-                c.text,
-                c.left,
-                c.right,
-                c.note
-            );
-        }
-    }
-    for c in &run.convergence {
-        println!("  {} strong {:?} weak {:?} {:?}", c.solver, c.strong_order, c.weak_order, c.levels);
-    }
-    for c in &run.checks {
-        println!("    {} {} ({:?} {:?})", if c.passed { "ok  " } else { "FAIL" }, c.text, c.left, c.right);
-    }
-    for n in &run.notes {
-        println!("  note: {n}");
-    }
 }

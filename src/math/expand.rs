@@ -2,114 +2,139 @@
 
 use std::collections::HashMap;
 
+use super::derivative::scope::Scopes;
 use super::derivative::{Differentiable, Forward, gradient};
-use super::graph::{Graph, Id, Node, VarId};
+use super::graph::{Graph, Id, Node, VarId, VarKind};
 use super::simplify;
 
 pub use super::derivative::NotDifferentiable;
 
-/// Works out all derivatives below the roots, innermost first, and simplifies.
+/// Works out all derivatives below the roots, innermost first, and simplifies. Takes time in proportion to the graph and
+/// no more stack for deeper ones.
 pub fn clean(g: &mut Graph, roots: &[Id]) -> Result<Vec<Id>, NotDifferentiable> {
-    let mut pass = Clean::default();
-    roots.iter().map(|r| pass.visit(g, *r)).collect()
+    let mut pass = Clean {
+        scopes: Scopes::of_expansion(),
+        done: HashMap::new(),
+        gradients: HashMap::new(),
+        directions: HashMap::new(),
+        tangents: HashMap::new(),
+    };
+    roots.iter().map(|r| pass.of(g, *r)).collect()
 }
 
-#[derive(Default)]
 struct Clean {
-    memo: HashMap<Id, Id>,
+    scopes: Scopes,
+    /// clean forms of raw nodes, loops opened
+    done: HashMap<Id, Id>,
     /// gradients of (clean body, variable): one reverse pass serves all the elements
     gradients: HashMap<(Id, VarId), Id>,
+    /// for each variable, one that stands for the direction in which it moves
+    directions: HashMap<VarId, VarId>,
+    /// derivatives of (clean body, variable) along the variable's direction
+    tangents: HashMap<(Id, VarId), Option<Id>>,
 }
 
 impl Clean {
-    fn visit(&mut self, g: &mut Graph, id: Id) -> Differentiable<Id> {
-        if let Some(done) = self.memo.get(&id) {
-            return Ok(*done);
+    fn of(&mut self, g: &mut Graph, root: Id) -> Differentiable<Id> {
+        let mut stack = vec![(root, false)];
+        while let Some((node, ready)) = stack.pop() {
+            if self.done.contains_key(&node) {
+                continue;
+            }
+            if ready {
+                let new = self.rebuild(g, node)?;
+                self.done.insert(node, new);
+                continue;
+            }
+            stack.push((node, true));
+            let parts = self.parts(g, node);
+            stack.extend(parts.into_iter().rev().map(|p| (p, false)));
         }
-        let new = self.rebuild(g, id)?;
-        self.memo.insert(id, new);
-        self.memo.insert(new, new);
-        Ok(new)
+        Ok(self.done[&root])
     }
 
-    fn all(&mut self, g: &mut Graph, ids: &[Id]) -> Differentiable<Vec<Id>> {
-        ids.iter().map(|i| self.visit(g, *i)).collect()
+    fn parts(&mut self, g: &mut Graph, node: Id) -> Vec<Id> {
+        match g.node(node) {
+            Node::Map(..) | Node::Reduce(..) | Node::Scatter { .. } => self.scopes.open(g, node).1,
+            _ => g.parts(node),
+        }
     }
 
-    fn rebuild(&mut self, g: &mut Graph, id: Id) -> Differentiable<Id> {
-        Ok(match g.node(id).clone() {
-            Node::Real(_) | Node::Int(_) | Node::Bool(_) | Node::Var(_) | Node::Data(_) | Node::Index(_) => id,
-            Node::Op(op, args) => {
-                let args = self.all(g, &args)?;
-                simplify::op(g, op, &args)
+    fn each(&self, ids: &[Id]) -> Vec<Id> {
+        ids.iter().map(|i| self.done[i]).collect()
+    }
+
+    /// The clean form of a node whose parts have theirs.
+    fn rebuild(&mut self, g: &mut Graph, node: Id) -> Differentiable<Id> {
+        Ok(match g.node(node).clone() {
+            Node::Real(_) | Node::Int(_) | Node::Bool(_) | Node::Var(_) | Node::Data(_) => node,
+            Node::Index(_) => simplify::simplify(g, &[node])[0],
+            Node::Op(op, args) => simplify::op(g, op, &self.each(&args)),
+            Node::Lit(shape, elements) => simplify::lit(g, shape, self.each(&elements)),
+            Node::Get(array, at) => simplify::get(g, self.done[&array], &self.each(&at)),
+            Node::Map(..) => {
+                let (bounds, parts) = self.scopes.open(g, node);
+                simplify::map(g, &bounds, self.done[&parts[0]])
             }
-            Node::Lit(shape, elements) => {
-                let elements = self.all(g, &elements)?;
-                simplify::lit(g, shape, elements)
+            Node::Reduce(red, ..) => {
+                let (bounds, parts) = self.scopes.open(g, node);
+                simplify::reduce(g, red, &bounds, self.done[&parts[0]])
             }
-            Node::Get(array, at) => {
-                let array = self.visit(g, array)?;
-                let at = self.all(g, &at)?;
-                simplify::get(g, array, &at)
-            }
-            Node::Map(bounds, body) => {
-                let (bounds, parts) = g.open(&bounds, &[body]);
-                let body = self.visit(g, parts[0])?;
-                simplify::map(g, &bounds, body)
-            }
-            Node::Reduce(red, bounds, body) => {
-                let (bounds, parts) = g.open(&bounds, &[body]);
-                let body = self.visit(g, parts[0])?;
-                simplify::reduce(g, red, &bounds, body)
-            }
-            Node::Scatter { shape, bounds, at, body } => {
-                let parts: Vec<Id> = at.into_iter().chain([body]).collect();
-                let (bounds, parts) = g.open(&bounds, &parts);
-                let mut parts = self.all(g, &parts)?;
+            Node::Scatter { shape, .. } => {
+                let (bounds, parts) = self.scopes.open(g, node);
+                let mut parts = self.each(&parts);
                 let body = parts.pop().expect("the body is the last part");
                 simplify::scatter(g, shape, &bounds, &parts, body)
             }
-            Node::Dense(op, args) => {
-                let args = self.all(g, &args)?;
-                simplify::dense(g, op, &args)
-            }
+            Node::Dense(op, args) => simplify::dense(g, op, &self.each(&args)),
             Node::Partial { of, var, point, at } => {
-                let of = self.visit(g, of)?;
-                let array = match self.gradients.get(&(of, var)) {
-                    Some(done) => *done,
-                    None => {
-                        let array = gradient(g, of, var)?;
-                        self.gradients.insert((of, var), array);
-                        array
-                    }
-                };
-                let (at, point) = (self.all(g, &at)?, self.visit(g, point)?);
-                let array = at_point(g, array, var, point);
-                simplify::get(g, array, &at)
+                let array = self.gradient(g, self.done[&of], var)?;
+                let array = at_values(g, array, &[(var, self.done[&point])]);
+                simplify::get(g, array, &self.each(&at))
             }
             Node::Jvp { of, var, point, tangent } => {
-                let of = self.visit(g, of)?;
-                let (tangent, point) = (self.visit(g, tangent)?, self.visit(g, point)?);
-                // The tangent is a value outside the derivative: the variable in it is not the bound one.
-                let info = g.var_info(var).clone();
-                let along = g.new_var("tangent", crate::math::VarKind::Hole, info.ty, info.shape);
-                let direction = g.var(along);
-                match Forward::new(var, direction).of(g, of)? {
+                let direction = self.direction(g, var);
+                match self.along(g, self.done[&of], var, direction)? {
                     None => g.real(0.0),
+                    // at once: in the tangent, the variable is not the bound one
                     Some(dot) => {
-                        let dot = at_point(g, dot, var, point);
-                        simplify::substitute(g, &[dot], &[], &[(along, tangent)])[0]
+                        let (point, tangent) = (self.done[&point], self.done[&tangent]);
+                        at_values(g, dot, &[(var, point), (direction, tangent)])
                     }
                 }
             }
         })
     }
+
+    fn gradient(&mut self, g: &mut Graph, of: Id, var: VarId) -> Differentiable<Id> {
+        if let Some(done) = self.gradients.get(&(of, var)) {
+            return Ok(*done);
+        }
+        let array = gradient(g, of, var)?;
+        self.gradients.insert((of, var), array);
+        Ok(array)
+    }
+
+    fn direction(&mut self, g: &mut Graph, var: VarId) -> VarId {
+        *self.directions.entry(var).or_insert_with(|| {
+            let info = g.var_info(var).clone();
+            g.new_var(format!("d{}", info.name), VarKind::Hole, info.ty, info.shape)
+        })
+    }
+
+    fn along(&mut self, g: &mut Graph, of: Id, var: VarId, direction: VarId) -> Differentiable<Option<Id>> {
+        if let Some(done) = self.tangents.get(&(of, var)) {
+            return Ok(*done);
+        }
+        let tangent = g.var(direction);
+        let dot = Forward::new(var, tangent).of(g, of)?;
+        self.tangents.insert((of, var), dot);
+        Ok(dot)
+    }
 }
 
-/// A derivative at the value of its variable.
-fn at_point(g: &mut Graph, value: Id, var: VarId, point: Id) -> Id {
-    if *g.node(point) == Node::Var(var) || !g.depends_on(value, var) {
-        return value;
-    }
-    simplify::substitute(g, &[value], &[], &[(var, point)])[0]
+/// A derivative at the values of its variables.
+fn at_values(g: &mut Graph, value: Id, values: &[(VarId, Id)]) -> Id {
+    let moved: Vec<(VarId, Id)> = values.iter().copied().filter(|(var, to)| *g.node(*to) != Node::Var(*var)).collect();
+    simplify::substitute(g, &[value], &[], &moved)[0]
 }

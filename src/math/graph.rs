@@ -585,16 +585,26 @@ impl Substitution {
         self.indices.values().chain(self.vars.values()).all(|v| g.height(*v) == 0)
     }
 
+    /// The new form of a node. Works through its parts with a stack of its own; only binders recurse.
     fn apply(&mut self, g: &mut Graph, id: Id) -> Id {
-        if !self.touches(g, id) {
-            return id;
+        let mut stack = vec![id];
+        while let Some(top) = stack.last().copied() {
+            if self.memo.contains_key(&top) || !self.touches(g, top) {
+                stack.pop();
+                continue;
+            }
+            let before = stack.len();
+            if let Node::Op(..) | Node::Get(..) | Node::Lit(..) | Node::Dense(..) = g.node(top) {
+                let parts = g.parts(top).into_iter();
+                stack.extend(parts.filter(|p| self.touches(g, *p) && !self.memo.contains_key(p)));
+            }
+            if stack.len() == before {
+                let new = self.rebuild(g, top);
+                self.memo.insert(top, new);
+                stack.pop();
+            }
         }
-        if let Some(done) = self.memo.get(&id) {
-            return *done;
-        }
-        let new = self.rebuild(g, id);
-        self.memo.insert(id, new);
-        new
+        self.memo.get(&id).copied().unwrap_or(id)
     }
 
     fn all(&mut self, g: &mut Graph, ids: &[Id]) -> Vec<Id> {

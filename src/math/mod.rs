@@ -8,7 +8,9 @@ pub mod expand;
 pub mod graph;
 pub mod ops;
 pub mod print;
+pub mod share;
 pub mod simplify;
+pub mod verify;
 
 pub use expand::{NotDifferentiable, clean};
 pub use graph::{Base, DataId, FRESH, Graph, Id, IndexVar, Node, Rate, Sampler, Shape, VarId, VarInfo, VarKind};

@@ -1,6 +1,6 @@
 //! The text of a graph, as `--emit ir` shows it.
 //!
-//! Inputs come first, with what they are and their shapes. Then each value that is used more than once has a line
+//! Inputs come first, with what they are and their shapes. Then each array, and each value that is used more than once, has a line
 //! `%k = ...`, in the widest loop where it makes sense, and each root a line with its name. A loop whose body needs
 //! lines of its own is an indented block that ends with its value. The text depends on the graph below the roots only,
 //! not on the age of nodes.
@@ -124,7 +124,9 @@ impl Printer<'_> {
             let here = self.scope(id) == self.indices.len();
             let leaf = self.g.parts(id).is_empty();
             let shared = uses.get(&id).copied().unwrap_or(0) > 1 && !self.cheap(id);
-            if here && !leaf && (shared || (!roots.contains(&id) && self.needs_lines(id))) {
+            let inner = !roots.contains(&id);
+            let array = matches!(self.g.node(id), Node::Map(..));
+            if here && !leaf && (shared || (inner && (array || self.needs_lines(id)))) {
                 let k = self.next;
                 self.next += 1;
                 self.line(&format!("%{k} = "), id, depth);
@@ -165,7 +167,8 @@ impl Printer<'_> {
         let (order, uses) = self.shared(&[body]);
         let needed = order.into_iter().any(|id| {
             let here = self.scope(id) == self.indices.len() && !self.g.parts(id).is_empty();
-            here && ((uses[&id] > 1 && !self.cheap(id)) || self.needs_lines(id))
+            let array = matches!(self.g.node(id), Node::Map(..));
+            here && (array || (uses[&id] > 1 && !self.cheap(id)) || self.needs_lines(id))
         });
         self.indices.truncate(outer);
         needed
@@ -200,9 +203,9 @@ impl Printer<'_> {
             writeln!(self.text, "{margin}{prefix}{head}").expect("a string takes text");
             let empty = self.text.len();
             self.lines(&[body], depth + 1);
-            if self.text.len() == empty && self.loop_parts(body).is_none() {
+            if self.text.len() == empty && !self.needs_lines(body) {
                 self.text.truncate(start);
-                let body = self.at(body, Tight::Sum);
+                let body = self.body(body);
                 writeln!(self.text, "{margin}{prefix}{head} {body}").expect("a string takes text");
             } else {
                 self.line("", body, depth + 1);
@@ -280,6 +283,12 @@ impl Printer<'_> {
         }
     }
 
+    /// The body of a loop: another loop, or a sum that ends where the loop does.
+    fn body(&mut self, id: Id) -> String {
+        let tight = if self.loop_parts(id).is_some() { Tight::Loop } else { Tight::Sum };
+        self.at(id, tight)
+    }
+
     fn inline(&mut self, head: &str, bounds: &[IndexVar], at: &[Id], body: Id) -> (String, Tight) {
         let outer = self.indices.len();
         self.indices.extend(bounds);
@@ -287,7 +296,7 @@ impl Printer<'_> {
         if !at.is_empty() {
             write!(text, "at [{}] add ", self.list(at)).expect("a string takes text");
         }
-        text += &self.at(body, Tight::Sum);
+        text += &self.body(body);
         self.indices.truncate(outer);
         (text, Tight::Loop)
     }

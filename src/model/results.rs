@@ -59,6 +59,8 @@ pub enum Times {
         from: Id,
         to: Id,
         every: Option<Id>,
+        /// as written
+        words: String,
         span: Span,
     },
     LastSteps {

@@ -35,6 +35,8 @@ pub struct Model {
     pub scope: Scope,
     /// when the model is a target (exact draws, or a kernel on a density)
     pub target: Option<Rc<Target>>,
+    /// the first target among the arguments of a model over a target
+    pub law: Option<Rc<Target>>,
 }
 
 #[derive(Debug)]
@@ -119,6 +121,7 @@ impl Elab<'_> {
             dt,
             scope,
             target: Some(target.clone()),
+            law: None,
         })
     }
 
@@ -168,6 +171,7 @@ impl Elab<'_> {
             dt,
             scope: scope.clone(),
             target: None,
+            law: None,
         };
         let mut equations = Vec::new();
         let mut broken = false;
@@ -178,6 +182,10 @@ impl Elab<'_> {
             return Err(Reported);
         }
         self.assemble_flows(&mut model, equations)?;
+        model.law = decl.header.iter().find_map(|p| match scope.get(&p.name.name) {
+            Some(Entry::Value(Value::Target(t), _)) => Some(t),
+            _ => None,
+        });
         Ok(model)
     }
 

@@ -91,6 +91,12 @@ pub struct Check {
     pub left: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_number")]
     pub right: Option<f64>,
+    /// the time it was asked at
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<f64>,
+    /// more to say, such as where an invariance fails
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Measured orders of convergence.

@@ -283,20 +283,17 @@ impl<'a> Collector<'a> {
     /// One value a path: straight to the cell of its piece.
     fn direct(&mut self, tally: &Tally, cell: usize, x: &[f64], y: &[f64]) {
         let (piece, batches) = (self.layout.piece as usize, self.layout.batches as usize);
-        let mut values = [[0.0; 2]; 8];
-        for start in (0..self.lanes).step_by(piece) {
-            let mut n = 0;
-            for lane in (start..start + piece).filter(|l| self.ok[*l]) {
-                values[n] = [x[lane], y[lane]];
-                n += 1;
-            }
-            let node = &mut self.nodes[start / piece * batches].1;
-            match tally.kind {
-                Gather::Pairs => node.pairs[cell] = Pairs::of(&values[..n]),
-                _ => {
-                    let first = values.map(|v| v[0]);
-                    node.moments[cell] = Moments::of(&first[..n]);
-                }
+        for (k, start) in (0..self.lanes).step_by(piece).enumerate() {
+            let lanes = start..start + piece;
+            let node = &mut self.nodes[k * batches].1;
+            if tally.kind == Gather::Pairs {
+                let wanted = lanes.filter(|l| self.ok[*l]).map(|l| [x[l], y[l]]);
+                node.pairs[cell] = Pairs::of(&wanted.collect::<Vec<_>>());
+            } else if self.ok[lanes.clone()].iter().all(|ok| *ok) {
+                node.moments[cell] = Moments::of_few(&x[lanes]);
+            } else {
+                let wanted = lanes.filter(|l| self.ok[*l]).map(|l| x[l]);
+                node.moments[cell] = Moments::of_few(&wanted.collect::<Vec<_>>());
             }
         }
     }
@@ -318,7 +315,7 @@ impl<'a> Collector<'a> {
                             node.pairs[cell].push(m.n as f64, m.n as f64 * m.mean);
                         }
                     }
-                    (Lanes::Moments(all), _) => node.moments[cell] = node.moments[cell].merge(all[element].lane(lane)),
+                    (Lanes::Moments(all), _) => node.moments[cell] = node.moments[cell].merge(&all[element].lane(lane)),
                     (Lanes::Pairs(all), _) => node.pairs[cell] = node.pairs[cell].merge(all[element].lane(lane)),
                     (Lanes::None, _) => {}
                 }

@@ -82,7 +82,7 @@ fn conclude(
     diverged: Divergence,
     finished: u64,
 ) -> Outcome {
-    let finisher = Finisher::new(plan, layout, harvest, diverged, finished);
+    let finisher = Finisher::new(plan, layout, harvest, diverged, finished, job.threads);
     let observed = job.observers.iter().enumerate().map(|(k, observer)| {
         let sources = observer.requests.iter().zip(&plan.sources[k]);
         Observed {

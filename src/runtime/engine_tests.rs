@@ -406,3 +406,25 @@ fn coverage_of_standard_errors() {
         assert!((coverage - 0.683).abs() < 5.0 * 0.0233, "{kind:?}: {coverage}");
     }
 }
+
+#[test]
+fn what_never_happens_has_a_bound() {
+    let times = grid(1.0, 2);
+    let never = stage(1, &[&[]], 0, 0, no_rows(), |l: Lane<'_>| l.out[0] = f64::from(l.state[0] < 0.0));
+    let looks = observer(never, vec![2], vec![Request::of(StatKind::Prob, 0)]);
+    let j = job(times.clone(), 299, constant_start(1, 1.0), gbm_step(&times), vec![looks]);
+    let result = &run(&j, Control::default()).observed[0].results[0][0];
+    assert_eq!((result.values[0], result.se[0]), (0.0, 0.0));
+    // The rule of three: 3/299 is about 1.0e-2.
+    assert!(result.notes[0].contains("1.0e-2"), "{:?}", result.notes);
+}
+
+#[test]
+fn diagnostics_at_one_time() {
+    let requests = vec![Request::of(StatKind::Ess, 1), Request::of(StatKind::Rhat, 1)];
+    let outcome = run(&ou_job(200, requests, 1, None), Control::default());
+    let results = &outcome.observed[0].results;
+    assert_eq!(results[0].len(), 41);
+    assert_eq!(results[0][7].values, [200.0]);
+    assert!(results[1][7].values[0].is_nan() && !results[1][7].notes.is_empty());
+}

@@ -133,7 +133,7 @@ impl Plan {
         assert_eq!(request.args.len(), request.stat.args(), "{} has its arguments", request.stat.name());
         match request.stat {
             StatKind::Divergences => Source::Divergence,
-            StatKind::Ess | StatKind::Rhat | StatKind::Autocorr { .. } => {
+            StatKind::Ess | StatKind::Rhat | StatKind::Autocorr { .. } if request.pool_times => {
                 let slot = &of.stage.program.outs[request.args[0]];
                 let rows = slot.shape.iter().product();
                 Source::Tape(self.tape(draws_tape(observer, slot.first_row, rows, of.looks.len(), layout)))

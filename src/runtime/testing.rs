@@ -89,21 +89,27 @@ impl Code for ClosureCode {
     fn run(&self, block: Block<'_>) {
         let p = &self.program;
         let lanes = block.lanes;
-        let column = |rows: &[f64], lane: usize| rows.iter().skip(lane).step_by(lanes).copied().collect::<Vec<f64>>();
+        let take = |rows: &[f64], lane: usize, column: &mut [f64]| {
+            column.iter_mut().zip(rows.iter().skip(lane).step_by(lanes)).for_each(|(to, from)| *to = *from);
+        };
+        let put = |column: &[f64], lane: usize, rows: &mut [f64]| {
+            column.iter().zip(rows.iter_mut().skip(lane).step_by(lanes)).for_each(|(from, to)| *to = *from);
+        };
+        let (mut state, mut out, mut draws) = (vec![0.0; p.state_rows], vec![0.0; p.out_rows], vec![0.0; p.draw_rows]);
         for k in 0..block.steps {
             let noise = &block.noise[k * p.draw_rows * lanes..(k + 1) * p.draw_rows * lanes];
             for lane in 0..lanes {
-                let mut state = column(block.state, lane);
-                let mut out = column(block.out, lane);
+                take(block.state, lane, &mut state);
+                take(noise, lane, &mut draws);
                 (self.rule)(Lane {
                     state: &mut state,
                     out: &mut out,
                     run: block.run,
                     step: &block.step[k * p.step_len..(k + 1) * p.step_len],
-                    noise: &column(noise, lane),
+                    noise: &draws,
                 });
-                state.iter().enumerate().for_each(|(row, x)| block.state[row * lanes + lane] = *x);
-                out.iter().enumerate().for_each(|(row, x)| block.out[row * lanes + lane] = *x);
+                put(&state, lane, block.state);
+                put(&out, lane, block.out);
             }
         }
     }

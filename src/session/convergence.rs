@@ -7,12 +7,13 @@ use crate::math::VarId;
 use crate::math::eval::eval;
 use crate::model::elab::{Elab, Try};
 use crate::model::system::{INTEGRAL_SITE, NOISE_SITE};
+use crate::output::result::{Convergence, RunResult};
 use crate::runtime::coupled::{self, CoupledJob, Level, Wiener};
 use crate::runtime::noise::Ars5;
 use crate::session::compile::{Grid, parameters, stage};
 use crate::session::execute::Execution;
 use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
-use crate::session::results::{Convergence, RunResult};
+use crate::session::results::Ran;
 
 impl Elab<'_> {
     pub(super) fn converge_run(
@@ -20,7 +21,7 @@ impl Elab<'_> {
         plan: &Plan,
         converge: &Converge,
         how: Execution<'_>,
-        result: &mut RunResult,
+        ran: &mut Ran,
     ) -> Try<()> {
         let params = parameters(self, how.set);
         self.check_values(&params)?;
@@ -56,12 +57,13 @@ impl Elab<'_> {
         let mut env = params.clone();
         for k in 0..plan.steps.len() {
             let begin = std::time::Instant::now();
+            let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
             let (init, step) = self.dynamics(plan, k, how.backend)?;
-            result.compile_seconds += begin.elapsed().as_secs_f64();
+            let compile_seconds = begin.elapsed().as_secs_f64();
             let step = step.expect("a run with steps has a step");
             let g = Arc::new(self.g.clone());
             let clock = self.clock();
-            let mut level = |n: u64| {
+            let level = |n: u64| {
                 let grid = Grid::equal(a, b, n);
                 stage(&g, &step, &params, clock, &grid, false).map(|stage| Level { stage, steps: n })
             };
@@ -117,17 +119,33 @@ impl Elab<'_> {
                 env.set(order.value, estimate.value);
                 env.set(order.se, estimate.se);
             }
-            result.convergence.push(Convergence {
-                solver: plan.steps[k].solver.clone(),
-                strong_order: (found.strong_order.value, found.strong_order.se),
-                weak_order: (found.weak_order.value, found.weak_order.se),
-                levels: found.levels.iter().map(|l| (l.steps, l.strong.value, l.strong.se)).collect(),
-                stated: plan.steps[k].orders.strong,
+            ran.variants.push(RunResult {
+                name: plan.name.clone(),
+                model: plan.model.name.clone(),
+                solver: Some(plan.steps[k].solver.clone()),
+                paths: found.finished,
+                steps: converge.reference,
+                seed: plan.seed,
+                seconds: begin.elapsed().as_secs_f64() - compile_seconds,
+                compile_seconds,
+                path_steps_per_second: found.finished as f64 * total as f64 / begin.elapsed().as_secs_f64().max(1e-9),
+                diverged: found.reference_diverged,
+                converge: Some(Convergence::from(&found)),
+                ..RunResult::default()
             });
         }
+        ran.time = (a, b, converge.reference);
+        ran.finished = plan.paths;
+        let last = ran.variants.len().saturating_sub(1);
         for statement in &plan.statements {
             if let Statement::Check { text, condition, sides, .. } = statement {
-                result.checks.push(self.check_line(text, *condition, *sides, None, &env));
+                let check = self.check_line(text, *condition, *sides, None, &env);
+                // A check names its solver; it is told with the variant of that solver, else with the last one.
+                let own = plan.context.orders.iter().find(|o| self.g.depends_on(*condition, o.value));
+                let at = own.and_then(|o| plan.steps.iter().position(|s| s.solver == o.solver)).unwrap_or(last);
+                if let Some(variant) = ran.variants.get_mut(at) {
+                    variant.checks.push(check);
+                }
             }
         }
         Ok(())

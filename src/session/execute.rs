@@ -9,14 +9,16 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::math::array::Array;
 use crate::math::eval::{Env, eval};
 use crate::math::{Graph, Id, Op, VarId};
-use crate::model::elab::{Elab, Reported, Try};
+use crate::model::elab::{Elab, RangeCheck, Try};
 use crate::model::results::{Asked, Pool, Times};
 use crate::model::statistics::StatKind;
+use crate::output::paths::column_names;
+use crate::output::result::{Check, Report, RunResult, Values, When};
 use crate::runtime::noise::Ars5;
 use crate::runtime::{Control, Job, Observer, Outcome, Request, StatResult, engine};
 use crate::session::compile::{Backend, Clock, Compiled, Grid, compile, parameters, stage};
 use crate::session::plan::{Plan, Save, Statement, TimeSpec};
-use crate::session::results::{Check, Report, RunResult, Saved, Variant};
+use crate::session::results::{Ran, Saved};
 use crate::source::Span;
 use crate::step::Spec;
 
@@ -47,38 +49,34 @@ struct Watch {
 
 impl Elab<'_> {
     /// Runs a plan.
-    pub fn execute(&mut self, plan: &Plan, how: Execution<'_>) -> Try<RunResult> {
-        let mut result = RunResult {
-            name: plan.name.clone(),
-            model: plan.model.name.clone(),
-            seed: plan.seed,
-            ..RunResult::default()
-        };
+    pub fn execute(&mut self, plan: &Plan, how: Execution<'_>) -> Try<Ran> {
+        let mut ran = Ran { name: plan.name.clone(), planned_paths: plan.paths, ..Ran::default() };
         for statement in &plan.statements {
             if let Statement::Plot { text, .. } = statement {
-                result.notes.push(format!("`plot {text}` is not drawn by this version"));
+                ran.notes.push(format!("`plot {text}` is not drawn by this version"));
             }
         }
         if let Some(converge) = &plan.converge {
-            self.converge_run(plan, converge, how, &mut result)?;
-            return Ok(result);
+            self.converge_run(plan, converge, how, &mut ran)?;
+            return Ok(ran);
         }
         let begin = Instant::now();
         let programs = self.programs(plan, how.backend)?;
-        result.compile_seconds = begin.elapsed().as_secs_f64();
+        let compile_seconds = begin.elapsed().as_secs_f64();
         let g = Arc::new(self.g.clone());
         for combination in combinations(&plan.sweeps) {
             for solver in 0..programs.init.len() {
                 let set: Vec<(usize, f64)> = how.set.iter().chain(&combination).copied().collect();
-                let variant = self.variant(plan, &programs, solver, &g, &set, &combination, how)?;
+                let mut variant = self.variant(plan, &programs, solver, &g, &set, &combination, how, &mut ran)?;
+                variant.compile_seconds = compile_seconds;
                 let stopped = variant.interrupted;
-                result.variants.push(variant);
+                ran.variants.push(variant);
                 if stopped {
-                    return Ok(result);
+                    return Ok(ran);
                 }
             }
         }
-        Ok(result)
+        Ok(ran)
     }
 
     fn compiled(&mut self, spec: &Spec, backend: Backend, span: Span) -> Try<Compiled> {
@@ -186,7 +184,7 @@ impl Elab<'_> {
     }
 
     /// The nodes that a statistic observes; acceptances are those of the solver.
-    fn observed_args(&mut self, plan: &Plan, k: usize, asked: &Asked) -> Try<Vec<Id>> {
+    pub(super) fn observed_args(&mut self, plan: &Plan, k: usize, asked: &Asked) -> Try<Vec<Id>> {
         if asked.stat != StatKind::Acceptance {
             return Ok(asked.args.clone());
         }
@@ -218,7 +216,8 @@ impl Elab<'_> {
         set: &[(usize, f64)],
         sweep: &[(usize, f64)],
         how: Execution<'_>,
-    ) -> Try<Variant> {
+        ran: &mut Ran,
+    ) -> Try<RunResult> {
         let params = parameters(self, set);
         self.check_values(&params)?;
         let grid = self.grid(plan, &params)?;
@@ -271,15 +270,18 @@ impl Elab<'_> {
             lanes: None,
         };
         let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
-        self.conclude(plan, programs, solver, &job, &outcome, &grid, params, sweep)
+        self.conclude(plan, programs, solver, &job, &outcome, &grid, params, sweep, ran)
     }
 
     pub(super) fn clock(&self) -> Clock {
         Clock { time: self.time, time_next: self.time_next, dt: self.dt, step_index: self.step_index }
     }
 
-    /// Parameters against their ranges, at the values that they really have.
+    /// Parameters and arguments against their ranges, at the values that they really have.
     pub(super) fn check_values(&mut self, params: &Env) -> Try<()> {
+        for check in self.ranges.clone() {
+            self.check_argument(&check, params)?;
+        }
         for p in self.params.clone() {
             let (Some(range), Some(value)) = (&p.range, params.get(p.var)) else { continue };
             let (Ok(lo), Ok(hi)) = (eval(&self.g, range.lo, params), eval(&self.g, range.hi, params)) else { continue };
@@ -297,6 +299,18 @@ impl Elab<'_> {
             }
         }
         Ok(())
+    }
+
+    /// An argument that depends on parameters of the run, against the range of the parameter that it is given to.
+    fn check_argument(&mut self, check: &RangeCheck, params: &Env) -> Try<()> {
+        let range = &check.range;
+        let values = (eval(&self.g, check.value, params), eval(&self.g, range.lo, params), eval(&self.g, range.hi, params));
+        let (Ok(values), Ok(lo), Ok(hi)) = values else { return Ok(()) };
+        let (lo, hi) = (lo.values[0], hi.values[0]);
+        match values.values.iter().find(|v| !crate::model::types::inside(**v, lo, hi, range)) {
+            Some(v) => self.fail(crate::model::types::out_of_range(&check.name, *v, lo, hi, range, check.span)),
+            None => Ok(()),
+        }
     }
 
     fn number(&mut self, id: Id, params: &Env, span: Span) -> Try<f64> {
@@ -394,7 +408,7 @@ impl Elab<'_> {
     }
 
     /// The grid points at which a pool looks.
-    fn looks(&mut self, pool: &Pool, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
+    pub(super) fn looks(&mut self, pool: &Pool, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
         let last = grid.times.len() as u64 - 1;
         match &pool.times {
             Times::End => Ok(vec![last]),
@@ -414,7 +428,7 @@ impl Elab<'_> {
                 }
                 Ok(looks)
             }
-            Times::Over { from, to, every, span } => {
+            Times::Over { from, to, every, span, .. } => {
                 let (a, b) = (self.number(*from, params, *span)?, self.number(*to, params, *span)?);
                 let (first, end) = (self.snap(a, grid, *span)?, self.snap(b, grid, *span)?);
                 let Some(every) = every else { return Ok((first..=end).collect()) };
@@ -443,7 +457,7 @@ impl Elab<'_> {
         Ok(looks)
     }
 
-    fn save_looks(&mut self, plan: &Plan, index: usize, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
+    pub(super) fn save_looks(&mut self, plan: &Plan, index: usize, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
         let Statement::Save(Save { every, span, .. }) = &plan.statements[index] else { return Ok(Vec::new()) };
         match every {
             None => Ok(vec![grid.times.len() as u64 - 1]),
@@ -468,19 +482,24 @@ impl Elab<'_> {
         grid: &Grid,
         params: Env,
         sweep: &[(usize, f64)],
-    ) -> Try<Variant> {
-        let mut variant = Variant {
+        ran: &mut Ran,
+    ) -> Try<RunResult> {
+        ran.time = (grid.times[0], grid.times[grid.times.len() - 1], grid.len());
+        ran.finished = outcome.finished;
+        let mut variant = RunResult {
+            name: plan.name.clone(),
+            model: plan.model.name.clone(),
+            seed: plan.seed,
             solver: plan.steps.get(solver).map(|s| s.solver.clone()),
             sweep: sweep.iter().map(|(k, v)| (self.params[*k].name.clone(), *v)).collect(),
-            paths: plan.paths,
-            finished: outcome.finished,
+            paths: outcome.finished,
             steps: grid.len(),
             seconds: outcome.seconds,
-            path_steps: outcome.path_steps,
+            path_steps_per_second: outcome.path_steps as f64 / outcome.seconds.max(1e-9),
             interrupted: outcome.interrupted,
             diverged: outcome.diverged.paths,
-            first_divergence: outcome.diverged.first.map(|(k, path)| (grid.times[k as usize], path)),
-            ..Variant::default()
+            first_divergence: outcome.diverged.first.map(|(k, _)| grid.times[k as usize]),
+            ..RunResult::default()
         };
         let watches = &programs.observers[solver];
         let mut found: HashMap<usize, Vec<StatResult>> = HashMap::new();
@@ -491,7 +510,8 @@ impl Elab<'_> {
             if let Some(index) = watch.save
                 && let Statement::Save(save) = &plan.statements[index]
             {
-                variant.saved.push(self.saved(save, observed, job, watch, grid));
+                let saved = self.saved(save, observed, job, watch, grid, ran.variants.len());
+                ran.saved.push(saved);
             }
         }
         let mut env = params;
@@ -516,7 +536,16 @@ impl Elab<'_> {
                 match statement {
                     Statement::Report { items, .. } => {
                         for item in items {
-                            let report = self.report_line(plan, item, &found, &pool, look, at, &env);
+                            let report = self.report_line(
+                                plan,
+                                item,
+                                &found,
+                                &pool,
+                                look,
+                                at,
+                                grid.times[grid.times.len() - 1],
+                                &env,
+                            );
                             variant.reports.push(report);
                         }
                     }
@@ -552,7 +581,7 @@ impl Elab<'_> {
         };
         // A NaN on either side fails the check: comparisons with it are false.
         let passed = value(condition) == Some(1.0);
-        Check { text: text.into(), at, passed, left, right, note: None }
+        Check { expr: text.into(), at, passed, left, right, note: None }
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -564,29 +593,35 @@ impl Elab<'_> {
         pool: &Pool,
         look: usize,
         at: Option<f64>,
+        end: f64,
         env: &Env,
     ) -> Report {
-        let mut report = Report { text: item.text.clone(), at, over: pool_words(pool), ..Report::default() };
+        let when = match (at, pool_words(pool)) {
+            (Some(t), _) => When::At(t),
+            (None, Some(words)) => When::Over(words),
+            (None, None) => When::At(end),
+        };
+        let mut report = Report { expr: item.text.clone(), when, value: Values::default(), notes: Vec::new() };
         let direct =
             plan.context.asked.iter().position(|a| *self.g.node(item.value) == crate::math::Node::Var(a.value));
         if let Some(result) =
             direct.and_then(|k| found.get(&k)).and_then(|r| r.get(look.min(r.len().saturating_sub(1))))
         {
-            report.shape = result.shape.clone();
-            report.values = result.values.clone();
-            report.se = result.se.clone();
+            report.value = Values::from(result);
             report.notes = result.notes.clone();
             return report;
         }
         match eval(&self.g, item.value, env) {
             Ok(value) => {
-                report.shape = value.shape.clone();
-                report.values = value.values;
+                let se = if value.values.len() == 1 {
+                    self.propagated(plan, item.value, env).unwrap_or(0.0)
+                } else {
+                    f64::NAN
+                };
+                let se = vec![se; value.values.len()];
+                report.value = Values { shape: value.shape.clone(), values: value.values, se, edges: Vec::new() };
             }
             Err(e) => report.notes.push(format!("has no value: {e}")),
-        }
-        if report.values.len() == 1 {
-            report.se = self.propagated(plan, item.value, env).into_iter().collect();
         }
         report
     }
@@ -611,34 +646,20 @@ impl Elab<'_> {
         any.then(|| sum.sqrt())
     }
 
-    fn saved(&self, save: &Save, observed: &crate::runtime::Observed, job: &Job, watch: &Watch, grid: &Grid) -> Saved {
-        let mut columns = Vec::new();
-        for (label, id) in &save.columns {
-            let shape = self.g.shape(*id);
-            let count: usize = shape.iter().product();
-            for k in 0..count {
-                if shape.is_empty() {
-                    columns.push(label.clone());
-                } else {
-                    let at = crate::model::expr::unravel(k, shape)
-                        .iter()
-                        .map(usize::to_string)
-                        .collect::<Vec<_>>()
-                        .join(",");
-                    columns.push(format!("{label}[{at}]"));
-                }
-            }
-        }
-        let _ = watch;
+    #[allow(clippy::too_many_arguments)]
+    fn saved(
+        &self,
+        save: &Save,
+        observed: &crate::runtime::Observed,
+        job: &Job,
+        watch: &Watch,
+        grid: &Grid,
+        variant: usize,
+    ) -> Saved {
+        let columns = save.columns.iter().flat_map(|(label, id)| column_names(label, self.g.shape(*id))).collect();
         let observer = job.observers.iter().find(|o| std::ptr::eq(&*o.stage.program, &*watch.compiled.program));
         let times = observer.map(|o| o.looks.iter().map(|k| grid.times[*k as usize]).collect()).unwrap_or_default();
-        Saved {
-            path: save.path.clone(),
-            columns,
-            times,
-            path_ids: observed.record.paths.clone(),
-            values: observed.record.values.clone(),
-        }
+        Saved { variant, path: save.path.clone(), columns, times, recorded: observed.record.clone() }
     }
 }
 
@@ -653,11 +674,12 @@ fn fill(env: &mut Env, plan: &Plan, found: &HashMap<usize, Vec<StatResult>>, poo
     }
 }
 
+/// What a pool takes together, in words.
 fn pool_words(pool: &Pool) -> Option<String> {
     match &pool.times {
-        Times::Over { .. } => Some("pooled over time".into()),
-        Times::LastSteps { steps, .. } => Some(format!("over the last {steps} steps")),
-        _ => (!pool.axes.is_empty()).then(|| "pooled over an axis".to_string()),
+        Times::Over { words, .. } => Some(words.clone()),
+        Times::LastSteps { steps, .. } => Some(format!("last {steps} steps")),
+        _ => (!pool.axes.is_empty()).then(|| "an axis".to_string()),
     }
 }
 
@@ -671,9 +693,4 @@ fn combinations(sweeps: &[(usize, Vec<f64>)]) -> Vec<Vec<(usize, f64)>> {
             .collect();
     }
     all
-}
-
-/// A failure that was reported already.
-pub fn reported<T>() -> Try<T> {
-    Err(Reported)
 }

@@ -1,21 +1,27 @@
 //! The session: one API for the command line, the tests and, later, the REPL and the language server.
 
+pub mod check;
 pub mod compile;
 pub mod convergence;
+pub mod emit;
 pub mod execute;
 pub mod expectation;
+pub mod files;
+pub mod inspect;
 pub mod load;
 pub mod plan;
 pub mod results;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use check::{check_loaded, check_source};
+
 use crate::diagnostics::Diagnostic;
 use crate::model::elab::Elab;
 use compile::Backend;
 use execute::Execution;
 use load::Loaded;
-use results::RunResult;
+use results::Ran;
 
 /// What to run, and what overrides the file.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +41,7 @@ pub struct Request {
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Finished {
-    pub runs: Vec<RunResult>,
+    pub runs: Vec<Ran>,
     pub problems: Vec<Diagnostic>,
     /// a run had begun when the last problem arose
     pub started: bool,
@@ -43,14 +49,15 @@ pub struct Finished {
 }
 
 /// Runs the runs of a loaded program; each is handed to `each` as it ends.
-pub fn run_program(
-    loaded: &Loaded,
-    request: &Request,
-    stop: &AtomicBool,
-    each: &mut dyn FnMut(&RunResult),
-) -> Finished {
+pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: &mut dyn FnMut(&mut Ran)) -> Finished {
     let mut finished = Finished { problems: loaded.problems.clone(), ..Finished::default() };
     if loaded.has_errors() {
+        return finished;
+    }
+    let (names, refused) = check::names(loaded);
+    finished.problems.extend(names);
+    if refused {
+        finished.problems = check_loaded(loaded);
         return finished;
     }
     for (_, run) in loaded.library.runs() {
@@ -72,9 +79,9 @@ pub fn run_program(
             {
                 finished.started = true;
                 let how = Execution { backend: request.backend, stop, set: &set };
-                if let Ok(result) = elab.execute(&plan, how) {
+                if let Ok(mut result) = elab.execute(&plan, how) {
                     finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
-                    each(&result);
+                    each(&mut result);
                     finished.runs.push(result);
                 }
             }
@@ -113,28 +120,4 @@ impl Elab<'_> {
         }
         Ok(out)
     }
-}
-
-/// Loads and works out a program without running it: every problem that can be told before a run.
-pub fn check_loaded(loaded: &Loaded) -> Vec<Diagnostic> {
-    let mut problems = loaded.problems.clone();
-    if loaded.has_errors() {
-        return problems;
-    }
-    for (_, run) in loaded.library.runs() {
-        let mut elab = Elab::new(&loaded.library, &loaded.sources);
-        let _ = elab.plan(run, &plan::Overrides::default());
-        for problem in elab.diagnostics {
-            if !problems.contains(&problem) {
-                problems.push(problem);
-            }
-        }
-    }
-    problems
-}
-
-/// [`check_loaded`] of a text.
-pub fn check_source(name: &str, text: &str) -> (Vec<Diagnostic>, crate::source::SourceMap) {
-    let loaded = load::load_text(name, text, &load::Options::default());
-    (check_loaded(&loaded), loaded.sources)
 }

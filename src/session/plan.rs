@@ -294,6 +294,7 @@ impl Elab<'_> {
             dt,
             scope: scope.clone(),
             target: None,
+            law: None,
         }
     }
 
@@ -629,13 +630,13 @@ impl Elab<'_> {
 
     /// A `let` of a run: a value per path, a number of the run, or a law.
     fn run_let(&mut self, l: &ast::Let, scope: &Scope) -> Try<Value> {
-        if let Some(ty) = &l.ty
-            && let Value::Target(_) = self.expr(&l.value, scope)?
+        let value = self.expr(&l.value, scope)?;
+        if let (Value::Target(_), Some(ty)) = (&value, &l.ty)
             && matches!(&ty.kind, ast::TypeKind::Named(name, _) if name.name != "target")
         {
             return self.unsupported(later::DRAW_IN_RUN, l.value.span);
         }
-        self.define_let(l, scope)
+        self.fit_let(l, value, scope)
     }
 
     fn report_item(&mut self, e: &Expr, scope: &Scope) -> Try<Item> {
@@ -752,11 +753,12 @@ impl Elab<'_> {
                     }
                 };
                 let (from, to) = (self.scalar_expr(lo, scope)?, self.scalar_expr(hi, scope)?);
-                let every = match every {
-                    Some(e) => Some(self.scalar_expr(e, scope)?),
-                    None => None,
+                let text = crate::syntax::print::expr;
+                let (every, words) = match every {
+                    Some(e) => (Some(self.scalar_expr(e, scope)?), format!("t in {} every {}", text(range), text(e))),
+                    None => (None, format!("t in {}", text(range))),
                 };
-                out.times = Times::Over { from, to, every, span: range.span };
+                out.times = Times::Over { from, to, every, words, span: range.span };
                 Ok(())
             }
             PoolSpan::In { name, range, every } => {

@@ -71,56 +71,39 @@ pub fn schedule(program: &mut Program) {
 }
 
 fn schedule_body(body: Vec<Inst>) -> Vec<Inst> {
-    let mut out = Vec::with_capacity(body.len());
-    let mut segment = Vec::new();
-    for inst in body {
-        match inst {
-            Inst::Let(..) | Inst::Store { .. } | Inst::Call(_) => segment.push(inst),
-            Inst::Loop(l) => {
-                flush(&mut segment, &mut out);
-                out.push(Inst::Loop(Loop { body: schedule_body(l.body), ..l }));
-            }
-            other => {
-                flush(&mut segment, &mut out);
-                out.push(other);
-            }
-        }
+    let inner = |inst| match inst {
+        Inst::Loop(l) => Inst::Loop(Loop { body: schedule_body(l.body), ..l }),
+        other => other,
+    };
+    let body: Vec<Inst> = body.into_iter().map(inner).collect();
+    if body.iter().filter(|i| matches!(i, Inst::Call(_))).count() < 2 {
+        return body;
     }
-    flush(&mut segment, &mut out);
+    let mut out = Vec::with_capacity(body.len());
+    Order::new(body).emit(&mut out);
     out
 }
 
-fn flush(segment: &mut Vec<Inst>, out: &mut Vec<Inst>) {
-    let insts = std::mem::take(segment);
-    if insts.iter().filter(|i| matches!(i, Inst::Call(_))).count() < 2 {
-        out.extend(insts);
-        return;
-    }
-    Segment::new(insts).emit(out);
-}
-
-/// Straight-line code, with what each instruction waits for.
-struct Segment {
+/// Instructions of a body, with what each waits for.
+struct Order {
     insts: Vec<Option<Inst>>,
     waits: Vec<Vec<usize>>,
     /// how many calls stand one after the other up to here
     depth: Vec<usize>,
 }
 
-impl Segment {
-    fn new(insts: Vec<Inst>) -> Segment {
+impl Order {
+    fn new(insts: Vec<Inst>) -> Order {
         let mut by_reg: HashMap<Reg, usize> = HashMap::new();
-        let mut touched: HashMap<Space, Vec<usize>> = HashMap::new();
+        let mut touched: Vec<(usize, Access)> = Vec::new();
         let (mut waits, mut depth): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), Vec::new());
         for (k, inst) in insts.iter().enumerate() {
             let mut before = Vec::new();
             inst.reads(&mut |r| before.extend(by_reg.get(&r)));
-            if let Some((space, writes)) = memory(inst) {
-                // a write waits for all that touched the space, a read for the writes
-                let all = touched.entry(space).or_default();
-                before.extend(all.iter().filter(|j| writes || matches!(insts[**j], Inst::Store { .. })));
-                all.push(k);
-            }
+            let mut accesses = Vec::new();
+            memory(inst, &mut accesses);
+            before.extend(touched.iter().filter(|(_, t)| accesses.iter().any(|a| a.conflicts(t))).map(|(j, _)| *j));
+            touched.extend(accesses.into_iter().map(|a| (k, a)));
             let calls = usize::from(matches!(inst, Inst::Call(_)));
             depth.push(before.iter().map(|j| depth[*j]).max().unwrap_or(0) + calls);
             waits.push(before);
@@ -128,7 +111,7 @@ impl Segment {
                 by_reg.insert(r, k);
             });
         }
-        Segment { insts: insts.into_iter().map(Some).collect(), waits, depth }
+        Order { insts: insts.into_iter().map(Some).collect(), waits, depth }
     }
 
     fn emit(mut self, out: &mut Vec<Inst>) {
@@ -176,15 +159,80 @@ impl Segment {
     }
 }
 
-/// The written space that an instruction touches, and whether it writes.
-fn memory(inst: &Inst) -> Option<(Space, bool)> {
-    match inst {
-        Inst::Store { space, .. } => Some((*space, true)),
-        Inst::Let(_, Value::Load(space, _) | Value::Gather { space, .. })
-            if matches!(space, Space::Next | Space::Out | Space::Scratch) =>
-        {
-            Some((*space, false))
+/// Rows that an instruction touches.
+struct Access {
+    space: Space,
+    writes: bool,
+    first: Index,
+    len: usize,
+}
+
+impl Access {
+    /// Whether the order of two accesses matters.
+    fn conflicts(&self, other: &Access) -> bool {
+        if self.space != other.space || !(self.writes || other.writes) {
+            return false;
         }
-        _ => None,
+        let (lo, hi) = match (self.first.known(), other.first.known()) {
+            (Some(a), Some(b)) => (a - b, a - b),
+            _ => self.first.sub(&other.first).range(),
+        };
+        // apart if the one begins after the other has ended
+        lo < other.len as i64 && -hi < self.len as i64
     }
+}
+
+/// The rows that an instruction touches in memory that is written.
+fn memory(inst: &Inst, out: &mut Vec<Access>) {
+    let mut touch = |space, writes, first: &Index, len| {
+        if matches!(space, Space::Next | Space::Out | Space::Scratch) {
+            out.push(Access { space, writes, first: first.clone(), len });
+        }
+    };
+    match inst {
+        Inst::Store { space, row, .. } => touch(*space, true, row, 1),
+        Inst::Let(_, Value::Load(space, row)) => touch(*space, false, row, 1),
+        Inst::Let(_, Value::Gather { space, first, len, .. }) => touch(*space, false, first, *len),
+        Inst::ScatterAdd { first, len, .. } => touch(Space::Scratch, true, first, *len),
+        Inst::Sample(s) => touch(Space::Scratch, false, &s.first, s.len),
+        Inst::Dense(d) => {
+            let largest = d.n * d.n.max(d.m);
+            d.args.iter().for_each(|a| touch(Space::Scratch, false, &Index::of(*a as i64), largest));
+            touch(Space::Scratch, true, &Index::of(d.out as i64), largest);
+        }
+        Inst::Loop(l) => l.body.iter().for_each(|i| memory(i, out)),
+        Inst::Let(..) | Inst::Call(_) => {}
+    }
+}
+
+/// Removes stores to scratch rows that nothing reads. What they stored may be dead then.
+pub fn remove_dead_stores(program: &mut Program) {
+    loop {
+        let mut accesses = Vec::new();
+        program.body.iter().for_each(|i| memory(i, &mut accesses));
+        accesses.retain(|a| a.space == Space::Scratch && (!a.writes || a.len > 1));
+        let before = program.size();
+        remove_unread(&mut program.body, &accesses);
+        remove_dead(program);
+        if program.size() == before {
+            return;
+        }
+    }
+}
+
+fn remove_unread(body: &mut Vec<Inst>, reads: &[Access]) {
+    body.retain_mut(|inst| match inst {
+        Inst::Store { space: Space::Scratch, row, .. } => {
+            let (lo, hi) = row.range();
+            reads.iter().any(|r| {
+                let (first, last) = r.first.range();
+                lo < last + r.len as i64 && first <= hi
+            })
+        }
+        Inst::Loop(l) => {
+            remove_unread(&mut l.body, reads);
+            true
+        }
+        _ => true,
+    });
 }

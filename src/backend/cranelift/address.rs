@@ -102,15 +102,26 @@ impl Emitter<'_, '_> {
         self.b.ins().select(below, up, rest)
     }
 
-    /// The place `index * scale` bytes from a base, with what is constant apart.
+    /// The place `index * scale` bytes from a base, with what is constant apart. Addresses that differ by a constant
+    /// share the rest.
     fn scaled(&mut self, base: Value, index: &Index, scale: usize) -> Place {
         let constant = index.constant * scale as i64;
-        let Some(terms) = self.index_terms(index) else {
+        if index.terms.is_empty() {
             return self.at(base, constant);
+        }
+        let moving = Index { constant: 0, terms: index.terms.clone() };
+        let key = (base, moving, scale);
+        let start = match self.starts.get(&key) {
+            Some(start) => *start,
+            None => {
+                let terms = self.index_terms(index).expect("there are terms");
+                let bytes = self.b.ins().imul_imm_s(terms, scale as i64);
+                let start = self.b.ins().iadd(base, bytes);
+                self.starts.insert(key, start);
+                start
+            }
         };
-        let bytes = self.b.ins().imul_imm_s(terms, scale as i64);
-        let base = self.b.ins().iadd(base, bytes);
-        self.at(base, constant)
+        self.at(start, constant)
     }
 
     fn at(&mut self, base: Value, offset: i64) -> Place {
@@ -129,16 +140,22 @@ impl Emitter<'_, '_> {
         self.scaled(base, at, size_of::<f64>())
     }
 
-    /// The place of a row of the group: of vector 0 of it.
+    /// The place of a row of the group: of vector 0 of it. Places are remembered within a body.
     pub fn row(&mut self, space: Space, row: &Index) -> Place {
+        let key = (space, row.clone());
+        if let Some(place) = self.places.get(&key) {
+            return *place;
+        }
         let near = self.layout.row_bytes();
-        match space {
+        let place = match space {
             Space::State => self.scaled(self.base.state, row, near),
             Space::Next => self.scaled(self.base.next, row, near),
             Space::Scratch => self.scaled(self.base.scratch, row, near),
             Space::Out => self.far_row(self.base.out, row),
             Space::Draw => self.far_row(self.base.noise, row),
-        }
+        };
+        self.places.insert(key, place);
+        place
     }
 
     /// A row of the block's own memory, where rows are as long as the block is wide.

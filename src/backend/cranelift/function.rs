@@ -9,15 +9,17 @@
 //! ```
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
-use ::cranelift::codegen::ir::{BlockArg, Function, MemFlagsData, StackSlot};
+use ::cranelift::codegen::ir::{BlockArg, Function, MemFlagsData, StackSlotData, StackSlotKind};
 use ::cranelift::codegen::isa::TargetFrontendConfig;
 use ::cranelift::prelude::*;
 
 use super::Context;
+use super::address::Place;
 use super::shape::Layout;
 use crate::backend::LANE_MULTIPLE;
-use crate::step::program::{Index, Inst, Kind, Loop, Program, Reg};
+use crate::step::program::{self as step, Index, Inst, Kind, Loop, Program, Reg, Space, Table};
 
 /// Where the memory of the group is.
 #[derive(Copy, Clone)]
@@ -39,18 +41,24 @@ pub struct Bases {
     pub row_bytes: Value,
     /// the context
     pub context: Value,
+    /// bytes from the first lane of a row of the block to the group
+    pub offset: Value,
+    /// steps still to do, this one included
+    pub left: Value,
 }
 
 /// What a register is in machine code.
 #[derive(Clone)]
 pub enum Slot {
     Unset,
-    /// one vector if it is the same for all lanes, else one for each two lanes
-    Vectors(Vec<Value>),
-    /// the same for all lanes and made where it is used
-    Const(u64),
-    /// likewise, a cell of a table
-    Cell(crate::step::program::Table, Index),
+    /// the same for all lanes
+    Uniform(Value),
+    /// a vector for each two lanes, as far as they have been made
+    Lanes(Vec<Option<Value>>),
+    /// one vector on the stack, the same for all lanes
+    Pooled(i32),
+    /// a row on the stack
+    Row(i32),
 }
 
 pub struct Emitter<'f, 'p> {
@@ -60,18 +68,35 @@ pub struct Emitter<'f, 'p> {
     pub slots: Vec<Slot>,
     pub counters: HashMap<u32, Value>,
     pub base: Bases,
-    /// values made on the spot for the instruction at hand
-    pub spot: HashMap<Reg, Value>,
     /// states in registers: the old rows, and the new ones as far as they are known
     pub state: Vec<Vec<Value>>,
     pub next: Vec<Vec<Option<Value>>>,
-    /// the vectors that are worked on: the first, and how many
-    pub window: (usize, usize),
-    /// stack memory for arguments and results of calls, and its bytes
-    pub call_area: Option<(StackSlot, usize)>,
+    /// the vectors that are worked on
+    pub window: Range<usize>,
+    pub stack: Stack,
     pub config: TargetFrontendConfig,
     /// registers that are the same for all lanes
     pub uniform: HashSet<Reg>,
+    /// registers that are made before the body
+    early: HashSet<Reg>,
+    /// addresses made in the body at hand: of rows, and of the moving parts of addresses
+    pub places: HashMap<(Space, Index), Place>,
+    pub starts: HashMap<(Value, Index, usize), Value>,
+}
+
+/// Memory on the stack: constants, arguments and results of calls.
+pub struct Stack {
+    pub base: Value,
+    bytes: usize,
+}
+
+impl Stack {
+    /// The offset of room for some rows.
+    pub fn rows(&mut self, rows: usize, row_bytes: usize) -> i32 {
+        let offset = self.bytes.next_multiple_of(32);
+        self.bytes = offset + rows * row_bytes;
+        offset as i32
+    }
 }
 
 /// Bytes of a field of the context.
@@ -93,6 +118,8 @@ pub fn build(
     b.switch_to_block(entry);
     let layout = Layout::of(program);
     let bases = load_context(&mut b, entry);
+    let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, 0, 5));
+    let base = b.ins().stack_addr(types::I64, slot, 0);
     let mut e = Emitter {
         b,
         program,
@@ -100,16 +127,19 @@ pub fn build(
         slots: vec![Slot::Unset; program.regs.len()],
         counters: HashMap::new(),
         base: bases,
-        spot: HashMap::new(),
         state: Vec::new(),
         next: Vec::new(),
-        window: (0, layout.vectors),
-        call_area: None,
+        window: 0..layout.vectors,
+        stack: Stack { base, bytes: 0 },
         config,
         uniform: super::shape::uniform(program),
+        early: HashSet::new(),
+        places: HashMap::new(),
+        starts: HashMap::new(),
     };
-    e.hoist();
+    e.before_body(&program.body, Table::Run);
     e.groups();
+    e.b.func.sized_stack_slots[slot].size = e.stack.bytes as u32;
     e.b.seal_all_blocks();
     e.b.finalize(config);
 }
@@ -119,7 +149,10 @@ fn load_context(b: &mut FunctionBuilder<'_>, entry: Block) -> Bases {
     let flags = MemFlagsData::new().with_notrap().with_readonly();
     let mut load = |offset: i32| b.ins().load(types::I64, flags, context, offset);
     let scratch = load(field!(scratch));
+    // the places that change hold anything until the loops set them
     Bases {
+        offset: scratch,
+        left: scratch,
         run: load(field!(run)),
         step: load(field!(step)),
         noise: load(field!(noise)),
@@ -146,17 +179,47 @@ impl Emitter<'_, '_> {
         MemFlagsData::new().with_notrap()
     }
 
-    /// Values that are the same for all lanes and steps, made once.
-    fn hoist(&mut self) {
-        if !self.layout.hoisted {
-            return;
-        }
-        let program = self.program;
-        for inst in &program.body {
-            if let Inst::Let(dst, value) = inst {
-                self.hoist_value(*dst, value);
+    /// Makes constants and cells of a table whose places are known before the body: in registers, or on the stack.
+    fn before_body(&mut self, body: &[Inst], table: Table) {
+        for inst in body {
+            match inst {
+                Inst::Let(dst, step::Value::Const(bits)) if table == Table::Run => {
+                    let value = self.splat(*bits);
+                    self.keep(*dst, value);
+                }
+                Inst::Let(dst, step::Value::Cell(t, at)) if *t == table && at.known().is_some() => {
+                    let value = self.splat_cell(table, at);
+                    self.keep(*dst, value);
+                }
+                Inst::Loop(l) => self.before_body(&l.body, table),
+                _ => {}
             }
         }
+    }
+
+    fn keep(&mut self, reg: Reg, value: Value) {
+        self.early.insert(reg);
+        if self.layout.hoisted {
+            self.set_uniform(reg, value);
+            return;
+        }
+        let offset = match self.slots[reg.0 as usize] {
+            Slot::Pooled(offset) => offset,
+            _ => self.stack.rows(1, 16),
+        };
+        let flags = self.writing();
+        self.b.ins().store(flags, value, self.stack.base, offset);
+        self.slots[reg.0 as usize] = Slot::Pooled(offset);
+    }
+
+    /// Whether a register is made before the body.
+    pub fn is_early(&self, reg: Reg) -> bool {
+        self.early.contains(&reg)
+    }
+
+    fn forget_places(&mut self) {
+        self.places.clear();
+        self.starts.clear();
     }
 
     /// For each group of lanes, at an offset in bytes into the rows of the block. Where a group is wider than the
@@ -168,7 +231,7 @@ impl Emitter<'_, '_> {
         if self.layout.lanes() > LANE_MULTIPLE {
             assert_eq!(self.layout.lanes(), 2 * LANE_MULTIPLE, "half a group is one multiple");
             self.layout = self.layout.halved();
-            self.window = (0, self.layout.vectors);
+            self.window = 0..self.layout.vectors;
             self.group_loop(blocks, left);
         }
         self.b.ins().return_(&[]);
@@ -191,6 +254,7 @@ impl Emitter<'_, '_> {
         self.base.noise = self.b.ins().iadd(blocks.noise, offset);
         self.base.out = self.b.ins().iadd(blocks.out, offset);
         self.base.step = blocks.step;
+        self.base.offset = offset;
         let states = self.bring_states(group_state);
         let states = self.steps(&states);
         self.return_states(group_state, &states);
@@ -252,8 +316,8 @@ impl Emitter<'_, '_> {
         let params: Vec<Value> = (0..3).map(|_| self.b.append_block_param(head, types::I64)).collect();
         self.b.ins().jump(head, &args(&[from, to, count]));
         self.b.switch_to_block(head);
-        let vectors = self.load_vectors(super::address::Place { base: params[0], offset: 0 });
-        self.store_vectors(super::address::Place { base: params[1], offset: 0 }, &vectors);
+        let vectors = self.load_vectors(Place { base: params[0], offset: 0 });
+        self.store_vectors(Place { base: params[1], offset: 0 }, &vectors);
         let from = self.b.ins().iadd(params[0], from_bytes);
         let to = self.b.ins().iadd(params[1], to_bytes);
         let left = self.b.ins().iadd_imm_s(params[2], -1);
@@ -280,9 +344,12 @@ impl Emitter<'_, '_> {
         let start: Vec<Value> = [count, self.base.step, self.base.noise].iter().chain(states).copied().collect();
         self.b.ins().jump(head, &args(&start));
         self.b.switch_to_block(head);
-        (self.base.step, self.base.noise) = (step, noise);
+        (self.base.step, self.base.noise, self.base.left) = (step, noise, left);
         self.begin_step(&carried);
-        self.windows();
+        self.forget_places();
+        let program = self.program;
+        self.before_body(&program.body, Table::Step);
+        self.body(&program.body);
         let renewed = self.end_step(&carried);
         let step = self.b.ins().iadd_imm_s(step, (self.program.step_len * size_of::<f64>()) as i64);
         let draws = self.b.ins().imul_imm_s(self.base.row_bytes, self.program.draw_rows as i64);
@@ -313,28 +380,31 @@ impl Emitter<'_, '_> {
         rows.flat_map(|(new, old)| new.into_iter().zip(old).map(|(new, old)| new.unwrap_or(*old))).collect()
     }
 
-    /// The body, for the vectors one after the other or for all at once. What is the same for all lanes is done with
-    /// the first.
-    fn windows(&mut self) {
-        let program = self.program;
-        for first in (0..self.layout.vectors).step_by(self.layout.interleaved) {
-            self.window = (first, self.layout.interleaved);
-            for inst in &program.body {
+    /// A body: stretches without calls and loops vector by vector, calls and loops for all vectors at once.
+    pub fn body(&mut self, body: &[Inst]) {
+        for stretch in body.chunk_by(|a, b| !is_whole(a) && !is_whole(b)) {
+            if is_whole(&stretch[0]) {
+                self.inst(&stretch[0]);
+            } else {
+                self.stretch(stretch);
+            }
+        }
+    }
+
+    /// Instructions for one vector after the other: the processor overlaps them, and few registers are needed at a
+    /// time. What is the same for all lanes is done with the first.
+    fn stretch(&mut self, stretch: &[Inst]) {
+        let all = self.window.clone();
+        for first in all.clone().step_by(self.layout.interleaved) {
+            self.window = first..(first + self.layout.interleaved).min(all.end);
+            for inst in stretch {
                 let done = first > 0 && matches!(inst, Inst::Let(dst, _) if self.uniform.contains(dst));
                 if !done {
-                    self.spot.clear();
                     self.inst(inst);
                 }
             }
         }
-        self.window = (0, self.layout.vectors);
-    }
-
-    pub fn body(&mut self, body: &[Inst]) {
-        for inst in body {
-            self.spot.clear();
-            self.inst(inst);
-        }
+        self.window = all;
     }
 
     /// A loop of the program.
@@ -352,11 +422,12 @@ impl Emitter<'_, '_> {
         for c in &l.carried {
             let ty = if self.program.kind(c.inner) == Kind::Mask { types::I64X2 } else { types::F64X2 };
             let params = (0..vectors).map(|_| self.b.append_block_param(head, ty)).collect();
-            self.slots[c.inner.0 as usize] = Slot::Vectors(params);
+            self.set(c.inner, params);
         }
         self.counters.insert(l.counter.id, counter);
+        self.forget_places();
         self.body(&l.body);
-        self.spot.clear();
+        self.forget_places();
         let mut next = vec![self.b.ins().iadd_imm_s(counter, 1)];
         for c in &l.carried {
             next.extend(self.vectors(c.next));
@@ -366,8 +437,12 @@ impl Emitter<'_, '_> {
         self.b.ins().brif(more, head, &args(&next), done, &[]);
         self.b.switch_to_block(done);
         for (k, c) in l.carried.iter().enumerate() {
-            self.slots[c.result.0 as usize] = Slot::Vectors(next[1 + k * vectors..][..vectors].to_vec());
+            self.set(c.result, next[1 + k * vectors..][..vectors].to_vec());
         }
-        self.spot.clear();
     }
+}
+
+/// Instructions that are done for all vectors at once.
+fn is_whole(inst: &Inst) -> bool {
+    matches!(inst, Inst::Call(_) | Inst::Loop(_) | Inst::Dense(_) | Inst::Sample(_))
 }

@@ -1,6 +1,6 @@
 //! Instructions on lanes: each becomes one instruction for each of the interleaved vectors.
 
-use ::cranelift::codegen::ir::{ConstantData, SigRef, StackSlotData, StackSlotKind};
+use ::cranelift::codegen::ir::{ConstantData, SigRef};
 use ::cranelift::prelude::*;
 
 use super::address::Place;
@@ -12,79 +12,73 @@ const REAL: Type = types::F64X2;
 const MASK: Type = types::I64X2;
 
 impl Emitter<'_, '_> {
+    /// The vectors at hand of a row.
     pub fn load_vectors(&mut self, place: Place) -> Vec<Value> {
         let flags = self.reading();
-        let (first, count) = self.window;
-        (first..first + count)
-            .map(|v| self.b.ins().load(REAL, flags, place.base, place.offset + 16 * v as i32))
-            .collect()
+        let offset = |v: usize| place.offset + 16 * v as i32;
+        self.window.clone().map(|v| self.b.ins().load(REAL, flags, place.base, offset(v))).collect()
     }
 
     pub fn store_vectors(&mut self, place: Place, vectors: &[Value]) {
         let flags = self.writing();
-        let (first, count) = self.window;
-        for v in 0..count {
-            let value = vectors[v % vectors.len()];
-            self.b.ins().store(flags, value, place.base, place.offset + 16 * (first + v) as i32);
+        for (v, value) in self.window.clone().zip(vectors) {
+            self.b.ins().store(flags, *value, place.base, place.offset + 16 * v as i32);
         }
     }
 
     /// Both lanes of a vector with one value.
-    fn splat(&mut self, bits: u64) -> Value {
+    pub fn splat(&mut self, bits: u64) -> Value {
         let bytes: Vec<u8> = bits.to_le_bytes().repeat(2);
         let constant = self.b.func.dfg.constants.insert(ConstantData::from(bytes.as_slice()));
         self.b.ins().vconst(REAL, constant)
     }
 
-    fn splat_cell(&mut self, table: step::Table, at: &step::Index) -> Value {
+    pub fn splat_cell(&mut self, table: step::Table, at: &step::Index) -> Value {
         let place = self.cell(table, at);
         let flags = self.reading();
         let value = self.b.ins().load(types::F64, flags, place.base, place.offset);
         self.b.ins().splat(REAL, value)
     }
 
-    /// Vector `v` of a register.
+    /// Vector `v` of a register. What lies on the stack is loaded here, so that the load can be part of the instruction
+    /// that uses it.
     pub fn get(&mut self, reg: Reg, v: usize) -> Value {
-        if let Slot::Vectors(vectors) = &self.slots[reg.0 as usize] {
-            return vectors[v % vectors.len()];
-        }
-        if let Some(value) = self.spot.get(&reg) {
-            return *value;
-        }
-        let value = match self.slots[reg.0 as usize].clone() {
-            Slot::Const(bits) => self.splat(bits),
-            Slot::Cell(table, at) => self.splat_cell(table, &at),
-            Slot::Vectors(_) | Slot::Unset => unreachable!("a verified program reads what it has named"),
-        };
-        self.spot.insert(reg, value);
-        value
-    }
-
-    /// All vectors of a register.
-    pub fn vectors(&mut self, reg: Reg) -> Vec<Value> {
-        (0..self.window.1).map(|v| self.get(reg, v)).collect()
-    }
-
-    /// Whether a register is the same for all lanes.
-    fn is_uniform(&self, reg: Reg) -> bool {
+        let flags = self.reading();
         match &self.slots[reg.0 as usize] {
-            Slot::Vectors(vectors) => vectors.len() == 1,
-            _ => true,
+            Slot::Uniform(value) => *value,
+            Slot::Lanes(vectors) => vectors[v].expect("a verified program reads what it has named"),
+            Slot::Pooled(offset) => {
+                let (base, offset) = (self.stack.base, *offset);
+                self.b.ins().load(REAL, flags, base, offset)
+            }
+            Slot::Row(offset) => {
+                let (base, offset) = (self.stack.base, offset + 16 * v as i32);
+                self.b.ins().load(REAL, flags, base, offset)
+            }
+            Slot::Unset => unreachable!("a verified program reads what it has named"),
         }
     }
 
-    pub fn set(&mut self, reg: Reg, vectors: Vec<Value>) {
-        self.slots[reg.0 as usize] = Slot::Vectors(vectors);
+    /// The vectors at hand of a register.
+    pub fn vectors(&mut self, reg: Reg) -> Vec<Value> {
+        self.window.clone().map(|v| self.get(reg, v)).collect()
     }
 
-    /// Makes a value once for all steps, if it is a constant or a cell of the run.
-    pub fn hoist_value(&mut self, dst: Reg, value: &step::Value) {
-        let made = match value {
-            step::Value::Const(bits) => self.splat(*bits),
-            step::Value::Cell(step::Table::Run, at) if at.known().is_some() => self.splat_cell(step::Table::Run, at),
-            _ => return,
-        };
-        self.set(dst, vec![made]);
+    /// Names the vectors at hand of a register.
+    pub fn set(&mut self, reg: Reg, vectors: Vec<Value>) {
+        let slot = &mut self.slots[reg.0 as usize];
+        if !matches!(slot, Slot::Lanes(_)) {
+            *slot = Slot::Lanes(vec![None; self.layout.vectors]);
+        }
+        if let Slot::Lanes(all) = slot {
+            for (v, value) in self.window.clone().zip(vectors) {
+                all[v] = Some(value);
+            }
+        }
+    }
+
+    pub fn set_uniform(&mut self, reg: Reg, value: Value) {
+        self.slots[reg.0 as usize] = Slot::Uniform(value);
     }
 
     pub fn inst(&mut self, inst: &Inst) {
@@ -95,7 +89,7 @@ impl Emitter<'_, '_> {
             Inst::Loop(l) => self.run_loop(l),
             Inst::ScatterAdd { first, len, at, value } => self.scatter_add(first, *len, *at, *value),
             Inst::Dense(call) => self.dense(call),
-            Inst::Sample(_) => unimplemented!("comes with the samplers"),
+            Inst::Sample(call) => self.sample(call),
         }
     }
 
@@ -103,8 +97,8 @@ impl Emitter<'_, '_> {
         let vectors = self.vectors(value);
         if space == Space::Next && self.layout.registers {
             let row = row.known().expect("rows of straight-line code are known");
-            for (v, value) in vectors.into_iter().enumerate() {
-                self.next[row as usize][self.window.0 + v] = Some(value);
+            for (v, value) in self.window.clone().zip(vectors) {
+                self.next[row as usize][v] = Some(value);
             }
             return;
         }
@@ -114,21 +108,19 @@ impl Emitter<'_, '_> {
 
     fn define(&mut self, dst: Reg, value: &step::Value) {
         match value {
+            _ if self.is_early(dst) => {}
             step::Value::Const(bits) => {
-                if !self.layout.hoisted {
-                    self.slots[dst.0 as usize] = Slot::Const(*bits);
-                }
+                let value = self.splat(*bits);
+                self.set_uniform(dst, value);
             }
             step::Value::Cell(table, at) => {
-                let kept = self.layout.hoisted && *table == step::Table::Run && at.known().is_some();
-                if !kept {
-                    self.define_cell(dst, *table, at);
-                }
+                let value = self.splat_cell(*table, at);
+                self.set_uniform(dst, value);
             }
             step::Value::Load(Space::State, row) if self.layout.registers => {
                 let row = row.known().expect("rows of straight-line code are known");
-                let (first, count) = self.window;
-                self.set(dst, self.state[row as usize][first..first + count].to_vec());
+                let vectors = self.state[row as usize][self.window.clone()].to_vec();
+                self.set(dst, vectors);
             }
             step::Value::Load(space, row) => {
                 let place = self.row(*space, row);
@@ -136,29 +128,18 @@ impl Emitter<'_, '_> {
                 self.set(dst, vectors);
             }
             step::Value::Gather { .. } | step::Value::GatherCell { .. } => self.gather(dst, value),
-            _ => self.compute(dst, value),
+            _ if self.uniform.contains(&dst) => {
+                let value = self.operation(value, self.window.start);
+                self.set_uniform(dst, value);
+            }
+            _ => {
+                let vectors = self.window.clone().map(|v| self.operation(value, v)).collect();
+                self.set(dst, vectors);
+            }
         }
     }
 
-    /// A cell whose place is known is loaded where it is used, another one here.
-    fn define_cell(&mut self, dst: Reg, table: step::Table, at: &step::Index) {
-        if at.known().is_some() && !self.layout.hoisted {
-            self.slots[dst.0 as usize] = Slot::Cell(table, at.clone());
-        } else {
-            let value = self.splat_cell(table, at);
-            self.set(dst, vec![value]);
-        }
-    }
-
-    /// Operations on registers: one for all lanes if all they read is.
-    fn compute(&mut self, dst: Reg, value: &step::Value) {
-        let mut uniform = true;
-        value.reads(&mut |r| uniform &= self.is_uniform(r));
-        let copies = if uniform { 1 } else { self.window.1 };
-        let vectors = (0..copies).map(|v| self.operation(value, v)).collect();
-        self.set(dst, vectors);
-    }
-
+    /// One vector of an operation on registers.
     fn operation(&mut self, value: &step::Value, v: usize) -> Value {
         match value {
             step::Value::Truth(b) => {
@@ -255,18 +236,20 @@ impl Emitter<'_, '_> {
         self.b.ins().fma(a, b, c)
     }
 
-    /// Calls an elementary function once for all its rows.
+    /// Calls an elementary function once for all its rows. The results stay on the stack.
     fn call(&mut self, call: &step::Call) {
         let row = self.layout.row_bytes() as i32;
         let rows = call.dsts.len() as i32;
-        let area = self.area(2 * rows as usize * row as usize);
+        let first = self.stack.rows(call.kernel.arity() * call.dsts.len(), row as usize);
+        let base = self.stack.base;
         for (k, args) in call.args.iter().enumerate() {
             for (j, arg) in args.iter().enumerate() {
                 let vectors = self.vectors(*arg);
-                let offset = (j as i32 * rows + k as i32) * row;
-                self.store_vectors(Place { base: area, offset }, &vectors);
+                let offset = first + (j as i32 * rows + k as i32) * row;
+                self.store_vectors(Place { base, offset }, &vectors);
             }
         }
+        let area = self.b.ins().iadd_imm_s(base, i64::from(first));
         let count = self.b.ins().iconst(types::I64, i64::from(rows) * self.layout.lanes() as i64);
         match call.kernel.array_fn() {
             KernelFn::One(f) => self.native(f as usize, &[count, area, area]),
@@ -276,24 +259,8 @@ impl Emitter<'_, '_> {
             }
         }
         for (k, dst) in call.dsts.iter().enumerate() {
-            let vectors = self.load_vectors(Place { base: area, offset: k as i32 * row });
-            self.set(*dst, vectors);
+            self.slots[dst.0 as usize] = Slot::Row(first + k as i32 * row);
         }
-    }
-
-    /// The address of stack memory for calls.
-    pub fn area(&mut self, bytes: usize) -> Value {
-        let (slot, size) = match self.call_area {
-            Some(area) => area,
-            None => {
-                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 0, 5);
-                (self.b.create_sized_stack_slot(data), 0)
-            }
-        };
-        let size = size.max(bytes);
-        self.b.func.sized_stack_slots[slot].size = size as u32;
-        self.call_area = Some((slot, size));
-        self.b.ins().stack_addr(types::I64, slot, 0)
     }
 
     /// A call of a native function that takes words and gives nothing.

@@ -2,17 +2,18 @@
 
 use ::cranelift::prelude::*;
 
+use super::Context;
 use super::address::Place;
-use super::function::Emitter;
+use super::function::{Emitter, Slot};
 use crate::backend::native;
-use crate::step::program::{self as step, DenseCall, Index, Reg, Space};
+use crate::step::program::{self as step, DenseCall, Index, Reg, SampleCall, Space};
 
 const REAL: Type = types::F64X2;
 
 impl Emitter<'_, '_> {
     /// Each lane loads from a place of its own.
     pub fn gather(&mut self, dst: Reg, value: &step::Value) {
-        let vectors = (0..self.window.1).map(|v| self.gather_vector(value, v)).collect();
+        let vectors = self.window.clone().map(|v| self.gather_vector(value, v)).collect();
         self.set(dst, vectors);
     }
 
@@ -25,7 +26,7 @@ impl Emitter<'_, '_> {
                     let place = self.row(*space, first);
                     let bytes = self.row_distance(*space);
                     let place = self.lane_place(place, bytes, *at, *len, v, lane);
-                    Place { offset: place.offset + self.lane_offset(v, lane), ..place }
+                    Place { offset: place.offset + Self::lane_offset(v, lane), ..place }
                 }
                 step::Value::GatherCell { table, first, len, at } => {
                     let place = self.cell(*table, first);
@@ -42,8 +43,8 @@ impl Emitter<'_, '_> {
     }
 
     /// Bytes from vector 0 of a row to a lane.
-    fn lane_offset(&self, v: usize, lane: usize) -> i32 {
-        (16 * (self.window.0 + v) + 8 * lane) as i32
+    fn lane_offset(v: usize, lane: usize) -> i32 {
+        (16 * v + 8 * lane) as i32
     }
 
     /// Bytes from one row to the next.
@@ -72,7 +73,7 @@ impl Emitter<'_, '_> {
 
     /// Each lane adds to a row of its own; lanes whose place is not inside add nothing.
     pub fn scatter_add(&mut self, first: &Index, len: usize, at: Reg, value: Reg) {
-        for v in 0..self.window.1 {
+        for v in self.window.clone() {
             for lane in 0..2 {
                 self.scatter_lane(first, len, at, value, v, lane);
             }
@@ -90,7 +91,7 @@ impl Emitter<'_, '_> {
         let place = self.row(Space::Scratch, first);
         let bytes = self.row_distance(Space::Scratch);
         let place = self.lane_place(place, bytes, at, len, v, lane);
-        let offset = place.offset + self.lane_offset(v, lane);
+        let offset = place.offset + Self::lane_offset(v, lane);
         let flags = self.reading();
         let old = self.b.ins().load(types::F64, flags, place.base, offset);
         let sum = self.b.ins().fadd(old, added);
@@ -107,6 +108,64 @@ impl Emitter<'_, '_> {
         let lanes = self.b.ins().iconst(types::I64, self.layout.lanes() as i64);
         let scratch = self.base.scratch;
         self.native(dense_rows as *const () as usize, &[call, scratch, rows, lanes]);
+    }
+
+    /// Draws with parameters by a native function; where the group is goes to the stack after the room for the result.
+    pub fn sample(&mut self, call: &SampleCall) {
+        let row = self.layout.row_bytes();
+        let first = self.stack.rows(1, row + size_of::<GroupPlace>());
+        let base = self.stack.base;
+        let component = self.index(&call.component);
+        let flags = self.writing();
+        for (k, word) in [self.base.offset, self.base.left, component].into_iter().enumerate() {
+            self.b.ins().store(flags, word, base, first + (row + 8 * k) as i32);
+        }
+        let params = self.row(Space::Scratch, &call.first);
+        let params = self.b.ins().iadd_imm_s(params.base, i64::from(params.offset));
+        let description = self.b.ins().iconst(types::I64, std::ptr::from_ref(call) as i64);
+        let area = self.b.ins().iadd_imm_s(base, i64::from(first));
+        let place = self.b.ins().iadd_imm_s(area, row as i64);
+        let lanes = self.b.ins().iconst(types::I64, self.layout.lanes() as i64);
+        let context = self.base.context;
+        self.native(sample_rows as *const () as usize, &[description, context, place, params, lanes, area]);
+        self.slots[call.dst.0 as usize] = Slot::Row(first);
+    }
+}
+
+/// Where a group is, written to the stack for the draws.
+#[repr(C)]
+pub struct GroupPlace {
+    /// bytes from the first lane of the block
+    offset: u64,
+    /// steps still to do, this one included
+    left: u64,
+    component: u64,
+}
+
+/// Called by compiled code: draws for the lanes of a group, by their coordinates.
+///
+/// # Safety
+/// `call` points to a description, `context` to the context of the call, `place` to where the group is; `params` to as
+/// many rows of `lanes` numbers as the description says, `out` to one.
+pub unsafe extern "C" fn sample_rows(
+    call: *const SampleCall,
+    context: *const Context,
+    place: *const GroupPlace,
+    params: *const f64,
+    lanes: usize,
+    out: *mut f64,
+) {
+    // SAFETY: as above; `out` is stack memory of the caller, apart from the parameters
+    unsafe {
+        let (call, context, place) = (&*call, &*context, &*place);
+        let origin = native::Origin {
+            key: (context.key[0], context.key[1]),
+            path: context.first_path + place.offset / size_of::<f64>() as u64,
+            step: context.first_step + (context.steps as u64 - place.left),
+            component: place.component as u32,
+        };
+        let params = std::slice::from_raw_parts(params, call.len * lanes);
+        native::sample(call, origin, params, std::slice::from_raw_parts_mut(out, lanes));
     }
 }
 

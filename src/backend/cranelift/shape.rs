@@ -33,9 +33,9 @@ impl Layout {
         let vectors = if light { 8 } else { 4 };
         Layout {
             vectors,
-            interleaved: if alone { 1 } else { vectors },
+            interleaved: 1,
             registers: straight && program.state_rows * vectors <= REGISTERS,
-            hoisted: straight && live.uniform <= REGISTERS / 2,
+            hoisted: constants(&program.body) <= REGISTERS / 2,
         }
     }
 
@@ -60,15 +60,13 @@ impl Layout {
 struct Liveness {
     /// greatest number of values of one vector, without the states
     temporaries: usize,
-    /// values that are the same for all lanes
-    uniform: usize,
 }
 
 impl Liveness {
     fn of(program: &Program) -> Liveness {
         let uniform = uniform(program);
         let temporaries = widest(&program.body, &uniform, program.is_straight());
-        Liveness { temporaries, uniform: uniform.len() }
+        Liveness { temporaries }
     }
 }
 
@@ -78,6 +76,18 @@ fn has_calls(body: &[Inst]) -> bool {
         Inst::Loop(l) => has_calls(&l.body),
         _ => false,
     })
+}
+
+/// Number of constants, and of cells whose places are known.
+fn constants(body: &[Inst]) -> usize {
+    body.iter()
+        .map(|i| match i {
+            Inst::Let(_, Value::Const(_)) => 1,
+            Inst::Let(_, Value::Cell(_, at)) => usize::from(at.known().is_some()),
+            Inst::Loop(l) => constants(&l.body),
+            _ => 0,
+        })
+        .sum()
 }
 
 /// Registers that hold the same for all lanes.

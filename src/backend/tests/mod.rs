@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::math::array::Array;
 use crate::math::eval::{Env, eval};
-use crate::math::{Base, Graph, Id, Op, Ty, VarId, VarKind};
+use crate::math::{Base, Graph, Id, Op, Sampler, Ty, VarId, VarKind};
 use crate::step::program::{Table, TableSlot};
 use crate::step::{Spec, lower};
 
@@ -26,6 +26,8 @@ pub struct Case {
 pub struct Memory {
     pub lanes: usize,
     pub steps: usize,
+    pub first_path: u64,
+    pub first_step: u64,
     pub state: Vec<f64>,
     pub out: Vec<f64>,
     pub run: Vec<f64>,
@@ -98,6 +100,8 @@ impl Case {
         Memory {
             lanes,
             steps,
+            first_path: 10,
+            first_step: 20,
             state: fill(p.state_rows * lanes, 1),
             out: vec![0.0; p.out_rows * lanes],
             run: self.table(&p.run_table, p.run_len, 0),
@@ -119,8 +123,8 @@ impl Memory {
             step: &self.step,
             noise: &self.noise,
             scratch: &mut self.scratch,
-            first_path: 10,
-            first_step: 20,
+            first_path: self.first_path,
+            first_step: self.first_step,
             key: (1, 2),
         });
     }
@@ -134,6 +138,8 @@ impl Memory {
         Memory {
             lanes: lanes.len(),
             steps: steps.len(),
+            first_path: self.first_path + lanes.start as u64,
+            first_step: self.first_step + steps.start as u64,
             state: cut(&self.state),
             out: cut(&self.out),
             run: self.run.clone(),
@@ -415,6 +421,45 @@ fn neighbours_see_old_values() {
         let case = ring(n);
         agree(&case, n as u64);
         near_eval(&case, 3, 1e-13);
+    }
+}
+
+/// Draws with parameters: one from a state, an array of them, and one with an array as its parameter.
+#[test]
+fn draws_with_parameters() {
+    for n in [3, 20] {
+        let mut g = Graph::new();
+        let states = [vec![], vec![n], vec![]].map(|shape| g.new_var("x", VarKind::State, Ty::Real, shape));
+        let [x, y, k] = states.map(|s| g.var(s));
+        let size = g.op(Op::Abs, &[x]);
+        let law = |g: &mut Graph, sampler, params, site, shape: &[usize]| {
+            let kind = VarKind::Draw { base: Base::Law(sampler, params), site, turn: 1 };
+            let var = g.new_var("draw", kind, Ty::Real, shape.to_vec());
+            g.var(var)
+        };
+        let gamma = law(&mut g, Sampler::Gamma, vec![size], 3, &[]);
+        let i = g.fresh_index(n);
+        let ii = g.index(i);
+        let yi = g.get(y, &[ii]);
+        let rate = g.op(Op::Exp, &[yi]);
+        let rates = g.map(&[i], rate);
+        let counts = law(&mut g, Sampler::Poisson, vec![rates], 4, &[n]);
+        let ci = g.get(counts, &[ii]);
+        let next = g.op(Op::Sub, &[ci, yi]);
+        let next = g.map(&[i], next);
+        let pick = law(&mut g, Sampler::Categorical, vec![rates], 5, &[]);
+        let sum = g.op(Op::Add, &[pick, k]);
+        let renew = vec![(states[0], gamma), (states[1], next), (states[2], sum)];
+        let case = Case::new(g, Spec { states: states.to_vec(), renew, outs: vec![] });
+        agree(&case, 5);
+        let mut memory = case.memory(8, 1, 5, false);
+        let weights: Vec<f64> = (0..n).map(|k| memory.state[(1 + k) * 8].exp()).collect();
+        let old = memory.state[(1 + n) * 8];
+        memory.run(&interpreter::Interpreter::new(&case.program));
+        let key = crate::kernels::normal::Key { seed: 1, stream: 2 };
+        let coord = crate::kernels::normal::Coord { path: 10, step: 20, site: 5, component: 0, turn: 1 };
+        let want = crate::kernels::dist::sample_discrete(key, coord, &weights);
+        assert_eq!(memory.state[(1 + n) * 8], want + old);
     }
 }
 

@@ -5,33 +5,37 @@ use crate::math::eval::Env;
 use crate::math::{Graph, Id, IndexVar, Op, Red};
 
 use super::probe::vanishes;
-use super::{Finding, along, directions, elements, has_state, is_zero, terms, tidy, vars};
+use super::{Finding, along, directions, elements, elsewhere, has_state, is_zero, same, terms, tidy, vars};
 
-/// Whether the drift is affine in the states: its derivative along a fixed direction does not depend on them.
-pub fn linear(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Finding {
-    let holes = directions(g, system);
-    let tangents = vars(g, &holes);
+/// What the drift is like.
+#[derive(Clone, Debug)]
+pub struct Drift {
+    /// affine in the states
+    pub linear: Finding,
+    /// a gradient: its Jacobian is symmetric
+    pub gradient: Finding,
+}
+
+/// Looks at the (clean, Ito) drift.
+pub fn drift(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Drift {
+    Drift { linear: linear(g, system, drift, inputs), gradient: gradient(g, system, drift, inputs) }
+}
+
+/// Whether the drift is affine in the states: its derivative along a fixed direction is the same everywhere. (That a
+/// second derivative is zero would not do: that of `max(x, 0)` is.)
+fn linear(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Finding {
     let mut open = Finding::Yes;
     for (s, (bounds, at, element)) in elements(g, system, drift).into_iter().enumerate() {
         let element = tidy(g, element);
-        let first = along(g, system, element, &tangents);
-        let first = tidy(g, first);
-        let second = along(g, system, first, &tangents);
-        let second = tidy(g, second);
-        if is_zero(g, second) {
-            continue;
-        }
-        let term = nonlinear_term(g, system, element, &tangents);
+        let Err((difference, size)) = affine(g, system, element, &bounds) else { continue };
+        let term = nonlinear_term(g, system, element, &bounds);
         let term = system.show(g, &[term], &bounds).remove(0);
         let reason = format!("the term {term} of {} is not linear", system.differential(g, s, &at, &bounds));
-        let (value, size) = (summed(g, &bounds, second), summed(g, &bounds, first));
-        match vanishes(g, value, size, inputs) {
+        match vanishes(g, difference, size, inputs) {
             Some(false) => return Finding::No(reason),
             Some(true) => {
-                open = Finding::Open {
-                    seems: true,
-                    reason: "the second derivatives vanish at the points tried only".into(),
-                }
+                let reason = "its derivative is the same at all the points tried".to_string();
+                open = Finding::Open { seems: true, reason }
             }
             None => open = Finding::Open { seems: false, reason },
         }
@@ -39,29 +43,28 @@ pub fn linear(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Fin
     open
 }
 
-fn summed(g: &mut Graph, bounds: &[IndexVar], value: Id) -> Id {
-    let size = g.op(Op::Abs, &[value]);
-    if bounds.is_empty() { size } else { g.reduce(Red::Sum, bounds, size) }
+/// Whether the derivative of a scalar by the states is the same at any two points.
+fn affine(g: &mut Graph, system: &System, element: Id, bounds: &[IndexVar]) -> Result<(), (Id, Id)> {
+    let (u, y) = (directions(g, system), directions(g, system));
+    let (u, y) = (vars(g, &u), vars(g, &y));
+    let slope = along(g, system, element, &u);
+    let slope = tidy(g, slope);
+    if !has_state(g, system, slope) {
+        return Ok(());
+    }
+    let moved = elsewhere(g, system, &[slope], &y)[0];
+    same(g, slope, moved, bounds)
 }
 
-/// The first term of a sum with a second derivative.
-fn nonlinear_term(g: &mut Graph, system: &System, element: Id, tangents: &[Id]) -> Id {
-    for term in terms(g, element) {
-        if !has_state(g, system, term) {
-            continue;
-        }
-        let first = along(g, system, term, tangents);
-        let second = along(g, system, first, tangents);
-        let second = tidy(g, second);
-        if !is_zero(g, second) {
-            return term;
-        }
-    }
-    element
+/// The first term of a sum that is not affine.
+fn nonlinear_term(g: &mut Graph, system: &System, element: Id, bounds: &[IndexVar]) -> Id {
+    let found =
+        terms(g, element).into_iter().find(|t| has_state(g, system, *t) && affine(g, system, *t, bounds).is_err());
+    found.unwrap_or(element)
 }
 
 /// Whether the Jacobian of the drift is symmetric, so that the drift is the gradient of a function.
-pub fn gradient(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Finding {
+fn gradient(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Finding {
     if system.dim() <= UNROLLED {
         gradient_unrolled(g, system, drift, inputs)
     } else {
@@ -119,6 +122,7 @@ fn gradient_whole(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) ->
     let (u, w) = (vars(g, &u), vars(g, &w));
     let left = bilinear(g, system, drift, &w, &u);
     let right = bilinear(g, system, drift, &u, &w);
+    let [left, right] = [left, right].map(|id| tidy(g, id));
     let difference = g.op(Op::Sub, &[left, right]);
     let difference = tidy(g, difference);
     if is_zero(g, difference) {

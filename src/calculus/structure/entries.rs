@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::calculus::clean;
-use crate::calculus::system::{System, UNROLLED, open, places};
+use crate::calculus::system::{System, UNROLLED, open, places, size};
 use crate::math::{Graph, Id, IndexVar, Node, VarId};
 
 use super::{is_zero, tidy};
@@ -86,7 +86,8 @@ fn block(g: &mut Graph, system: &System, total: Id, state: usize, noise: usize) 
         let value = with_unit_noise(g, system, element, noise);
         return Entry { state, at: at.clone(), noise, k: at, bounds, value };
     }
-    let (columns, k) = open(g, &system.noises[noise].shape);
+    let shape = &system.noises[noise].shape;
+    let (columns, k) = if size(shape) == 1 { (vec![], places(g, shape).remove(0)) } else { open(g, shape) };
     bounds.extend(columns);
     let value = system.coefficient(g, element, noise, &k);
     Entry { state, at, noise, k, bounds, value }

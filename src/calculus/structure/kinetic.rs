@@ -5,7 +5,7 @@ use crate::calculus::system::{System, open};
 use crate::math::{Graph, Id, IndexVar, Node, Op};
 
 use super::noise::Noise;
-use super::{along, is_zero, tidy, vars};
+use super::{has_state, is_zero, same, tidy};
 
 /// A position with its velocity; all coefficients are scalars where they are the same for every component, else arrays
 /// of the state's shape.
@@ -136,30 +136,22 @@ fn friction(g: &mut Graph, system: &System, drift: Id, v: usize, velocities: &[u
 
 /// `element = rest + slope * v[at]`, where neither part depends on `v` and the slope depends on no state; clean.
 fn affine(g: &mut Graph, system: &System, element: Id, v: usize, at: &[Id]) -> Option<(Id, Id)> {
-    let state = &system.states[v];
-    let (bounds, _) = open(g, &state.shape);
+    let var = system.states[v].var;
+    let (bounds, _) = open(g, &system.states[v].shape);
     let (zero, one) = (g.real(0.0), g.real(1.0));
-    let zeros = g.map(&bounds, zero);
-    let rest = g.substitute_vars(&[element], &[(state.var, zeros)])[0];
-    let hole = g.new_var("u", crate::math::VarKind::Hole, crate::math::Ty::Real, state.shape.clone());
-    let direction = vars(g, &[hole])[0];
-    let mut tangents = Vec::new();
-    for (s, other) in system.states.iter().enumerate() {
-        let (bounds, _) = open(g, &other.shape);
-        tangents.push(if s == v { direction } else { g.map(&bounds, zero) });
+    let (zeros, ones) = (g.map(&bounds, zero), g.map(&bounds, one));
+    let rest = g.substitute_vars(&[element], &[(var, zeros)])[0];
+    let slope = if g.depends_on(element, var) { g.jvp(element, var, ones) } else { zero };
+    let [rest, slope] = clean(g, &[rest, slope])[..] else { unreachable!("two nodes, two results") };
+    if has_state(g, system, slope) {
+        return None;
     }
-    let change = along(g, system, element, &tangents);
-    let ones = g.map(&bounds, one);
-    let slope = g.substitute_vars(&[change], &[(hole, ones)])[0];
-    let own = g.get(direction, at);
-    let [rest, change, slope] = clean(g, &[rest, change, slope])[..] else {
-        unreachable!("three nodes, three results")
-    };
+    // the slope along ones is a sum over components, so it is tried whether it belongs to this one
+    let velocity = g.var(var);
+    let own = g.get(velocity, at);
     let product = g.op(Op::Mul, &[slope, own]);
-    let difference = g.op(Op::Sub, &[change, product]);
-    let difference = tidy(g, difference);
-    let free = system.states.iter().all(|s| !g.depends_on(slope, s.var));
-    (free && is_zero(g, difference)).then_some((rest, slope))
+    let whole = g.op(Op::Add, &[rest, product]);
+    same(g, element, whole, &[]).is_ok().then_some((rest, slope))
 }
 
 fn array_or_scalar(g: &mut Graph, bounds: &[IndexVar], value: Id) -> Id {

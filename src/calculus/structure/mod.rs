@@ -1,7 +1,7 @@
 //! What kind of system this is: the class of its noise, a linear or a gradient drift, the kinetic Langevin form. Found
 //! by differentiation on the clean graph; what the simplifier cannot decide is tried at random points.
 
-mod drift;
+pub mod drift;
 mod entries;
 mod kinetic;
 mod noise;
@@ -9,7 +9,7 @@ mod probe;
 
 use crate::calculus::clean;
 use crate::math::eval::Env;
-use crate::math::{Graph, Id, IndexVar, Node, Op, Ty, VarId, VarKind};
+use crate::math::{Graph, Id, IndexVar, Node, Op, Red, Ty, VarId, VarKind};
 
 use super::convention::ito_drift;
 use super::reader::Reader;
@@ -17,7 +17,7 @@ use super::system::{System, open};
 use super::{formula::Formula, polynomial, pretty, reader};
 
 pub use kinetic::{Kinetic, Pair};
-pub use noise::{Noise, NoiseClass};
+pub use noise::{Noise, NoiseClass, diagonal_coefficients};
 
 /// An answer about a system.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,14 +46,10 @@ impl Finding {
     }
 }
 
-/// The structure of a system.
+/// The structure of a system, as far as methods ask for it; see [`drift`] for more.
 #[derive(Clone, Debug)]
 pub struct Structure {
     pub noise: Noise,
-    /// the Ito drift is affine in the states
-    pub linear: Finding,
-    /// the Ito drift is a gradient: its Jacobian is symmetric
-    pub gradient: Finding,
     /// the kinetic Langevin form, or why the system does not have it
     pub kinetic: Result<Kinetic, String>,
     /// the Ito drift, clean
@@ -66,10 +62,8 @@ pub fn structure(g: &mut Graph, system: &System, inputs: &Env) -> Structure {
     let raw = ito_drift(g, system);
     let ito = clean(g, &raw);
     let noise = noise::noise(g, system, inputs);
-    let linear = drift::linear(g, system, &ito, inputs);
-    let gradient = drift::gradient(g, system, &ito, inputs);
     let kinetic = kinetic::kinetic(g, system, &ito, &noise);
-    Structure { noise, linear, gradient, kinetic, ito }
+    Structure { noise, kinetic, ito }
 }
 
 // Helpers of the parts.
@@ -109,6 +103,32 @@ fn vars(g: &mut Graph, ids: &[VarId]) -> Vec<Id> {
     ids.iter().map(|v| g.var(*v)).collect()
 }
 
+/// The nodes with other values of the states: `y` in the place of `x`.
+fn elsewhere(g: &mut Graph, system: &System, roots: &[Id], y: &[Id]) -> Vec<Id> {
+    let pairs: Vec<(VarId, Id)> = system.state_vars().into_iter().zip(y.iter().copied()).collect();
+    g.substitute_vars(roots, &pairs)
+}
+
+/// Whether two scalars are the same function, with the difference and the size of what cancels in it where that is not
+/// proved. Open indices are summed over, so that both have values.
+fn same(g: &mut Graph, a: Id, b: Id, bounds: &[IndexVar]) -> Result<(), (Id, Id)> {
+    let difference = g.op(Op::Sub, &[a, b]);
+    let difference = tidy(g, difference);
+    if is_zero(g, difference) {
+        return Ok(());
+    }
+    let sizes = [a, b].map(|s| g.op(Op::Abs, &[s]));
+    let size = g.op(Op::Add, &sizes);
+    Err((sum_of_sizes(g, bounds, difference), sum_of_sizes(g, bounds, size)))
+}
+
+/// The sum of the absolute values of a scalar over its open indices.
+fn sum_of_sizes(g: &mut Graph, bounds: &[IndexVar], value: Id) -> Id {
+    let size = g.op(Op::Abs, &[value]);
+    let bounds: Vec<_> = bounds.iter().copied().filter(|b| g.has_free(size, b.id)).collect();
+    if bounds.is_empty() { size } else { g.reduce(Red::Sum, &bounds, size) }
+}
+
 fn has_state(g: &Graph, system: &System, id: Id) -> bool {
     system.states.iter().any(|s| g.depends_on(id, s.var))
 }
@@ -134,13 +154,13 @@ impl System {
         reader
     }
 
-    /// Nodes as text, with the same names for the open indices in all of them.
+    /// Nodes as text for a sentence, with the same names for the open indices in all of them. Long ones lose their ends.
     fn show(&self, g: &Graph, ids: &[Id], bounds: &[IndexVar]) -> Vec<String> {
         let mut reader = self.reader(g, ids);
         bounds.iter().for_each(|b| {
             reader.open(*b);
         });
-        ids.iter().map(|id| pretty::formula(&reader.read(*id))).collect()
+        ids.iter().map(|id| shortened(pretty::formula(&reader.read(*id)))).collect()
     }
 
     /// The differential of the element `at` of a state, as in `dx[i]`.
@@ -152,6 +172,11 @@ impl System {
         let at = at.iter().map(|i| reader.read(*i)).collect();
         pretty::formula(&reader::element(Formula::Differential(self.states[state].name.clone()), at))
     }
+}
+
+fn shortened(text: String) -> String {
+    const LONG: usize = 80;
+    if text.chars().count() <= LONG { text } else { text.chars().take(LONG - 4).chain(" ...".chars()).collect() }
 }
 
 /// The element of each state at fresh indices, for what is looked at component by component.

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use crate::calculus::clean;
 use crate::calculus::system::{System, open, places, size};
 use crate::math::eval::Env;
-use crate::math::{Graph, Id, Op, Red, Ty, VarKind};
+use crate::math::{Graph, Id, IndexVar, Op, Red, Ty, VarId, VarKind};
 
 use super::entries::{Entries, Entry, entries, read_only_at};
 use super::probe::vanishes;
-use super::{Finding, along, directions, has_state, is_zero, tidy, vars};
+use super::{Finding, along, directions, elsewhere, has_state, is_zero, same, tidy, vars};
 
 /// The narrowest name of a noise. Additive, scalar and diagonal noise is commutative too.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -94,6 +94,12 @@ impl Noise {
     }
 }
 
+/// The coefficients of diagonal noise (see [`Noise::coefficients`]), where the noise is diagonal.
+pub fn diagonal_coefficients(g: &mut Graph, system: &System, inputs: &Env) -> Option<Vec<Id>> {
+    let entries = entries(g, system);
+    diagonal(g, system, &entries, inputs).proved().then(|| arrays(g, system, &entries))
+}
+
 pub fn noise(g: &mut Graph, system: &System, inputs: &Env) -> Noise {
     let entries = entries(g, system);
     let dim = active(g, system, &entries).len();
@@ -111,25 +117,24 @@ pub fn noise(g: &mut Graph, system: &System, inputs: &Env) -> Noise {
         false => commutative_blocks(g, system, inputs),
     };
     let coefficients = diagonal.proved().then(|| arrays(g, system, &entries));
-    let column = (scalar.proved() && entries.list.iter().all(|e| !e.is_block())).then(|| arrays(g, system, &entries));
+    let column = scalar.proved().then(|| arrays(g, system, &entries));
     Noise { dim, noisy, none, additive, scalar, diagonal, commutative, coefficients, column }
 }
 
-/// The noises that enter, by their names: `dW[0]`.
-fn active(g: &mut Graph, system: &System, entries: &Entries) -> Vec<String> {
-    let mut names = Vec::new();
+/// The noises that enter, each with its place in its array.
+fn active(g: &mut Graph, system: &System, entries: &Entries) -> Vec<(usize, Vec<Id>)> {
+    let mut found = Vec::new();
     for (n, noise) in system.noises.iter().enumerate() {
         let used: HashSet<Vec<Id>> = entries.list.iter().filter(|e| e.noise == n).map(|e| e.k.clone()).collect();
-        for k in places(g, &noise.shape) {
-            if !used.is_empty() && (!entries.unrolled || used.contains(&k)) {
-                names.push(noise_name(g, system, n, &k, &[]));
-            }
+        if !used.is_empty() {
+            let all = places(g, &noise.shape).into_iter().map(|k| (n, k));
+            found.extend(all.filter(|(_, k)| !entries.unrolled || used.contains(k)));
         }
     }
-    names
+    found
 }
 
-fn noise_name(g: &mut Graph, system: &System, n: usize, k: &[Id], bounds: &[crate::math::IndexVar]) -> String {
+fn noise_name(g: &mut Graph, system: &System, n: usize, k: &[Id], bounds: &[IndexVar]) -> String {
     let var = g.var(system.noises[n].var);
     let element = g.get(var, k);
     system.show(g, &[element], bounds).remove(0)
@@ -145,22 +150,6 @@ fn describe(g: &mut Graph, system: &System, e: &Entry) -> String {
 fn states_in(g: &Graph, system: &System, id: Id) -> String {
     let names: Vec<&str> = system.states.iter().filter(|s| g.depends_on(id, s.var)).map(|s| s.name.as_str()).collect();
     names.join(", ")
-}
-
-/// Proved zero, or what random points say of a scalar that was not simplified to zero. The size of what could cancel in
-/// a derivative is that of the value that is differentiated.
-fn judged(
-    g: &mut Graph,
-    derivative: Id,
-    value: Id,
-    inputs: &Env,
-    reason: impl FnOnce(&mut Graph) -> String,
-) -> Finding {
-    if is_zero(g, derivative) {
-        return Finding::Yes;
-    }
-    let size = g.op(Op::Abs, &[value]);
-    verdict(vanishes(g, derivative, size, inputs), reason(g))
 }
 
 fn verdict(vanishes: Option<bool>, reason: String) -> Finding {
@@ -190,45 +179,42 @@ fn all(findings: impl Iterator<Item = Finding>) -> Finding {
 
 fn additive(g: &mut Graph, system: &System, entries: &Entries, inputs: &Env) -> Finding {
     let holes = directions(g, system);
-    let tangents = vars(g, &holes);
+    let y = vars(g, &holes);
     all(entries.list.iter().map(|e| {
-        if !has_state(g, system, e.value) {
-            return Finding::Yes;
-        }
-        let e = e.clone();
-        let (value, derivative) = with_bounds(g, &e, |g, value| along(g, system, value, &tangents));
-        judged(g, derivative, value, inputs, |g| {
-            format!("{} depends on {}", describe(g, system, &e), states_in(g, system, e.value))
+        unchanged(g, system, e, &y, inputs, |g| {
+            format!("{} depends on {}", describe(g, system, e), states_in(g, system, e.value))
         })
     }))
 }
 
-/// The size of an entry and that of a derivative of it, summed over the open indices so that they have values.
-fn with_bounds(g: &mut Graph, e: &Entry, derive: impl FnOnce(&mut Graph, Id) -> Id) -> (Id, Id) {
-    let raw = derive(g, e.value);
-    let derivative = tidy(g, raw);
-    if is_zero(g, derivative) {
-        return (e.value, derivative);
+/// Whether an entry is the same with the states replaced by `y`.
+fn unchanged(
+    g: &mut Graph,
+    system: &System,
+    e: &Entry,
+    y: &[Id],
+    inputs: &Env,
+    reason: impl FnOnce(&mut Graph) -> String,
+) -> Finding {
+    if !has_state(g, system, e.value) {
+        return Finding::Yes;
     }
-    (sum_of_sizes(g, e, e.value), sum_of_sizes(g, e, derivative))
-}
-
-fn sum_of_sizes(g: &mut Graph, e: &Entry, value: Id) -> Id {
-    if e.bounds.is_empty() {
-        return value;
+    let moved = elsewhere(g, system, &[e.value], y)[0];
+    match same(g, e.value, moved, &e.bounds) {
+        Ok(()) => Finding::Yes,
+        Err((difference, size)) => verdict(vanishes(g, difference, size, inputs), reason(g)),
     }
-    let size = g.op(Op::Abs, &[value]);
-    let bounds: Vec<_> = e.bounds.iter().copied().filter(|b| g.has_free(size, b.id)).collect();
-    if bounds.is_empty() { size } else { g.reduce(Red::Sum, &bounds, size) }
 }
 
 fn scalar(g: &mut Graph, system: &System, entries: &Entries) -> Finding {
-    let names = active(g, system, entries);
-    match names.len() {
-        0 | 1 => Finding::Yes,
-        2 | 3 => Finding::No(format!("there are {} independent noises: {}", names.len(), names.join(", "))),
-        n => Finding::No(format!("there are {n} independent noises: {}, ..., {}", names[0], names[n - 1])),
-    }
+    let noises = active(g, system, entries);
+    let mut name = |at: usize| noise_name(g, system, noises[at].0, &noises[at].1, &[]);
+    let list = match noises.len() {
+        0 | 1 => return Finding::Yes,
+        n @ 2..4 => (0..n).map(name).collect::<Vec<_>>().join(", "),
+        n => format!("{}, ..., {}", name(0), name(n - 1)),
+    };
+    Finding::No(format!("there are {} independent noises: {list}", noises.len()))
 }
 
 fn diagonal(g: &mut Graph, system: &System, entries: &Entries, inputs: &Env) -> Finding {
@@ -275,20 +261,19 @@ fn own_coordinate(g: &mut Graph, system: &System, e: &Entry, inputs: &Env) -> Fi
         return Finding::Yes;
     }
     let holes = directions(g, system);
-    let tangents: Vec<Id> = (0..holes.len()).map(|s| other_coordinates(g, system, &holes, s, e)).collect();
-    let (value, derivative) = with_bounds(g, e, |g, value| along(g, system, value, &tangents));
-    judged(g, derivative, value, inputs, |g| {
+    let y: Vec<Id> = (0..holes.len()).map(|s| other_coordinates(g, system, &holes, s, e)).collect();
+    unchanged(g, system, e, &y, inputs, |g| {
         let others = states_in(g, system, e.value);
         let own = system.differential(g, e.state, &e.at, &e.bounds);
         format!("{} depends on more than {} (on {others})", describe(g, system, e), &own[1..])
     })
 }
 
-/// A direction that leaves the entry's own component fixed.
-fn other_coordinates(g: &mut Graph, system: &System, holes: &[crate::math::VarId], s: usize, e: &Entry) -> Id {
-    let direction = g.var(holes[s]);
+/// Values of a state that differ from it in all components but the entry's own.
+fn other_coordinates(g: &mut Graph, system: &System, holes: &[VarId], s: usize, e: &Entry) -> Id {
+    let other = g.var(holes[s]);
     if s != e.state {
-        return direction;
+        return other;
     }
     let (bounds, at) = open(g, &system.states[s].shape);
     let mut same = g.boolean(true);
@@ -296,8 +281,9 @@ fn other_coordinates(g: &mut Graph, system: &System, holes: &[crate::math::VarId
         let equal = g.op(Op::Eq, &[*i, *own]);
         same = g.op(Op::And, &[same, equal]);
     }
-    let (zero, element) = (g.real(0.0), g.get(direction, &at));
-    let body = g.op(Op::Select, &[same, zero, element]);
+    let here = g.var(system.states[s].var);
+    let (here, other) = (g.get(here, &at), g.get(other, &at));
+    let body = g.op(Op::Select, &[same, here, other]);
     g.map(&bounds, body)
 }
 
@@ -402,6 +388,7 @@ fn commutative_blocks(g: &mut Graph, system: &System, inputs: &Env) -> Finding {
         let (bounds, at) = open(g, &state.shape);
         let (from, to) = (g.get(u[s], &at), g.get(w[s], &at));
         let (a, b) = (along(g, system, to, &u), along(g, system, from, &w));
+        let (a, b) = (tidy(g, a), tidy(g, b));
         let raw = g.op(Op::Sub, &[a, b]);
         let bracket = tidy(g, raw);
         if is_zero(g, bracket) {

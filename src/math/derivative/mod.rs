@@ -4,6 +4,9 @@ pub mod dense;
 pub mod forward;
 pub mod reverse;
 pub mod rules;
+pub mod scope;
+mod share;
+mod total;
 #[cfg(test)]
 mod tests;
 

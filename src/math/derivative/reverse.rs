@@ -1,11 +1,11 @@
 //! Reverse mode for scalars, with loops kept.
 //!
-//! Every binder below the root is opened once, which gives a graph of nodes that each have some free indices F(n). The
+//! Every binder below the root is opened, which gives a graph of nodes that each have some free indices F(n). The
 //! adjoint of a node is an expression in F(n) and in the root's own free indices. What a user u hands to a part n is
 //! summed over the indices of u that n does not have, whether or not the expression mentions them: n has one value for
 //! each setting of F(n) only. What is handed to an element of an array becomes an array by solving the element's
-//! indices for loop indices (`contribution`), so stencils, slices and contractions stay reads; what cannot be solved is
-//! a scatter.
+//! indices for loop indices (`share`), so stencils, slices and contractions stay reads; what cannot be solved is a
+//! scatter.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -15,73 +15,69 @@ use crate::math::simplify;
 
 use super::dense::{self, tabulate};
 use super::forward::{weight, zeros};
+use super::scope::{Opened, Scopes};
+use super::share::{self, Share};
+use super::total::Total;
 use super::{Differentiable, rules};
 
 /// The gradient of the clean scalar `of` by a variable: an array of the variable's shape. Free indices of `of` stay free.
 pub fn gradient(g: &mut Graph, of: Id, var: VarId) -> Differentiable<Id> {
-    let shape = g.var_info(var).shape.clone();
-    if !g.depends_on(of, var) {
-        return Ok(zeros(g, &shape));
-    }
     let mut tape = Tape {
         var,
         root_free: g.free(of).iter().copied().collect(),
-        opened: HashMap::new(),
+        scopes: Scopes::of_derivative(),
         extents: HashMap::new(),
-        adjoints: HashMap::new(),
+        shares: HashMap::new(),
+        total: Total::default(),
     };
     let order = tape.order(g, of);
     let one = g.real(1.0);
-    tape.adjoints.insert(of, one);
+    tape.shares.insert(of, vec![Share::Whole(one)]);
     for node in order.into_iter().rev() {
-        if let Some(adjoint) = tape.adjoints.get(&node).copied() {
-            tape.propagate(g, node, adjoint)?;
+        let Some(shares) = tape.shares.remove(&node) else { continue };
+        let adjoint = share::whole(g, node, &shares, &mut tape.total);
+        if *g.node(node) == Node::Var(var) {
+            return Ok(adjoint);
         }
+        tape.propagate(g, node, adjoint)?;
     }
-    let x = g.var(var);
-    Ok(match tape.adjoints.get(&x) {
-        Some(adjoint) => *adjoint,
-        None => zeros(g, &shape),
-    })
+    let shape = g.var_info(var).shape.clone();
+    Ok(zeros(g, &shape))
 }
 
 struct Tape {
     var: VarId,
     root_free: BTreeSet<u32>,
-    /// binders with their opened bounds and parts
-    opened: HashMap<Id, (Vec<IndexVar>, Vec<Id>)>,
+    scopes: Scopes,
+    /// the opened indices
     extents: HashMap<u32, IndexVar>,
-    adjoints: HashMap<Id, Id>,
+    /// what has been handed to each node by its users
+    shares: HashMap<Id, Vec<Share>>,
+    total: Total,
 }
 
 impl Tape {
-    /// Opens a binder, always in the same way.
-    fn open(&mut self, g: &mut Graph, node: Id, bounds: &[IndexVar], parts: &[Id]) -> (Vec<IndexVar>, Vec<Id>) {
-        if let Some(done) = self.opened.get(&node) {
-            return done.clone();
-        }
-        let opened = g.open(bounds, parts);
+    fn open(&mut self, g: &mut Graph, node: Id) -> Opened {
+        let opened = self.scopes.open(g, node);
         self.extents.extend(opened.0.iter().map(|b| (b.id, *b)));
-        self.opened.insert(node, opened.clone());
         opened
     }
 
     /// Parts through which the derivative flows.
     fn parts(&mut self, g: &mut Graph, node: Id) -> Vec<Id> {
-        match g.node(node).clone() {
-            Node::Op(_, args) | Node::Lit(_, args) | Node::Dense(_, args) => args,
-            Node::Get(array, _) => vec![array],
-            Node::Map(bounds, body) | Node::Reduce(_, bounds, body) => self.open(g, node, &bounds, &[body]).1,
-            Node::Scatter { bounds, at, body, .. } => {
-                let parts: Vec<Id> = at.into_iter().chain([body]).collect();
-                let (_, opened) = self.open(g, node, &bounds, &parts);
-                vec![opened[opened.len() - 1]]
+        match g.node(node) {
+            Node::Op(_, args) | Node::Lit(_, args) | Node::Dense(_, args) => args.clone(),
+            Node::Get(array, _) => vec![*array],
+            Node::Map(..) | Node::Reduce(..) | Node::Scatter { .. } => {
+                let (_, parts) = self.open(g, node);
+                parts[parts.len() - 1..].to_vec()
             }
             _ => Vec::new(),
         }
     }
 
-    /// The nodes that depend on the variable, parts before wholes.
+    /// The nodes that depend on the variable, parts before wholes: in reverse, the variable comes after all nodes through
+    /// which it has influence.
     fn order(&mut self, g: &mut Graph, root: Id) -> Vec<Id> {
         let mut seen = HashSet::new();
         let mut order = Vec::new();
@@ -111,13 +107,8 @@ impl Tape {
             .collect()
     }
 
-    fn add(&mut self, g: &mut Graph, part: Id, value: Id) {
-        let sum = match self.adjoints.get(&part) {
-            None => value,
-            Some(before) if g.is_scalar(value) => simplify::op(g, Op::Add, &[*before, value]),
-            Some(before) => dense::elementwise(g, Op::Add, *before, value),
-        };
-        self.adjoints.insert(part, sum);
+    fn add(&mut self, part: Id, share: Share) {
+        self.shares.entry(part).or_default().push(share);
     }
 
     /// Hands `value` (an expression in `context`) to a scalar part.
@@ -126,8 +117,24 @@ impl Tape {
             return;
         }
         let over = self.surplus(g, context, part);
-        let value = if over.is_empty() { value } else { simplify::reduce(g, Red::Sum, &over, value) };
-        self.add(g, part, value);
+        let value = if over.is_empty() { value } else { self.summed(g, &over, part, value) };
+        self.add(part, Share::Whole(value));
+    }
+
+    /// The sum of what is handed to a part. If no term counts, neither does the sum (see `share::whole`).
+    fn summed(&mut self, g: &mut Graph, over: &[IndexVar], part: Id, value: Id) -> Id {
+        let sum = simplify::reduce(g, Red::Sum, over, value);
+        match share::condition(g, value) {
+            Some(c)
+                if over.iter().any(|i| g.has_free(c, i.id))
+                    && share::condition(g, sum).is_none()
+                    && !self.total.holds(g, part) =>
+            {
+                let any = simplify::reduce(g, Red::Any, over, c);
+                share::guarded(g, any, sum)
+            }
+            _ => sum,
+        }
     }
 
     /// Hands an array to an array part.
@@ -145,7 +152,7 @@ impl Tape {
                 simplify::reduce(g, Red::Sum, &over, x)
             })
         };
-        self.add(g, part, value);
+        self.add(part, Share::Whole(value));
     }
 
     fn propagate(&mut self, g: &mut Graph, node: Id, adjoint: Id) -> Differentiable<()> {
@@ -155,47 +162,45 @@ impl Tape {
                 if g.depends_on(array, self.var) {
                     let context = self.context(g, node, &[]);
                     let over = self.surplus(g, &context, array);
-                    let value = contribution(g, array, &at, over, adjoint);
-                    self.add(g, array, value);
+                    if let Some(share) = share::of_element(g, array, &at, &over, adjoint) {
+                        self.add(array, share);
+                    }
                 }
             }
-            Node::Map(bounds, body) => {
-                let (bounds, parts) = self.open(g, node, &bounds, &[body]);
+            Node::Map(..) => {
+                let (bounds, parts) = self.open(g, node);
                 let at: Vec<Id> = bounds.iter().map(|b| g.index(*b)).collect();
                 let value = simplify::get(g, adjoint, &at);
                 let context = self.context(g, node, &bounds);
                 self.give(g, &context, parts[0], value);
             }
-            Node::Reduce(red, bounds, body) => {
-                let (bounds, parts) = self.open(g, node, &bounds, &[body]);
-                if matches!(red, Red::Any | Red::All | Red::Argmax | Red::Argmin) {
-                    return Ok(());
+            Node::Reduce(red, ..) => {
+                let (bounds, parts) = self.open(g, node);
+                if let Some(w) = weight(g, node, red, &bounds, parts[0]) {
+                    let value = simplify::op(g, Op::Mul, &[adjoint, w]);
+                    let context = self.context(g, node, &bounds);
+                    self.give(g, &context, parts[0], value);
                 }
-                let w = weight(g, node, red, &bounds, parts[0]);
-                let value = simplify::op(g, Op::Mul, &[adjoint, w]);
-                let context = self.context(g, node, &bounds);
-                self.give(g, &context, parts[0], value);
             }
             Node::Lit(shape, elements) => {
                 let context = self.context(g, node, &[]);
-                for (flat, element) in elements.into_iter().enumerate() {
+                for (place, element) in elements.into_iter().enumerate() {
                     if g.depends_on(element, self.var) {
-                        let at = place(g, flat, &shape);
+                        let at: Vec<Id> = share::unflat(&shape, place).into_iter().map(|k| g.int(k as i64)).collect();
                         let value = simplify::get(g, adjoint, &at);
                         self.give(g, &context, element, value);
                     }
                 }
             }
-            Node::Scatter { bounds, at, body, .. } => {
-                let parts: Vec<Id> = at.into_iter().chain([body]).collect();
-                let (bounds, mut parts) = self.open(g, node, &bounds, &parts);
+            Node::Scatter { .. } => {
+                let (bounds, mut parts) = self.open(g, node);
                 let body = parts.pop().expect("the body is the last part");
                 let value = simplify::get(g, adjoint, &parts);
                 let context = self.context(g, node, &bounds);
                 self.give(g, &context, body, value);
             }
             Node::Dense(op, args) => {
-                let bars = dense::adjoints(g, node, op, &args, adjoint)?;
+                let bars = dense::adjoints(g, node, op, &args, adjoint);
                 let context = self.context(g, node, &[]);
                 for (arg, bar) in args.into_iter().zip(bars) {
                     self.give_array(g, &context, arg, bar);
@@ -229,177 +234,5 @@ impl Tape {
             self.give(g, &context, *part, value);
         }
         Ok(())
-    }
-}
-
-fn place(g: &mut Graph, mut flat: usize, shape: &[usize]) -> Vec<Id> {
-    let mut at = Vec::new();
-    for n in shape.iter().rev() {
-        at.push((flat % n) as i64);
-        flat /= n;
-    }
-    at.into_iter().rev().map(|i| g.int(i)).collect()
-}
-
-/// The array over the shape of `array` that has `value`, summed over `over`, at the places `at`.
-fn contribution(g: &mut Graph, array: Id, at: &[Id], over: Vec<IndexVar>, value: Id) -> Id {
-    let shape = g.shape(array).to_vec();
-    let solvable =
-        at.iter().all(|e| over.iter().filter(|i| g.has_free(*e, i.id)).count() == 0) || solve_order(g, at, &over);
-    if !solvable {
-        return simplify::scatter(g, shape, &over, at, value);
-    }
-    let bounds: Vec<IndexVar> = shape.iter().map(|n| g.fresh_index(*n)).collect();
-    let mut rest = over;
-    let mut pending: Vec<(Id, Id)> = at.iter().copied().zip(bounds.iter().map(|b| g.index(*b))).collect();
-    let mut body = value;
-    let mut conditions: Vec<Id> = Vec::new();
-    while !pending.is_empty() {
-        let found = pending.iter().enumerate().find_map(|(p, (e, k))| {
-            rest.iter().enumerate().find_map(|(c, index)| invert(g, *e, *index, *k).map(|s| (p, c, s)))
-        });
-        match found {
-            Some((p, c, inverse)) => {
-                pending.remove(p);
-                let index = rest.remove(c);
-                let Inverse { value: solved, wrapped } = inverse.build(g);
-                if !wrapped {
-                    let (zero, n) = (g.int(0), g.int(index.extent as i64));
-                    conditions.push(simplify::op(g, Op::Le, &[zero, solved]));
-                    conditions.push(simplify::op(g, Op::Lt, &[solved, n]));
-                }
-                let pairs = [(index.id, solved)];
-                body = simplify::substitute(g, &[body], &pairs, &[])[0];
-                for (e, _) in &mut pending {
-                    *e = simplify::substitute(g, &[*e], &pairs, &[])[0];
-                }
-                for c in &mut conditions {
-                    *c = simplify::substitute(g, &[*c], &pairs, &[])[0];
-                }
-            }
-            None => {
-                // No loop index is left in it: a place known from outside.
-                let (e, k) = pending.remove(0);
-                conditions.push(simplify::op(g, Op::Eq, &[k, e]));
-            }
-        }
-    }
-    for c in conditions.into_iter().rev() {
-        let zero = g.real(0.0);
-        body = simplify::op(g, Op::Select, &[c, body, zero]);
-    }
-    if !rest.is_empty() {
-        body = simplify::reduce(g, Red::Sum, &rest, body);
-    }
-    simplify::map(g, &bounds, body)
-}
-
-/// Whether every index expression can be solved for a loop index of its own, or has none.
-fn solve_order(g: &mut Graph, at: &[Id], over: &[IndexVar]) -> bool {
-    let mut free: Vec<IndexVar> = over.to_vec();
-    let mut open: Vec<Id> = at.to_vec();
-    loop {
-        let k = g.int(0);
-        let found = open
-            .iter()
-            .enumerate()
-            .find_map(|(p, e)| free.iter().enumerate().find_map(|(c, i)| invert(g, *e, *i, k).map(|_| (p, c))));
-        match found {
-            Some((p, c)) => {
-                open.remove(p);
-                free.remove(c);
-            }
-            None => return open.iter().all(|e| free.iter().all(|i| !g.has_free(*e, i.id))),
-        }
-    }
-}
-
-/// `index = sign*(k - rest)`, wrapped around `modulus` if there is one.
-struct Solution {
-    k: Id,
-    terms: Vec<(Id, i64)>,
-    constant: i64,
-    sign: i64,
-    modulus: Option<i64>,
-}
-
-struct Inverse {
-    value: Id,
-    wrapped: bool,
-}
-
-/// Solves `e == k` for a loop index with unit stride.
-fn invert(g: &Graph, e: Id, index: IndexVar, k: Id) -> Option<Solution> {
-    if !g.has_free(e, index.id) {
-        return None;
-    }
-    let (inner, modulus) = match g.node(e) {
-        Node::Op(Op::Mod, args) => match *g.node(args[1]) {
-            Node::Int(n) if n == index.extent as i64 => (args[0], Some(n)),
-            _ => return None,
-        },
-        _ => (e, None),
-    };
-    let (mut terms, constant) = linear(g, inner)?;
-    let at = terms.iter().position(|(t, _)| matches!(g.node(*t), Node::Index(i) if i.id == index.id))?;
-    let (_, sign) = terms.remove(at);
-    if sign.abs() != 1 || terms.iter().any(|(t, _)| g.has_free(*t, index.id)) {
-        return None;
-    }
-    Some(Solution { k, terms, constant, sign, modulus })
-}
-
-impl Solution {
-    fn build(self, g: &mut Graph) -> Inverse {
-        let mut value = self.k;
-        for (t, c) in &self.terms {
-            let c = g.int(*c);
-            let scaled = simplify::op(g, Op::Mul, &[c, *t]);
-            value = simplify::op(g, Op::Sub, &[value, scaled]);
-        }
-        let constant = g.int(self.constant);
-        value = simplify::op(g, Op::Sub, &[value, constant]);
-        if self.sign < 0 {
-            value = simplify::op(g, Op::Neg, &[value]);
-        }
-        if let Some(n) = self.modulus {
-            let n = g.int(n);
-            value = simplify::op(g, Op::Mod, &[value, n]);
-        }
-        Inverse { value, wrapped: self.modulus.is_some() }
-    }
-}
-
-/// An integer expression as a combination of atoms.
-fn linear(g: &Graph, e: Id) -> Option<(Vec<(Id, i64)>, i64)> {
-    match g.node(e) {
-        Node::Int(n) => Some((Vec::new(), *n)),
-        Node::Op(Op::Add | Op::Sub, args) => {
-            let (mut terms, mut constant) = linear(g, args[0])?;
-            let (right, c) = linear(g, args[1])?;
-            let sign = if matches!(g.node(e), Node::Op(Op::Sub, _)) { -1 } else { 1 };
-            constant += sign * c;
-            for (t, k) in right {
-                match terms.iter_mut().find(|(u, _)| *u == t) {
-                    Some((_, m)) => *m += sign * k,
-                    None => terms.push((t, sign * k)),
-                }
-            }
-            terms.retain(|(_, k)| *k != 0);
-            Some((terms, constant))
-        }
-        Node::Op(Op::Neg, args) => {
-            let (terms, c) = linear(g, args[0])?;
-            Some((terms.into_iter().map(|(t, k)| (t, -k)).collect(), -c))
-        }
-        Node::Op(Op::Mul, args) => {
-            let ((a, ca), (b, cb)) = (linear(g, args[0])?, linear(g, args[1])?);
-            match (a.is_empty(), b.is_empty()) {
-                (true, _) => Some((b.into_iter().map(|(t, k)| (t, k * ca)).collect(), ca * cb)),
-                (_, true) => Some((a.into_iter().map(|(t, k)| (t, k * cb)).collect(), ca * cb)),
-                _ => None,
-            }
-        }
-        _ => Some((vec![(e, 1)], 0)),
     }
 }

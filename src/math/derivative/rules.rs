@@ -69,12 +69,8 @@ pub fn partial(g: &mut Graph, o: Op, args: &[Id], y: Id, k: usize) -> Differenti
         }
         Op::Powi if k == 0 => powi(&mut f, x, args[1]),
         Op::Pow => return pow(&mut f, args, y, k),
-        Op::Abs => {
-            let zero = f.num(0.0);
-            let (one, minus) = (f.num(1.0), f.num(-1.0));
-            let below = f.op(Op::Lt, &[x, zero]);
-            f.select(below, minus, one)
-        }
+        // 0 at 0: a subgradient
+        Op::Abs => f.op(Op::Sign, &[x]),
         Op::Min | Op::Max => {
             // At a tie the derivative goes to the first argument.
             let (a, b) = if o == Op::Min { (args[0], args[1]) } else { (args[1], args[0]) };
@@ -259,12 +255,20 @@ fn gamma_density(f: &mut Formula<'_>, args: &[Id]) -> Id {
     f.op(Op::Exp, &[e])
 }
 
-/// `1 - r/x - r^2` for r = I1/I0, which is 1/2 at 0.
+/// `1 - r/x - r^2` for r = I1/I0 (Abramowitz and Stegun 9.6.26). At 0 it is the first terms of its series, so that the
+/// next derivatives are right there too.
 fn bessel_ratio(f: &mut Formula<'_>, x: Id, r: Id) -> Id {
-    let (zero, half, one) = (f.num(0.0), f.num(0.5), f.num(1.0));
+    let (zero, one) = (f.num(0.0), f.num(1.0));
     let at_zero = f.op(Op::Eq, &[x, zero]);
     let (q, s) = (f.div(r, x), f.sq(r));
     let a = f.sub(one, q);
     let b = f.sub(a, s);
-    f.select(at_zero, half, b)
+    // r = x/2 - x^3/16 + x^5/96 - ...
+    let mut series = f.num(0.5);
+    for (n, c) in [(2, -3.0 / 16.0), (4, 5.0 / 96.0)] {
+        let (c, p) = (f.num(c), f.powi(x, n));
+        let term = f.mul(c, p);
+        series = f.add(series, term);
+    }
+    f.select(at_zero, series, b)
 }

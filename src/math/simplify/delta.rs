@@ -39,9 +39,10 @@ impl Guarded {
         self.conditions.dedup();
     }
 
-    /// The condition and the bound to solve first: equations that need no division before others.
+    /// The condition and the bound to solve first. An equation of digits has to give the leading one before a lower one
+    /// is eliminated; else, equations that need no division come before others.
     fn first_solvable(&self, g: &mut Graph) -> Option<(usize, usize, Solution)> {
-        for way in [by_unit, by_remainder, by_digit] {
+        for way in [by_leading_digit, by_unit, by_remainder, by_digit] {
             for (c, condition) in self.conditions.iter().enumerate() {
                 let Some(difference) = equation(g, *condition) else { continue };
                 for (b, bound) in self.bounds.iter().enumerate() {
@@ -117,6 +118,13 @@ fn by_remainder(g: &mut Graph, d: &Affine, j: IndexVar, _: &[IndexVar]) -> Optio
     let mut conditions = within(g, target, n as usize);
     conditions.extend(within(g, value, j.extent));
     Some(Solution { value, conditions })
+}
+
+/// As [`by_digit`], with `w` not zero.
+fn by_leading_digit(g: &mut Graph, d: &Affine, j: IndexVar, bounds: &[IndexVar]) -> Option<Solution> {
+    let others = bounds.iter().filter(|b| b.id != j.id);
+    let lower = others.into_iter().any(|b| d.terms.iter().any(|t| g.has_free(t.0, b.id)));
+    if lower { by_digit(g, d, j, bounds) } else { None }
 }
 
 /// `c*j + w - v == 0`, where `w` has the other bounds and lies in `0..c`: `j` and `w` are quotient and remainder of `v`.

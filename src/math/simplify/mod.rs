@@ -27,7 +27,8 @@ mod sum;
 use super::graph::{Graph, Id, IndexVar, Shape};
 use super::ops::{Dense, Op, Red, Ty};
 
-pub use rebuild::{simplify, substitute};
+pub use array::reads_inside;
+pub use rebuild::{open, simplify, substitute};
 
 /// A scalar operation.
 pub fn op(g: &mut Graph, op: Op, args: &[Id]) -> Id {

@@ -67,6 +67,11 @@ fn of_operation(g: &mut Graph, op: Op, args: &[Id], n: i64) -> Option<Id> {
         // where the root is a number, x is not negative
         Op::Sqrt if even => Some(powi(g, x, n / 2)),
         Op::Abs if even => Some(powi(g, x, n)),
+        // (1/b)^n
+        Op::Div if known(g, x) == Some(1.0) => {
+            let below = powi(g, args[1], n);
+            Some(quotient(g, x, below))
+        }
         Op::Mul => {
             // (c*x)^2, where c^2 is exact
             let c = known(g, x)?;

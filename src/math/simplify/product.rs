@@ -10,6 +10,9 @@ use super::{order, power, select};
 /// A product with more factors than this is not gathered.
 const MOST_FACTORS: usize = 32;
 
+/// Nodes looked at for one product, so that long chains cost little and recursion is bounded.
+const MOST_VISITS: usize = 4 * MOST_FACTORS;
+
 /// `coefficient * product of base^exponent`; bases are distinct and not constants.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Product {
@@ -28,14 +31,23 @@ impl Product {
         if p.gather(g, id) { p } else { Product { coefficient: 1.0, factors: vec![(id, 1)] } }
     }
 
+    /// Multiplies by a scalar, taken apart; false if there are too many factors.
     fn gather(&mut self, g: &mut Graph, id: Id) -> bool {
+        self.gather_within(g, id, &mut { MOST_VISITS })
+    }
+
+    fn gather_within(&mut self, g: &mut Graph, id: Id, visits: &mut usize) -> bool {
+        let Some(left) = visits.checked_sub(1) else { return false };
+        *visits = left;
         match g.node(id).clone() {
             Node::Real(bits) => self.coefficient *= f64::from_bits(bits),
             Node::Op(Op::Neg, args) => {
                 self.coefficient = -self.coefficient;
-                return self.gather(g, args[0]);
+                return self.gather_within(g, args[0], visits);
             }
-            Node::Op(Op::Mul, args) => return self.gather(g, args[0]) && self.gather(g, args[1]),
+            Node::Op(Op::Mul, args) => {
+                return self.gather_within(g, args[1], visits) && self.gather_within(g, args[0], visits);
+            }
             Node::Op(Op::Powi, args) => match known_int(g, args[1]) {
                 Some(n) => self.times(args[0], n),
                 None => self.times(id, 1),

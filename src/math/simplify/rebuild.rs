@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::graph::{FRESH, Graph, Id, IndexVar, Node, VarId, VarKind};
 
-/// Rewrites graphs that were built raw. Recurses as deep as the graph.
+/// Rewrites graphs that were built raw. Recurses as deep as loops are nested.
 pub fn simplify(g: &mut Graph, roots: &[Id]) -> Vec<Id> {
     let mut r = Rebuild::new(g, &[], &[], true);
     roots.iter().map(|id| r.apply(g, *id)).collect()
@@ -32,6 +32,15 @@ pub fn open(g: &mut Graph, bounds: &[IndexVar], parts: &[Id], avoid: &HashSet<u3
     let pairs: Vec<(u32, Id)> = bounds.iter().zip(&named).map(|(old, new)| (old.id, g.index(*new))).collect();
     let parts = g.substitute_indices(parts, &pairs);
     (named, parts)
+}
+
+/// The parts of a node that are in no narrower scope.
+fn outside_binders(g: &Graph, id: Id) -> Vec<Id> {
+    match g.node(id) {
+        Node::Map(..) | Node::Reduce(..) | Node::Scatter { .. } => Vec::new(),
+        Node::Partial { .. } | Node::Jvp { .. } => g.parts(id)[1..].to_vec(),
+        _ => g.parts(id),
+    }
 }
 
 /// Names given by [`open`] start here, above those of `Graph::fresh_index`.
@@ -70,16 +79,25 @@ impl Rebuild {
             || g.vars_of(id).iter().any(|v| self.vars.contains_key(v))
     }
 
+    /// The new form of a node. Works through its parts with a stack of its own; only binders recurse.
     fn apply(&mut self, g: &mut Graph, id: Id) -> Id {
-        if !self.touches(g, id) {
-            return id;
+        let mut stack = vec![id];
+        while let Some(top) = stack.last().copied() {
+            if self.memo.contains_key(&top) || !self.touches(g, top) {
+                stack.pop();
+                continue;
+            }
+            let before = stack.len();
+            stack.extend(
+                outside_binders(g, top).into_iter().filter(|p| self.touches(g, *p) && !self.memo.contains_key(p)),
+            );
+            if stack.len() == before {
+                let new = self.rebuild(g, top);
+                self.memo.insert(top, new);
+                stack.pop();
+            }
         }
-        if let Some(done) = self.memo.get(&id) {
-            return *done;
-        }
-        let new = self.rebuild(g, id);
-        self.memo.insert(id, new);
-        new
+        self.memo.get(&id).copied().unwrap_or(id)
     }
 
     fn each(&mut self, g: &mut Graph, ids: &[Id]) -> Vec<Id> {

@@ -122,7 +122,25 @@ fn collapsed(g: &mut Graph, bounds: &[IndexVar], term: Id) -> Option<Id> {
             return determined(g, bounds, c, a);
         }
     }
+    if let Some(total) = total_weight(g, bounds, term) {
+        return Some(total);
+    }
     exchanged(g, bounds, term)
+}
+
+/// The sum of weights `exp(f(k) - logsumexp(k) f(k))` is one; with a constant in the exponent, its exponential.
+fn total_weight(g: &mut Graph, bounds: &[IndexVar], term: Id) -> Option<Id> {
+    let Node::Op(Op::Exp, args) = g.node(term).clone() else { return None };
+    let logs = |g: &mut Graph, id: Id| {
+        let terms = Sum::of(g, id).terms;
+        terms.iter().filter(|t| matches!(g.node(t.1), Node::Reduce(Red::LogSumExp, ..))).count()
+    };
+    let before = logs(g, args[0]);
+    if before == 0 {
+        return None;
+    }
+    let log = reduce(g, Red::LogSumExp, bounds, args[0]);
+    (logs(g, log) < before).then(|| super::op(g, Op::Exp, &[log]))
 }
 
 /// The sum of `a` where `c` holds: bounds that `c` determines go, and conditions on none of the bounds come out.

@@ -9,6 +9,9 @@ use super::{order, select};
 /// A sum with more terms than this is not gathered.
 const MOST_TERMS: usize = 32;
 
+/// Nodes looked at for one sum, so that long chains cost little and recursion is bounded.
+const MOST_VISITS: usize = 4 * MOST_TERMS;
+
 /// A sum of `coefficient * base`; the bases are distinct and have no coefficient of their own; that of the constant is 1.
 #[derive(Clone, Debug)]
 pub struct Sum {
@@ -22,13 +25,27 @@ impl Sum {
         if s.gather(g, id, 1.0) { s } else { Sum { terms: vec![(1.0, id)] } }
     }
 
+    /// Adds a scalar, taken apart; false if there are too many terms.
     fn gather(&mut self, g: &mut Graph, id: Id, sign: f64) -> bool {
-        match g.node(id).clone() {
-            Node::Op(Op::Add, args) => return self.gather(g, args[0], sign) && self.gather(g, args[1], sign),
-            Node::Op(Op::Sub, args) => return self.gather(g, args[0], sign) && self.gather(g, args[1], -sign),
-            Node::Op(Op::Neg, args) => return self.gather(g, args[0], -sign),
-            _ => {}
+        self.gather_within(g, id, sign, &mut { MOST_VISITS })
+    }
+
+    fn gather_within(&mut self, g: &mut Graph, id: Id, sign: f64, visits: &mut usize) -> bool {
+        let Some(left) = visits.checked_sub(1) else { return false };
+        *visits = left;
+        let (second, first, factor) = match g.node(id) {
+            Node::Op(Op::Add, args) => (Some(args[1]), args[0], sign),
+            Node::Op(Op::Sub, args) => (Some(args[1]), args[0], -sign),
+            Node::Op(Op::Neg, args) => (None, args[0], -sign),
+            _ => return self.gather_term(g, id, sign),
+        };
+        match second {
+            Some(second) => self.gather_within(g, second, factor, visits) && self.gather_within(g, first, sign, visits),
+            None => self.gather_within(g, first, factor, visits),
         }
+    }
+
+    fn gather_term(&mut self, g: &mut Graph, id: Id, sign: f64) -> bool {
         let (c, base) = split(g, id);
         self.plus(sign * c, base);
         self.terms.len() <= MOST_TERMS
@@ -160,6 +177,11 @@ fn combine(g: &mut Graph, a: Id, b: Id, sign: f64) -> Id {
     }
     if let (Some(x), Some(y)) = (known(g, a), known(g, b)) {
         return real(g, x + sign * y);
+    }
+    // like terms that are sums themselves: `2*(x + y) - (x + y)`
+    let ((c, x), (d, y)) = (split(g, a), split(g, b));
+    if x == y {
+        return scale(g, c + sign * d, x);
     }
     let mut s = Sum { terms: Vec::new() };
     if s.gather(g, a, 1.0) && s.gather(g, b, sign) {

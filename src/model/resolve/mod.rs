@@ -142,10 +142,6 @@ impl<'p> Resolver<'p> {
         }
     }
 
-    fn error(&mut self, code: crate::diagnostics::Code, message: String, span: Span, label: &str) {
-        self.report(Diagnostic::error(code, message, span, label));
-    }
-
     /// Tells, once in an item, that a construct is not supported, and resolves what is inside it in silence about others.
     fn later(&mut self, what: &str, span: Span, inside: impl FnOnce(&mut Self)) {
         if self.muted == 0 && self.told.insert(what.to_string()) {

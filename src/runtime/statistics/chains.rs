@@ -8,6 +8,7 @@ use super::fft::LaggedProducts;
 use super::jackknife;
 use super::moments::Moments;
 use super::normal;
+use super::sketch;
 
 /// The fewest draws of a chain that can be judged.
 pub const SHORTEST: usize = 8;
@@ -29,7 +30,8 @@ pub struct Estimate {
     pub se: f64,
 }
 
-const UNKNOWN: Estimate = Estimate { value: f64::NAN, se: f64::NAN };
+/// Nothing is known.
+pub const UNKNOWN: Estimate = Estimate { value: f64::NAN, se: f64::NAN };
 
 impl Chains {
     pub fn count(&self) -> usize {
@@ -47,17 +49,23 @@ impl Chains {
         Chains { len: half, groups: self.groups.iter().flat_map(|g| [*g, *g]).collect(), draws }
     }
 
-    /// Draws replaced by the normal scores of their ranks among all draws; equal draws share their average rank.
+    /// Draws replaced by the normal scores of their ranks among all draws; draws that are equal, or nearly (to the
+    /// 2^-32 of the range of their bit patterns), share their average rank.
     fn rank_normalised(&self) -> Chains {
-        let mut order: Vec<(f64, u32)> = self.draws.iter().enumerate().map(|(k, x)| (*x + 0.0, k as u32)).collect();
-        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let keys = || self.draws.iter().map(|x| sketch::ordered(*x));
+        let least = keys().min().unwrap_or(0);
+        let range = keys().max().unwrap_or(0) - least;
+        let drop = (u64::BITS - range.leading_zeros()).saturating_sub(u32::BITS);
+        // The key above, the place of the draw below: sorting numbers is faster than sorting by a key.
+        let mut order: Vec<u64> = keys().zip(0u64..).map(|(key, k)| (key - least) >> drop << 32 | k).collect();
+        order.sort_unstable();
         let total = order.len() as f64;
         let mut draws = vec![0.0; order.len()];
         let mut start = 0;
-        for ties in order.chunk_by(|a, b| a.0 == b.0) {
+        for ties in order.chunk_by(|a, b| a >> 32 == b >> 32) {
             let rank = start as f64 + (ties.len() as f64 + 1.0) / 2.0;
             let score = normal::quantile((rank - 0.375) / (total + 0.25));
-            ties.iter().for_each(|(_, k)| draws[*k as usize] = score);
+            ties.iter().for_each(|place| draws[(place & 0xffff_ffff) as usize] = score);
             start += ties.len();
         }
         Chains { len: self.len, groups: self.groups.clone(), draws }
@@ -185,50 +193,61 @@ fn efficiency(s: &Summary, len: usize) -> Option<f64> {
     autocorrelation_time(s, len).map(|tau| if tau.is_nan() { tau } else { 1.0 / tau.max(1.0 / draws.log10()) })
 }
 
-/// Bulk effective sample size of all draws.
-pub fn ess(chains: &Chains) -> Estimate {
-    if chains.len < SHORTEST || chains.count() == 0 {
-        return UNKNOWN;
-    }
-    let draws = (chains.count() * chains.len) as f64;
-    let z = chains.split().rank_normalised();
-    let mut groups = summaries(&z);
-    let mut lags = 256.min(z.len);
-    loop {
-        add_autocovariances(&z, lags, &mut groups);
-        let all = together(&groups);
-        let value = efficiency(&all, z.len);
-        let merge = Summary::merge;
-        let known = value.is_some();
-        if known || lags == z.len {
-            let value = value.unwrap_or(f64::NAN) * draws;
-            let part = |s: &Summary| efficiency(s, z.len).unwrap_or(f64::NAN) * draws;
-            return Estimate { value, se: jackknife::standard_error(&groups, Summary::weight, merge, part) };
+/// The split chains of some draws, and their normal scores: what effective sample size and R-hat are made of.
+pub struct Scores {
+    draws: usize,
+    split: Chains,
+    bulk: Chains,
+}
+
+impl Scores {
+    /// `None` if the chains are too short, or there are none.
+    pub fn of(chains: &Chains) -> Option<Scores> {
+        if chains.len < SHORTEST || chains.count() == 0 {
+            return None;
         }
-        lags = (8 * lags).min(z.len);
+        let split = chains.split();
+        Some(Scores { draws: chains.count() * chains.len, bulk: split.rank_normalised(), split })
     }
+
+    /// Bulk effective sample size of all draws.
+    pub fn ess(&self) -> Estimate {
+        let (z, draws) = (&self.bulk, self.draws as f64);
+        let mut groups = summaries(z);
+        let mut lags = 256.min(z.len);
+        loop {
+            add_autocovariances(z, lags, &mut groups);
+            let value = efficiency(&together(&groups), z.len);
+            if value.is_some() || lags == z.len {
+                let value = value.unwrap_or(f64::NAN) * draws;
+                let part = |s: &Summary| efficiency(s, z.len).unwrap_or(f64::NAN) * draws;
+                return Estimate {
+                    value,
+                    se: jackknife::standard_error(&groups, Summary::weight, Summary::merge, part),
+                };
+            }
+            lags = (8 * lags).min(z.len);
+        }
+    }
+
+    /// The larger of the rank-normalised split R-hats of the draws and of their distances from the median.
+    pub fn rhat(&self) -> Estimate {
+        let (bulk, folded) = (scale_estimate(&self.bulk), scale_estimate(&self.split.folded().rank_normalised()));
+        if folded.value > bulk.value { folded } else { bulk }
+    }
+}
+
+fn scale_estimate(z: &Chains) -> Estimate {
+    let groups = summaries(z);
+    let value = scale_reduction(&together(&groups), z.len);
+    let part = |s: &Summary| scale_reduction(s, z.len);
+    Estimate { value, se: jackknife::standard_error(&groups, Summary::weight, Summary::merge, part) }
 }
 
 /// R-hat of normal scores.
 fn scale_reduction(s: &Summary, len: usize) -> f64 {
     let n = len as f64;
     ((s.means.variance() * n / s.vars.mean + n - 1.0) / n).sqrt()
-}
-
-/// The larger of the rank-normalised split R-hats of the draws and of their distances from the median.
-pub fn rhat(chains: &Chains) -> Estimate {
-    if chains.len < SHORTEST || chains.count() == 0 {
-        return UNKNOWN;
-    }
-    let split = chains.split();
-    let one = |z: Chains| {
-        let groups = summaries(&z.rank_normalised());
-        let value = scale_reduction(&together(&groups), split.len);
-        let part = |s: &Summary| scale_reduction(s, split.len);
-        Estimate { value, se: jackknife::standard_error(&groups, Summary::weight, Summary::merge, part) }
-    };
-    let (bulk, folded) = (one(split.clone()), one(split.folded()));
-    if folded.value > bulk.value { folded } else { bulk }
 }
 
 /// Sums about the mean of all draws, for the correlation at a lag.
@@ -306,6 +325,14 @@ pub fn autocorrelation(chains: &Chains, lag: usize) -> Estimate {
 mod tests {
     use super::*;
     use crate::runtime::testing::Uniforms;
+
+    fn ess(chains: &Chains) -> Estimate {
+        Scores::of(chains).map_or(UNKNOWN, |s| s.ess())
+    }
+
+    fn rhat(chains: &Chains) -> Estimate {
+        Scores::of(chains).map_or(UNKNOWN, |s| s.rhat())
+    }
 
     /// Stationary AR(1) chains with unit variance, one a group.
     fn autoregressive(phi: f64, chains: usize, len: usize, seed: u64) -> Chains {

@@ -1,29 +1,28 @@
 //! From what was gathered to statistics with standard errors.
 
-use std::collections::BTreeMap;
-
-use super::chains::{self, Chains, Estimate};
+use super::chains::{Estimate, UNKNOWN};
 use super::histogram;
 use super::jackknife;
 use super::moments::{Moments, Pairs};
 use super::sketch::Bins;
+use super::taped::Tapes;
 use super::{Request, StatKind, StatResult};
-use crate::runtime::collect::{CellSketch, Harvest, Node, Reel};
+use crate::runtime::collect::{CellSketch, Harvest, Node};
 use crate::runtime::job::{Divergence, Observer};
 use crate::runtime::layout::Layout;
-use crate::runtime::plan::{self, Plan, Source, Tally, Tape};
+use crate::runtime::plan::{self, Plan, Source, Tally};
 use crate::runtime::tree::Merge;
 
 /// Everything that a run brought together.
 pub struct Finisher<'a> {
-    pub plan: &'a Plan,
-    pub layout: &'a Layout,
-    pub harvest: &'a Harvest,
+    plan: &'a Plan,
+    harvest: &'a Harvest,
     /// all groups merged
-    pub total: Node,
-    pub diverged: Divergence,
+    total: Node,
+    diverged: Divergence,
     /// paths that finished, with those that diverged
-    pub finished: u64,
+    finished: u64,
+    tapes: Tapes<'a>,
 }
 
 impl<'a> Finisher<'a> {
@@ -33,10 +32,13 @@ impl<'a> Finisher<'a> {
         harvest: &'a Harvest,
         diverged: Divergence,
         finished: u64,
+        threads: usize,
     ) -> Finisher<'a> {
         let mut total = Node::new(plan);
         harvest.groups.iter().for_each(|(_, node)| total.merge(node));
-        Finisher { plan, layout, harvest, total, diverged, finished }
+        let alive = finished - diverged.paths;
+        let tapes = Tapes::new(&plan.tapes, layout, &harvest.reels, alive, threads);
+        Finisher { plan, harvest, total, diverged, finished, tapes }
     }
 
     /// The answers to a request: one a look, or one in all.
@@ -46,7 +48,7 @@ impl<'a> Finisher<'a> {
         let one = |look: usize| match source {
             Source::Divergence => self.divergences(),
             Source::Tally(k) => self.tallied(&self.plan.tallies[k], k, request, look, shape.clone()),
-            Source::Tape(k) => self.taped(k, of, request, look, shape.clone()),
+            Source::Tape(k) => self.tapes.result(k, of, request, shape.clone()),
         };
         (0..looks).map(one).collect()
     }
@@ -64,10 +66,11 @@ impl<'a> Finisher<'a> {
 
     fn tallied(&self, tally: &Tally, k: usize, request: &Request, look: usize, shape: Vec<usize>) -> StatResult {
         let mut result = StatResult { shape, ..StatResult::default() };
+        let mut coarse = false;
         for element in 0..tally.elements {
             let cell = tally.cell(look, element);
             match &request.stat {
-                StatKind::Quantile { at, .. } => self.quantiles(&mut result, cell, at),
+                StatKind::Quantile { at, .. } => self.quantiles(&mut result, cell, at, &mut coarse),
                 StatKind::Histogram { bins } => self.histogram(&mut result, cell, *bins),
                 stat => {
                     let (estimate, n) = self.estimate(tally, cell, stat);
@@ -78,8 +81,20 @@ impl<'a> Finisher<'a> {
             }
         }
         match &request.stat {
-            StatKind::Quantile { at, list: true } => result.shape.push(at.len()),
+            StatKind::Quantile { at, list } => {
+                if *list {
+                    result.shape.push(at.len());
+                }
+                if coarse {
+                    result.notes.push("the width of the sketch's bins is a good part of the error".to_string());
+                }
+            }
+            StatKind::Prob if !tally.clustered => say_certain(&mut result),
             StatKind::Histogram { .. } => pad(&mut result, tally.elements),
+            StatKind::Ess => result.notes.push("at one time every path is an independent draw".to_string()),
+            StatKind::Rhat | StatKind::Autocorr { .. } => {
+                result.notes.push("needs several times: `over t in ...`".to_string())
+            }
             _ => {}
         }
         self.say_lost(&mut result, k);
@@ -115,7 +130,7 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn quantiles(&self, result: &mut StatResult, cell: usize, at: &[f64]) {
+    fn quantiles(&self, result: &mut StatResult, cell: usize, at: &[f64], coarse: &mut bool) {
         let sketch = &self.harvest.sketches[cell];
         let bins = sketch.all.sorted();
         let groups = group_bins(sketch);
@@ -126,9 +141,7 @@ impl<'a> Finisher<'a> {
             let rounding = bins.half_width(*q);
             result.values.push(value);
             result.se.push(sampling.hypot(rounding / 3f64.sqrt()));
-            if rounding > 0.25 * sampling {
-                result.notes.push(format!("sketched: the quantile at {q} is known to {rounding:.1e}"));
-            }
+            *coarse |= rounding > 0.25 * sampling;
         }
     }
 
@@ -154,100 +167,6 @@ impl<'a> Finisher<'a> {
         }
         result.edges.push(edges);
     }
-
-    fn taped(&self, k: usize, of: &Observer, request: &Request, look: usize, shape: Vec<usize>) -> StatResult {
-        let tape = &self.plan.tapes[k];
-        let slot = &of.stage.program.outs[request.args[0]];
-        let (elements, count) = plan::elements(&slot.shape, &request.pool_axes);
-        let mut result = StatResult { shape, ..StatResult::default() };
-        let mut broken = 0;
-        for element in 0..count {
-            let rows: Vec<usize> = (0..elements.len()).filter(|r| elements[*r] == element).collect();
-            let looks = if request.pool_times { 0..tape.looks } else { look..look + 1 };
-            let (chains, left_out) = self.chains(tape, &self.harvest.reels[k], &rows, looks);
-            broken = broken.max(left_out);
-            let estimate = self.of_draws(request, tape, &chains, &mut result);
-            result.values.push(estimate.value);
-            result.se.push(estimate.se);
-            result.n = result.n.max(chains.draws.len() as u64);
-        }
-        if broken > 0 {
-            result.notes.push(format!("{broken} chains have values that are not finite and are left out"));
-        }
-        let kept = self.harvest.reels[k].len() as u64;
-        if kept < self.finished {
-            result.notes.push(format!(
-                "from every {}th path ({kept} of {})",
-                self.finished.div_ceil(kept.max(1)),
-                self.finished
-            ));
-        }
-        if tape.every_look > 1 {
-            result.notes.push(format!("from every {}th of the times", tape.every_look));
-        }
-        result.notes.dedup();
-        result
-    }
-
-    /// The draws of some rows at some of the kept looks, one chain a path and row; and how many chains were left out.
-    fn chains(
-        &self,
-        tape: &Tape,
-        reels: &BTreeMap<u64, Reel>,
-        rows: &[usize],
-        looks: std::ops::Range<usize>,
-    ) -> (Chains, usize) {
-        let mut chains = Chains { len: looks.len(), ..Chains::default() };
-        let mut left_out = 0;
-        for (position, reel) in reels {
-            // With very few paths groups are stretches of time; chains are whole, so each path is a group.
-            let group = if self.layout.batches > 1 { *position } else { self.layout.place(*position, 0).group };
-            for row in rows {
-                let start = chains.draws.len();
-                chains.draws.extend(looks.clone().map(|look| reel[look * tape.rows + row]));
-                if chains.draws[start..].iter().all(|x| x.is_finite()) {
-                    chains.groups.push(group);
-                } else {
-                    chains.draws.truncate(start);
-                    left_out += 1;
-                }
-            }
-        }
-        (chains, left_out)
-    }
-
-    fn of_draws(&self, request: &Request, tape: &Tape, chains: &Chains, result: &mut StatResult) -> Estimate {
-        // What the kept chains are worth, for all.
-        let alive = (self.finished - self.diverged.paths) as f64;
-        let kept = self.kept_alive(tape);
-        let scale = if kept > 0.0 { (alive / kept).max(1.0) } else { 1.0 };
-        if chains.len == 1 && request.stat == StatKind::Ess {
-            result.notes.push("at one time every path is an independent draw".to_string());
-            return Estimate { value: chains.count() as f64 * scale, se: 0.0 };
-        }
-        if let StatKind::Autocorr { lag } = request.stat {
-            if lag % tape.every_look != 0 || chains.len <= lag / tape.every_look {
-                result.notes.push(format!("the kept times have no lag of {lag}"));
-            }
-            let known = lag % tape.every_look == 0;
-            let lag = if known { lag / tape.every_look } else { usize::MAX };
-            return chains::autocorrelation(chains, lag);
-        }
-        if chains.len < chains::SHORTEST {
-            result.notes.push(format!("needs at least {} times of a path", chains::SHORTEST));
-        }
-        if request.stat == StatKind::Rhat {
-            return chains::rhat(chains);
-        }
-        let e = chains::ess(chains);
-        Estimate { value: e.value * scale, se: e.se * scale }
-    }
-
-    /// Number of kept paths that did not diverge.
-    fn kept_alive(&self, tape: &Tape) -> f64 {
-        let k = self.plan.tapes.iter().position(|t| t == tape).expect("a tape of the plan");
-        self.harvest.reels[k].values().filter(|r| r.iter().rev().take(tape.rows).any(|x| !x.is_nan())).count() as f64
-    }
 }
 
 fn of_moments(stat: &StatKind, all: &Moments, clustered: bool, groups: impl Fn() -> Vec<Moments>) -> Estimate {
@@ -262,8 +181,18 @@ fn of_moments(stat: &StatKind, all: &Moments, clustered: bool, groups: impl Fn()
         StatKind::Std => by_groups(Moments::std),
         StatKind::Skewness => by_groups(Moments::skewness),
         StatKind::Kurtosis => by_groups(Moments::kurtosis),
-        _ if all.n == 0 => Estimate { value: f64::NAN, se: f64::NAN },
+        StatKind::Ess => Estimate { value: all.n as f64, se: 0.0 },
+        StatKind::Rhat | StatKind::Autocorr { .. } => UNKNOWN,
+        _ if all.n == 0 => UNKNOWN,
         _ => Estimate { value: all.mean, se: all.mean_se() },
+    }
+}
+
+/// A fraction of 0 or 1 has no spread, but is not certain: the bound that leaves such a result a chance of 5 %.
+fn say_certain(result: &mut StatResult) {
+    if result.n > 0 && result.values.iter().any(|p| *p == 0.0 || *p == 1.0) {
+        let bound = 1.0 - 0.05f64.powf(1.0 / result.n as f64);
+        result.notes.push(format!("where all {} paths agree, the probability is within {bound:.1e} of that", result.n));
     }
 }
 

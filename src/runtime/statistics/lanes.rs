@@ -1,51 +1,88 @@
 //! Moments of each lane of a block by itself: what a path says when several of its values are pooled.
 
+use std::ops::Range;
+
 use super::moments::{Moments, Pairs};
 
-/// Moments up to `order` of each lane.
+/// Moments up to `order` of each lane, as columns so that the loops over lanes are vector loops.
 #[derive(Clone, Debug)]
 pub struct LaneMoments {
     order: u8,
-    lanes: Vec<Moments>,
+    n: Vec<f64>,
+    mean: Vec<f64>,
+    m2: Vec<f64>,
+    m3: Vec<f64>,
+    m4: Vec<f64>,
 }
 
 impl LaneMoments {
     /// `order` is 1 (means only), 2 or 4; higher moments stay zero.
     pub fn new(order: u8, lanes: usize) -> LaneMoments {
-        LaneMoments { order, lanes: vec![Moments::default(); lanes] }
+        let column = |wanted: bool| vec![0.0; if wanted { lanes } else { 0 }];
+        LaneMoments {
+            order,
+            n: column(true),
+            mean: column(true),
+            m2: column(order >= 2),
+            m3: column(order >= 4),
+            m4: column(order >= 4),
+        }
     }
 
-    /// One value a lane, where `ok` says so.
+    /// One value a lane, where `ok` says so. A lane's bits do not depend on whether others are left out.
     pub fn push(&mut self, row: &[f64], ok: &[bool]) {
-        for ((m, x), ok) in self.lanes.iter_mut().zip(row).zip(ok) {
-            match (ok, self.order) {
-                (false, _) => {}
-                (true, 1) => push_mean(m, *x),
-                (true, 2) => push_two(m, *x),
-                (true, _) => m.push(*x),
+        if ok.iter().all(|ok| *ok) {
+            return self.push_range(row, 0..row.len());
+        }
+        (0..row.len()).filter(|lane| ok[*lane]).for_each(|lane| self.push_range(row, lane..lane + 1));
+    }
+
+    /// Welford's update of the mean and the higher moments; see [`Moments::push`].
+    fn push_range(&mut self, row: &[f64], lanes: Range<usize>) {
+        let (row, n, mean) = (&row[lanes.clone()], &mut self.n[lanes.clone()], &mut self.mean[lanes.clone()]);
+        match self.order {
+            1 => {
+                for ((x, n), mean) in row.iter().zip(n).zip(mean) {
+                    *n += 1.0;
+                    *mean += (x - *mean) / *n;
+                }
+            }
+            2 => {
+                for (((x, n), mean), m2) in row.iter().zip(n).zip(mean).zip(&mut self.m2[lanes]) {
+                    *n += 1.0;
+                    let d = x - *mean;
+                    *mean += d / *n;
+                    *m2 += d * (x - *mean);
+                }
+            }
+            _ => {
+                let higher =
+                    self.m2[lanes.clone()].iter_mut().zip(&mut self.m3[lanes.clone()]).zip(&mut self.m4[lanes]);
+                for (((x, n), mean), ((m2, m3), m4)) in row.iter().zip(n).zip(mean).zip(higher) {
+                    let before = *n;
+                    *n += 1.0;
+                    let d = x - *mean;
+                    let dn = d / *n;
+                    let term = d * dn * before;
+                    *m4 += term * dn * dn * (*n * *n - 3.0 * *n + 3.0) + 6.0 * dn * dn * *m2 - 4.0 * dn * *m3;
+                    *m3 += term * dn * (*n - 2.0) - 3.0 * dn * *m2;
+                    *m2 += term;
+                    *mean += dn;
+                }
             }
         }
     }
 
-    pub fn lane(&self, lane: usize) -> &Moments {
-        &self.lanes[lane]
+    pub fn lane(&self, lane: usize) -> Moments {
+        let at = |column: &[f64]| column.get(lane).copied().unwrap_or(0.0);
+        Moments { n: self.n[lane] as u64, mean: self.mean[lane], m2: at(&self.m2), m3: at(&self.m3), m4: at(&self.m4) }
     }
 
     pub fn clear(&mut self) {
-        self.lanes.fill(Moments::default());
+        for column in [&mut self.n, &mut self.mean, &mut self.m2, &mut self.m3, &mut self.m4] {
+            column.fill(0.0);
+        }
     }
-}
-
-fn push_mean(m: &mut Moments, x: f64) {
-    m.n += 1;
-    m.mean += (x - m.mean) / m.n as f64;
-}
-
-fn push_two(m: &mut Moments, x: f64) {
-    m.n += 1;
-    let d = x - m.mean;
-    m.mean += d / m.n as f64;
-    m.m2 += d * (x - m.mean);
 }
 
 /// Co-moments of each lane.

@@ -9,6 +9,7 @@ pub mod lanes;
 pub mod moments;
 pub mod normal;
 pub mod sketch;
+mod taped;
 pub use crate::model::statistics as table;
 
 pub use table::{Arity, Row, StatKind, TABLE};

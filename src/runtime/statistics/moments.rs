@@ -31,6 +31,27 @@ impl Moments {
         m
     }
 
+    /// The same for at most eight numbers, whose sums are taken as a tree of fixed form.
+    pub fn of_few(values: &[f64]) -> Moments {
+        let count = values.len();
+        if count == 0 {
+            return Moments::default();
+        }
+        let mut d = [0.0; 8];
+        d[..count].copy_from_slice(values);
+        let mean = tree_sum(&d) / count as f64;
+        d[..count].iter_mut().for_each(|x| *x -= mean);
+        let square = d.map(|x| x * x);
+        let product = |a: &[f64; 8], b: &[f64; 8]| tree_sum(&std::array::from_fn(|k| a[k] * b[k]));
+        Moments {
+            n: count as u64,
+            mean,
+            m2: tree_sum(&square),
+            m3: product(&square, &d),
+            m4: product(&square, &square),
+        }
+    }
+
     pub fn push(&mut self, x: f64) {
         let before = self.n as f64;
         self.n += 1;
@@ -103,6 +124,11 @@ impl Moments {
         let s2 = self.m2 / n;
         self.m4 / n / (s2 * s2)
     }
+}
+
+fn tree_sum(x: &[f64; 8]) -> f64 {
+    let four: [f64; 4] = std::array::from_fn(|k| x[k] + x[k + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
 }
 
 /// Count, means and central second moments of pairs.
@@ -228,6 +254,8 @@ mod tests {
         values.iter().for_each(|v| pushed.push(*v));
         agree(&pushed, &values);
         agree(&Moments::of(&values), &values);
+        (1..=8).for_each(|n| agree(&Moments::of_few(&values[..n]), &values[..n]));
+        assert_eq!(Moments::of_few(&[]), Moments::default());
         let merged = values.chunks(13).map(Moments::of).fold(Moments::default(), |a, b| a.merge(&b));
         agree(&merged, &values);
     }

@@ -3,12 +3,15 @@
 //! A value goes to a bin by the leading bits of its ordered bit pattern, an integer that grows with the value (the idea
 //! of HDR histograms and of DDSketch: C. Masson, J. E. Rim, H. K. Lee, PVLDB 12 (2019) 2195). All bits are kept while the
 //! distinct values fit into [`CAPACITY`] bins: then quantiles are exact. When they do not, as many low bits are dropped
-//! as are needed. That number depends only on the multiset of values, so a sketch is the same whatever the order of
-//! pushes and merges. With 2^15 bins and values spread over a dozen octaves of each sign, about ten bits of the mantissa
+//! as are needed, in steps of [`STRIDE`]. That number depends only on the multiset of values, so a sketch is the same
+//! whatever the order of pushes and merges. With 2^15 bins and values spread over a dozen octaves of each sign, about ten bits of the mantissa
 //! are left: the middle of a bin is within a relative 2^-11 of all its values.
 
 /// Bins of a sketch at full resolution.
 pub const CAPACITY: usize = 1 << 15;
+
+/// Bits are dropped so many at a time.
+const STRIDE: u32 = 3;
 
 /// Slots of the first table.
 const FIRST: usize = 256;
@@ -45,6 +48,10 @@ impl Sketch {
 
     /// Adds all that `other` holds.
     pub fn merge(&mut self, other: &Sketch) {
+        if self.total == 0 && self.capacity == other.capacity {
+            *self = other.clone();
+            return;
+        }
         self.coarsen(other.shift);
         for (key, count) in other.slots.iter().filter(|s| s.1 > 0) {
             let up = self.shift - other.shift.min(self.shift);
@@ -95,20 +102,30 @@ impl Sketch {
         }
     }
 
-    /// Drops the fewest bits with which the bins fit.
+    /// Drops the fewest bits with which the bins fit. At first that is many bits, counted from the sorted bins; later
+    /// one or two strides.
     fn shrink(&mut self) {
+        let drop = if self.shift == 0 { self.bits_too_many().next_multiple_of(STRIDE) } else { STRIDE };
+        self.coarsen(self.shift + drop);
+        while self.used > self.capacity {
+            self.coarsen(self.shift + STRIDE);
+        }
+    }
+
+    /// The fewest bits to drop so that the bins fit.
+    fn bits_too_many(&self) -> u32 {
         let mut keys: Vec<u64> = self.slots.iter().filter(|s| s.1 > 0).map(|s| s.0).collect();
         keys.sort_unstable();
         // `split[b]`: neighbours whose highest different bit is b; they are one bin once more than b bits are dropped.
-        let mut split = [0usize; 65];
-        keys.windows(2).for_each(|w| split[(63 - (w[0] ^ w[1]).leading_zeros()) as usize] += 1);
+        let mut split = [0usize; 64];
+        keys.windows(2).for_each(|w| split[63 - (w[0] ^ w[1]).leading_zeros() as usize] += 1);
         let mut bins = keys.len();
         let mut drop = 0;
         while bins > self.capacity {
             bins -= split[drop];
             drop += 1;
         }
-        self.coarsen(self.shift + drop as u32);
+        drop as u32
     }
 
     fn coarsen(&mut self, shift: u32) {
@@ -211,7 +228,7 @@ impl Bins {
 }
 
 /// The integer that orders finite numbers as they are ordered; the two zeros are one.
-fn ordered(x: f64) -> u64 {
+pub fn ordered(x: f64) -> u64 {
     let bits = (x + 0.0).to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }

@@ -9,7 +9,7 @@ use super::super::program::*;
 use super::build::{Builder, Key, Val};
 use super::table::{clamped, linear};
 use super::{Lowering, unravel};
-use crate::math::{Base, Dense, Id, IndexVar, Node, Rate, Ty, VarId, VarKind};
+use crate::math::{Base, Dense, Id, IndexVar, Node, Rate, Sampler, Ty, VarId, VarKind};
 
 /// Arrays with up to this many elements are chosen from by selects.
 const LARGEST_CHAIN: usize = 16;
@@ -416,7 +416,8 @@ impl<'g> Lowering<'g> {
         let space = match kind {
             VarKind::State => Space::State,
             VarKind::Draw { base: Base::Law(sampler, params), site, turn } => {
-                return self.sample(&params, at, |dst, first, len, component| SampleCall {
+                let whole = sampler == Sampler::Categorical;
+                return self.sample(&params, whole, at, |dst, first, len, component| SampleCall {
                     dst,
                     sampler,
                     first,
@@ -439,10 +440,12 @@ impl<'g> Lowering<'g> {
         self.variable(id, var, &[])
     }
 
-    /// A draw with parameters: they go to scratch rows, from which a native function takes them lane by lane.
+    /// A draw with parameters: they go to scratch rows, from which a native function takes them lane by lane. They are
+    /// arrays like the draw, or one array that is a parameter as a `whole`.
     fn sample(
         &mut self,
         params: &[Id],
+        whole: bool,
         at: &[Index],
         call: impl FnOnce(Reg, Index, usize, Vec<Index>) -> SampleCall,
     ) -> Val {
@@ -451,11 +454,10 @@ impl<'g> Lowering<'g> {
         let mut values = Vec::new();
         for p in params {
             let shape = self.g.shape(*p).to_vec();
-            if shape.is_empty() || shape.len() == at.len() && !at.is_empty() {
+            if !whole {
                 let place = if shape.is_empty() { Vec::new() } else { clamped(&shape, at.to_vec()) };
                 values.push(self.element(*p, &place));
             } else {
-                // the weights of a categorical draw
                 for k in 0..shape.iter().product() {
                     let place: Vec<Index> = unravel(&shape, k).into_iter().map(|i| Index::of(i as i64)).collect();
                     values.push(self.element(*p, &place));

@@ -31,6 +31,7 @@ pub struct Spec {
 pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
     let mut roots: Vec<Id> = spec.renew.iter().map(|(_, id)| *id).collect();
     roots.extend(&spec.outs);
+    add_parameters(g, &mut roots);
     let plan = plan::plan(g, &roots);
     let mut l = Lowering {
         uses: plan::uses(g, &roots),
@@ -55,6 +56,22 @@ pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
     super::schedule::schedule(&mut program);
     debug_assert_eq!(super::verify::verify(&program), Ok(()), "{program}");
     program
+}
+
+/// Adds the parameters of draws, which are no parts of the nodes that read them.
+fn add_parameters(g: &Graph, roots: &mut Vec<Id>) {
+    let mut seen = HashSet::new();
+    let mut next = 0;
+    while next < roots.len() {
+        for var in g.vars_of(roots[next]) {
+            if let VarKind::Draw { base: Base::Law(_, params), .. } = &g.var_info(*var).kind
+                && seen.insert(*var)
+            {
+                roots.extend(params);
+            }
+        }
+        next += 1;
+    }
 }
 
 struct Lowering<'g> {
@@ -153,6 +170,7 @@ impl Lowering<'_> {
         let mut program = self.program;
         (program.regs, program.body) = self.b.finish();
         super::schedule::remove_dead(&mut program);
+        super::schedule::remove_dead_stores(&mut program);
         program.scratch_rows = program.body_scratch + 2 * program.state_rows;
         program
     }

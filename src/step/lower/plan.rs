@@ -37,8 +37,9 @@ pub fn plan(g: &Graph, roots: &[Id]) -> Plan {
     extents.sort_unstable();
     extents.dedup();
     let limit = extents.into_iter().rev().find(|limit| size(g, &order, &free, *limit) <= LARGEST_CODE);
-    let mut plan = Plan { limit: limit.unwrap_or(1), calls: calls(g, &order), ..Plan::default() };
+    let mut plan = Plan { limit: limit.unwrap_or(1), ..Plan::default() };
     plan.shared = shared(g, roots, &order, &plan);
+    plan.calls = calls(g, &order, &plan);
     for id in &order {
         if let Node::Op(Op::Exp, args) = g.node(*id)
             && let Some((_, whole, _)) = super::reduce::softmax_of(g, args[0])
@@ -193,11 +194,19 @@ fn size(g: &Graph, order: &[Id], free: &HashMap<Id, Vec<IndexVar>>, limit: usize
     .fold(0, usize::saturating_add)
 }
 
-fn calls(g: &Graph, order: &[Id]) -> HashSet<Id> {
+/// Nodes whose own code calls elementary functions, not counting stored arrays and inner loops.
+fn calls(g: &Graph, order: &[Id], plan: &Plan) -> HashSet<Id> {
     let mut calls = HashSet::new();
     for id in order.iter().filter(|id| g.rate(**id) == Rate::Lane) {
-        let own = matches!(g.node(*id), Node::Op(op, _) if super::super::kernel::kernel_of(*op).is_some());
-        if own || g.parts(*id).iter().any(|p| calls.contains(p)) {
+        let inside = |p: &Id| calls.contains(p);
+        let has = match g.node(*id) {
+            Node::Op(op, args) => super::super::kernel::kernel_of(*op).is_some() || args.iter().any(inside),
+            Node::Get(array, at) => (calls.contains(array) && !plan.shared.contains(array)) || at.iter().any(inside),
+            Node::Reduce(_, bounds, body) => bounds.iter().all(|b| plan.unrolls(b)) && calls.contains(body),
+            Node::Map(_, body) => calls.contains(body),
+            _ => false,
+        };
+        if has {
             calls.insert(*id);
         }
     }

@@ -1,7 +1,11 @@
 //! Tests of the simplifier.
 
+mod arrays;
 mod densities;
+mod parse;
 mod random;
+mod rules;
+mod sharing;
 
 use super::super::graph::{Graph, Id, IndexVar, VarId, VarKind};
 use super::super::ops::{Op, Red, Ty};

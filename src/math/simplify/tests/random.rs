@@ -6,6 +6,8 @@
 
 use super::super::super::array::Array;
 use super::super::super::eval::{Env, eval};
+use super::super::super::share::share;
+use super::super::super::verify::verify;
 use super::*;
 
 /// A linear congruential generator (Knuth, MMIX constants).
@@ -223,22 +225,22 @@ fn close(a: f64, b: f64) -> bool {
 }
 
 fn check(seed: u64, depth: usize) {
-    let mut gen_ = Gen::new(seed);
-    let raw = if seed % 3 == 0 { gen_.vector(depth) } else { gen_.scalar(depth) };
-    let env = gen_.env();
-    let simple = gen_.b.simple(raw);
-    let g = &gen_.b.g;
-    let (old, new) = (eval(g, raw, &env).expect("raw"), eval(g, simple, &env));
-    let new = new.unwrap_or_else(|e| panic!("seed {seed}: {e}\n{}\n{}", expression(g, raw), expression(g, simple)));
-    for (a, b) in old.values.iter().zip(&new.values) {
-        assert!(
-            close(*a, *b) || !a.is_finite(),
-            "seed {seed}: {a} became {b}\n{}\n----\n{}",
-            expression(g, raw),
-            expression(g, simple)
-        );
+    let mut random = Gen::new(seed);
+    let raw = if seed.is_multiple_of(3) { random.vector(depth) } else { random.scalar(depth) };
+    let env = random.env();
+    let simple = random.b.simple(raw);
+    let shared = share(&mut random.b.g, &[simple])[0];
+    let g = &random.b.g;
+    let old = eval(g, raw, &env).expect("the raw graph has a value");
+    for (what, id) in [("simplified", simple), ("shared", shared)] {
+        assert_eq!(verify(g, &[id]), Ok(()), "seed {seed}, {what}");
+        let texts = || format!("{}\n----\n{}", expression(g, raw), expression(g, id));
+        let new = eval(g, id, &env).unwrap_or_else(|e| panic!("seed {seed}, {what}: {e}\n{}", texts()));
+        for (a, b) in old.values.iter().zip(&new.values) {
+            assert!(close(*a, *b) || !a.is_finite(), "seed {seed}, {what}: {a} became {b}\n{}", texts());
+        }
     }
-    assert_eq!(gen_.b.simple(simple), simple, "seed {seed}: simplified once more, it stays");
+    assert_eq!(random.b.simple(simple), simple, "seed {seed}: simplified once more, it stays");
 }
 
 #[test]

@@ -1,0 +1,53 @@
+//! `fokker check` and `fokker explain`.
+
+use crate::cli::args::{CheckArgs, Cli, Emit, ExplainArgs};
+use crate::cli::exit;
+use crate::cli::tell::{options, say, tell};
+use crate::diagnostics::Diagnostic;
+use crate::session::load::load_file;
+use crate::session::{check_loaded, emit, inspect};
+
+pub fn check(cli: &Cli, args: &CheckArgs) -> u8 {
+    let loaded = load_file(&args.file, &options(cli));
+    let (facts, mut problems) = inspect::facts(&loaded);
+    for problem in check_loaded(&loaded) {
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+    tell(cli, &problems, &loaded.sources);
+    if args.json {
+        say(&format!("{}\n", serde_json::json!({ "file": args.file.display().to_string(), "models": facts })));
+    } else {
+        for f in &facts {
+            say(&format!("{}\n", f.text()));
+        }
+    }
+    code(&problems)
+}
+
+pub fn explain(cli: &Cli, args: &ExplainArgs) -> u8 {
+    let loaded = load_file(&args.file, &options(cli));
+    if let Some(what) = args.emit {
+        let (text, problems) = match what {
+            Emit::Ast => emit::ast(&loaded),
+            Emit::Ir => emit::ir(&loaded),
+            Emit::Step => emit::step(&loaded),
+            Emit::Clif => emit::clif(&loaded),
+            Emit::Asm => emit::asm(&loaded),
+        };
+        tell(cli, &problems, &loaded.sources);
+        say(&text);
+        return code(&problems);
+    }
+    let (explanations, problems) = inspect::explanations(&loaded);
+    tell(cli, &problems, &loaded.sources);
+    for e in &explanations {
+        say(&format!("{}\n", if args.latex { e.latex() } else { e.text() }));
+    }
+    code(&problems)
+}
+
+fn code(problems: &[Diagnostic]) -> u8 {
+    if problems.iter().any(Diagnostic::is_error) { exit::WRONG_PROGRAM } else { exit::DONE }
+}

@@ -1,0 +1,135 @@
+//! Files of a run: saved paths, and the manifest from which the run can be repeated.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::output::manifest::{FORM, Manifest, TimeNote, hash};
+use crate::output::paths::{Format, Paths, save};
+use crate::session::Request;
+use crate::session::compile::Backend;
+use crate::session::load::Loaded;
+use crate::session::results::Ran;
+use crate::source::Span;
+
+/// Writes what a run saves below `folder`, with a manifest beside it. Adds the names of the files to the variants.
+pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request, span: Span) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let mut written = Vec::new();
+    for saved in std::mem::take(&mut ran.saved) {
+        let name = if ran.variants.len() > 1 { numbered(&saved.path, saved.variant + 1) } else { saved.path.clone() };
+        let path = folder.join(&name);
+        let Some(format) = Format::of(&path) else { continue };
+        let paths = Paths { recorded: &saved.recorded, times: &saved.times, columns: &saved.columns };
+        match save(&path, format, &paths) {
+            Ok(()) => {
+                let shown = path.display().to_string();
+                if let Some(variant) = ran.variants.get_mut(saved.variant) {
+                    variant.saved.push(shown);
+                }
+                written.push(name);
+            }
+            Err(e) => problems.push(unwritable(&path, &e, span)),
+        }
+    }
+    if !written.is_empty() {
+        let path = folder.join(format!("{}.manifest.json", ran.name));
+        if let Err(e) = std::fs::write(&path, manifest(ran, loaded, request, written).to_json()) {
+            problems.push(unwritable(&path, &e, span));
+        }
+    }
+    problems
+}
+
+fn unwritable(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
+    Diagnostic::error(codes::CANNOT_WRITE, format!("cannot write `{}`: {e}", path.display()), span, "saved by this run")
+        .help("choose another folder with `--out DIR`")
+}
+
+/// `paths.csv` of the second variant is `paths-2.csv`.
+fn numbered(name: &str, k: usize) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, ending)) => format!("{stem}-{k}.{ending}"),
+        None => format!("{name}-{k}"),
+    }
+}
+
+fn manifest(ran: &Ran, loaded: &Loaded, request: &Request, results: Vec<String>) -> Manifest {
+    let main = loaded.sources.get(loaded.main);
+    let mut overrides = BTreeMap::new();
+    let mut put = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            overrides.insert(name.to_string(), value);
+        }
+    };
+    put("paths", request.paths.map(|v| v.to_string()));
+    put("seed", request.seed.map(|v| v.to_string()));
+    put("solver", request.solver.clone());
+    put("step", request.step.map(|v| v.to_string()));
+    for set in &request.set {
+        if let Some((name, value)) = set.split_once('=') {
+            put(&format!("set {name}"), Some(value.to_string()));
+        }
+    }
+    let sources = loaded
+        .sources
+        .iter()
+        .filter(|(_, f)| !f.library)
+        .map(|(_, f)| (f.name.clone(), hash(f.text.as_bytes())))
+        .collect();
+    Manifest {
+        form: FORM,
+        fokker: env!("CARGO_PKG_VERSION").into(),
+        file: main.name.clone(),
+        sources,
+        run: ran.name.clone(),
+        seed: ran.variants.first().map_or(0, |v| v.seed),
+        paths: ran.planned_paths,
+        finished: ran.finished,
+        precision: "f64".into(),
+        backend: match request.backend {
+            Backend::Cranelift => "cranelift".into(),
+            Backend::Interpreter => "interpreter".into(),
+        },
+        generator: "ars5".into(),
+        time: TimeNote { text: String::new(), start: ran.time.0, end: ran.time.1, steps: ran.time.2 },
+        settings: BTreeMap::new(),
+        overrides,
+        variants: ran.variants.iter().map(|v| v.sweep.iter().cloned().collect()).collect(),
+        results,
+    }
+}
+
+/// The file and the request that repeat a run. Errors: a text that is no manifest, a source that has changed.
+pub fn repeat(path: &Path) -> Result<(PathBuf, Request), Diagnostic> {
+    let fail = |message: String| {
+        Diagnostic::error(codes::BAD_MANIFEST, message, Span::default(), "the manifest")
+            .help("a manifest repeats the run only from the very files that it was made with")
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot read `{}`: {e}", path.display())))?;
+    let manifest = Manifest::from_json(&text).map_err(|e| fail(e.to_string()))?;
+    manifest.verify(|name| std::fs::read(name).ok()).map_err(|e| fail(e.to_string()))?;
+    if manifest.fokker != env!("CARGO_PKG_VERSION") {
+        return Err(fail(format!(
+            "the results were made by version {}, and this is {}",
+            manifest.fokker,
+            env!("CARGO_PKG_VERSION")
+        )));
+    }
+    let over = |name: &str| manifest.overrides.get(name).cloned();
+    let request = Request {
+        runs: vec![manifest.run.clone()],
+        paths: over("paths").and_then(|v| v.parse().ok()),
+        seed: over("seed").and_then(|v| v.parse().ok()),
+        solver: over("solver"),
+        step: over("step").and_then(|v| v.parse().ok()),
+        threads: None,
+        set: manifest
+            .overrides
+            .iter()
+            .filter_map(|(k, v)| k.strip_prefix("set ").map(|name| format!("{name}={v}")))
+            .collect(),
+        backend: if manifest.backend == "interpreter" { Backend::Interpreter } else { Backend::Cranelift },
+    };
+    Ok((PathBuf::from(manifest.file), request))
+}

@@ -1,0 +1,258 @@
+//! What is known of models without running them: structure, solvers that fit, derived equations.
+
+use serde::Serialize;
+
+use crate::calculus::explain::{Law, Subject, explain};
+use crate::calculus::explanation::Explanation;
+use crate::calculus::structure::Finding;
+use crate::calculus::structure::drift::{Drift, drift};
+use crate::diagnostics::Diagnostic;
+use crate::math::Id;
+use crate::model::elab::Elab;
+use crate::model::system::Model;
+use crate::model::value::{Applied, AppliedSolver, Value};
+use crate::session::load::Loaded;
+use crate::session::plan::Overrides;
+use crate::solve::form::{NoiseClass, Structured};
+use crate::solve::rule::Fit;
+use crate::source::Span;
+use crate::syntax::ast::ItemKind;
+
+/// One model as `fokker check` tells it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelFacts {
+    pub name: String,
+    /// the run that it was made for, or none for a declaration with its defaults
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    pub states: Vec<StateFacts>,
+    pub noise_dimension: usize,
+    pub noise_class: String,
+    /// for each class why the noise is not in it
+    pub not: Vec<(String, String)>,
+    pub linear_drift: String,
+    pub gradient_drift: String,
+    pub forms: Vec<String>,
+    pub solvers: Vec<SolverFacts>,
+    pub others: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct StateFacts {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub flows: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SolverFacts {
+    pub name: String,
+    pub form: String,
+    pub noise: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strong: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weak: Option<f64>,
+}
+
+/// The facts about every model of a program: those of its runs, and declarations that need no arguments.
+pub fn facts(loaded: &Loaded) -> (Vec<ModelFacts>, Vec<Diagnostic>) {
+    each_model(loaded, |elab, model, run| {
+        let structured = elab.structured(model);
+        elab.model_facts(model, &structured, run)
+    })
+}
+
+/// The derived equations of every model of a program.
+pub fn explanations(loaded: &Loaded) -> (Vec<Explanation>, Vec<Diagnostic>) {
+    each_model(loaded, |elab, model, _| {
+        let structured = elab.structured(model);
+        let law = elab.law_of(model);
+        let drift = elab.drift_of(&structured);
+        let subject = Subject {
+            title: &model.name,
+            system: &structured.system,
+            structure: &structured.structure,
+            drift: &drift,
+            law: law.as_ref(),
+        };
+        explain(&mut elab.g, subject)
+    })
+}
+
+fn each_model<T>(
+    loaded: &Loaded,
+    mut f: impl FnMut(&mut Elab<'_>, &Model, Option<&str>) -> T,
+) -> (Vec<T>, Vec<Diagnostic>) {
+    let mut out = Vec::new();
+    let mut problems = loaded.problems.clone();
+    if loaded.has_errors() {
+        return (out, problems);
+    }
+    let mut seen: Vec<String> = Vec::new();
+    for (_, run) in loaded.library.runs() {
+        let mut elab = Elab::new(&loaded.library, &loaded.sources);
+        if let Ok(plan) = elab.plan(run, &Overrides::default())
+            && plan.model.states.iter().any(|s| s.flow.is_some())
+            && !seen.contains(&plan.model.name)
+        {
+            seen.push(plan.model.name.clone());
+            out.push(f(&mut elab, &plan.model, Some(&run.name.name)));
+        }
+        add_problems(&mut problems, elab.diagnostics);
+    }
+    for decl in loaded.library.decls().filter(|d| !d.library) {
+        let ItemKind::Model(m) = &decl.item.kind else { continue };
+        if seen.contains(&m.name.name) || m.header.iter().any(|p| p.default.is_none()) {
+            continue;
+        }
+        let mut elab = Elab::new(&loaded.library, &loaded.sources);
+        let applied = Applied { decl: decl.clone(), args: Vec::new(), span: m.name.span };
+        if let Ok(model) = elab.model(&Value::Model(std::rc::Rc::new(applied)), m.name.span)
+            && model.states.iter().any(|s| s.flow.is_some())
+        {
+            out.push(f(&mut elab, &model, None));
+        }
+        add_problems(&mut problems, elab.diagnostics);
+    }
+    (out, problems)
+}
+
+fn add_problems(all: &mut Vec<Diagnostic>, new: Vec<Diagnostic>) {
+    for problem in new {
+        if !all.contains(&problem) {
+            all.push(problem);
+        }
+    }
+}
+
+fn finding(f: &Finding) -> String {
+    match f {
+        Finding::Yes => "yes".into(),
+        Finding::No(reason) => format!("no: {reason}"),
+        Finding::Open { seems, reason } => {
+            format!("not proved (random points say {}): {reason}", if *seems { "yes" } else { "no" })
+        }
+    }
+}
+
+impl Elab<'_> {
+    fn model_facts(&mut self, model: &Model, structured: &Structured, run: Option<&str>) -> ModelFacts {
+        let drift = self.drift_of(structured);
+        let noise = &structured.structure.noise;
+        let mut not = Vec::new();
+        for class in [NoiseClass::Additive, NoiseClass::Scalar, NoiseClass::Diagonal, NoiseClass::Commutative] {
+            if noise.dim > 0
+                && let Err(reason) = structured.within(class)
+            {
+                not.push((class.name().to_string(), reason));
+            }
+        }
+        let mut forms = vec!["ito".to_string(), "stratonovich".to_string()];
+        if structured.kinetic().is_ok() {
+            forms.push("kinetic".into());
+        }
+        let mut solvers = Vec::new();
+        let mut others = Vec::new();
+        for name in self.library.solver_names() {
+            let applied = AppliedSolver { name: name.clone(), args: Vec::new(), span: Span::default() };
+            let before = self.diagnostics.len();
+            let Ok((mut rules, _)) = self.rules(&applied) else {
+                self.diagnostics.truncate(before);
+                continue;
+            };
+            rules.sort_by_key(|r| r.class);
+            let fits: Vec<Fit> = rules.iter().map(|r| self.fit(r, model, structured)).collect();
+            match rules.iter().zip(&fits).find(|(_, f)| matches!(f, Fit::Fits)) {
+                Some((rule, _)) => {
+                    let orders = rule.orders(|class| structured.within(class).is_ok());
+                    solvers.push(SolverFacts {
+                        name,
+                        form: rule.form.name().into(),
+                        noise: rule.class.name().into(),
+                        strong: orders.strong,
+                        weak: orders.weak,
+                    });
+                }
+                None => {
+                    if let Some(Fit::No(reason)) = fits.into_iter().next_back() {
+                        others.push((name, reason));
+                    }
+                }
+            }
+        }
+        ModelFacts {
+            name: model.name.clone(),
+            run: run.map(str::to_string),
+            states: model
+                .states
+                .iter()
+                .map(|s| StateFacts { name: s.name.clone(), shape: s.shape.clone(), flows: s.flow.is_some() })
+                .collect(),
+            noise_dimension: noise.dim,
+            noise_class: noise.class().name().into(),
+            not,
+            linear_drift: finding(&drift.linear),
+            gradient_drift: finding(&drift.gradient),
+            forms,
+            solvers,
+            others,
+        }
+    }
+
+    fn drift_of(&mut self, structured: &Structured) -> Drift {
+        let env = self.default_env();
+        drift(&mut self.g, &structured.system, &structured.structure.ito, &env)
+    }
+
+    /// The density behind a model over one target: that of its first argument, at its first flowing state.
+    fn law_of(&mut self, model: &Model) -> Option<Law> {
+        let target = model.law.clone()?;
+        let state = model.states.iter().find(|s| s.flow.is_some() && s.shape == target.shape)?;
+        let x = self.g.var(state.var);
+        let logp: Id = self.log_density(&target, x, state.span).ok()?;
+        Some(Law { name: target.name.clone(), logp })
+    }
+}
+
+impl ModelFacts {
+    /// As text.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let made = self.run.as_ref().map_or(String::new(), |r| format!(" (run {r})"));
+        out += &format!("model {}{made}\n", self.name);
+        let states: Vec<String> = self
+            .states
+            .iter()
+            .map(|s| {
+                let shape = if s.shape.is_empty() { String::new() } else { format!(": real{:?}", s.shape) };
+                format!("{}{shape}{}", s.name, if s.flows { "" } else { " (constant)" })
+            })
+            .collect();
+        out += &format!("  states          {}\n", states.join(", "));
+        out += &format!("  noise           {}, dimension {}\n", self.noise_class, self.noise_dimension);
+        for (class, reason) in &self.not {
+            out += &format!("    not {class}: {reason}\n");
+        }
+        out += &format!("  linear drift    {}\n", self.linear_drift);
+        out += &format!("  gradient drift  {}\n", self.gradient_drift);
+        out += &format!("  forms           {}\n", self.forms.join(", "));
+        out += "  solvers that apply\n";
+        for s in &self.solvers {
+            let order = |o: Option<f64>| o.map_or("-".to_string(), |v| v.to_string());
+            out += &format!(
+                "    {:<18} strong {:<4} weak {:<4} on {} for {}\n",
+                s.name,
+                order(s.strong),
+                order(s.weak),
+                s.form,
+                s.noise
+            );
+        }
+        out += "  solvers that do not\n";
+        for (name, reason) in &self.others {
+            out += &format!("    {name:<18} {reason}\n");
+        }
+        out
+    }
+}
