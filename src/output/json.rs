@@ -43,6 +43,8 @@ mod tests {
                     report("mean(y)", When::Over("t in [0, 1]".to_string()), array),
                 ],
                 checks: vec![Check {
+                    at: None,
+                    note: None,
                     expr: "a < b".to_string(),
                     passed: true,
                     left: Some(0.0002),

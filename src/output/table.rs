@@ -195,7 +195,14 @@ mod tests {
                 report("quantile(x, [0.05, 0.95])", When::At(1.0), array(2)),
                 report("mean(q)", When::Over("last 10 steps".to_string()), array(30)),
             ],
-            checks: vec![Check { expr: "a < b".to_string(), passed: false, left: Some(2.0), right: Some(1.5) }],
+            checks: vec![Check {
+                at: None,
+                note: None,
+                expr: "a < b".to_string(),
+                passed: false,
+                left: Some(2.0),
+                right: Some(1.5),
+            }],
             saved: vec!["paths.csv".to_string()],
             ..RunResult::default()
         };

@@ -86,7 +86,7 @@ impl Grid {
 pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -> Result<Compiled, Diagnostic> {
     let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
     let clean = crate::math::clean(&mut elab.g, &roots).map_err(|e| no_derivative(&e, span))?;
-    let clean = crate::step::hoist::hoist(&mut elab.g, &clean);
+    let clean = crate::math::share::share(&mut elab.g, &clean);
     let (renewed, outs) = clean.split_at(spec.renew.len());
     let spec = Spec {
         states: spec.states.clone(),

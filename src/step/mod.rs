@@ -1,6 +1,5 @@
 //! The step program: what a block of paths does in one step, as straight-line code and loops over lanes.
 
-pub mod hoist;
 pub mod index;
 pub mod kernel;
 pub mod lower;

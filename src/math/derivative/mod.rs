@@ -6,9 +6,9 @@ pub mod reverse;
 pub mod rules;
 pub mod scope;
 mod share;
-mod total;
 #[cfg(test)]
 mod tests;
+mod total;
 
 use super::graph::Id;
 

@@ -1,8 +1,8 @@
 //! Dense algebra: small matrices, at sizes below and above those that are written out in closed form.
 
 use super::kit::*;
-use crate::math::{Dense, Red};
 use crate::math::eval::Env;
+use crate::math::{Dense, Red};
 
 /// `A + A^T` made definite, with a slope in every element: `n` by `n` elements from a state of the same shape.
 fn definite<'k>(k: &'k Kit, m: E<'k>) -> E<'k> {

@@ -104,7 +104,8 @@ fn at_points_that_depend_on_loops() {
     let all = k.map(4, |j| k.substitute(slope, x, y.e.at(&[j])));
     agree(all, &env);
     agree(k.jacobian(all, y), &env);
-    let twice = k.map(4, |j| k.substitute(k.partial(slope, x, &[]), x, y.e.at(&[j]) * k.substitute(slope, x, y.e.at(&[j]))));
+    let twice =
+        k.map(4, |j| k.substitute(k.partial(slope, x, &[]), x, y.e.at(&[j]) * k.substitute(slope, x, y.e.at(&[j]))));
     agree(twice, &env);
     agree(k.reduce(Red::LogSumExp, &[4], |j| twice.at(j)), &env);
 }
