@@ -16,7 +16,8 @@ impl Elab<'_> {
     /// The value of a top-level name, if there is one. Declarations with headers stand for themselves only in calls.
     pub fn global(&mut self, name: &str, span: Span) -> Try<Option<Value>> {
         let Some(decl) = self.library.lookup(name).first().map(|d| (*d).clone()) else { return Ok(None) };
-        let key = (decl.file.0, decl.item.span.start);
+        let key = decl.key();
+        self.reached.insert(key);
         if let Some(value) = self.globals.get(&key) {
             return Ok(Some(value.clone()));
         }
@@ -84,6 +85,9 @@ impl Elab<'_> {
 
     fn call_global(&mut self, name: &str, at: Span, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
         let decl = self.library.lookup(name).first().map(|d| (*d).clone());
+        if let Some(decl) = &decl {
+            self.reached.insert(decl.key());
+        }
         match decl.as_ref().map(|d| &d.item.kind) {
             Some(ItemKind::Target(t)) => {
                 let args = self.plain_args(args, scope)?;
@@ -266,7 +270,7 @@ impl Elab<'_> {
         }
     }
 
-    fn fit_let(&mut self, l: &ast::Let, value: Value, scope: &Scope) -> Try<Value> {
+    pub fn fit_let(&mut self, l: &ast::Let, value: Value, scope: &Scope) -> Try<Value> {
         let waits = matches!(value, Value::Draw(_)) || (self.draws.is_some() && matches!(value, Value::Target(_)));
         match &l.ty {
             None if waits => Ok(Value::Num(self.draw_at(&value, &[], l.value.span)?)),

@@ -74,6 +74,8 @@ pub struct Elab<'p> {
     pub step_index: VarId,
     /// values of top-level constants, data and functions, once worked out
     pub globals: HashMap<(u16, u32), Value>,
+    /// declarations that were worked out
+    pub reached: HashSet<(u16, u32)>,
     /// declarations being worked out, to find recursion
     pub active: Vec<(String, Span)>,
     /// draws are allowed here
@@ -126,6 +128,7 @@ impl<'p> Elab<'p> {
             dt,
             step_index,
             globals: HashMap::new(),
+            reached: HashSet::new(),
             active: Vec::new(),
             draws: None,
             path: Vec::new(),
@@ -341,9 +344,13 @@ impl<'p> Elab<'p> {
         total
     }
 
+    pub fn is_cheap(&self, id: Id) -> bool {
+        self.cost(id) <= MAX_FOLDED
+    }
+
     /// The value of something that depends on nothing but what `env` holds, where that is cheap to work out.
     pub fn cheap_value(&self, id: Id, env: &crate::math::eval::Env) -> Option<crate::math::array::Array> {
-        if self.g.rate(id) > crate::math::Rate::Run || !self.g.free(id).is_empty() || self.cost(id) > MAX_FOLDED {
+        if self.g.rate(id) > crate::math::Rate::Run || !self.g.free(id).is_empty() || !self.is_cheap(id) {
             return None;
         }
         crate::math::eval::eval(&self.g, id, env).ok()

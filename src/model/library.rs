@@ -15,6 +15,13 @@ pub struct Decl {
     pub library: bool,
 }
 
+impl Decl {
+    /// What tells it from other declarations: its file and where it begins.
+    pub fn key(&self) -> (u16, u32) {
+        (self.file.0, self.item.span.start)
+    }
+}
+
 /// All declarations by name. A user's declaration hides the library's of the same name.
 #[derive(Debug, Default)]
 pub struct Library {

@@ -8,6 +8,7 @@ use crate::backend::{self, Code};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::array::Array;
 use crate::math::eval::{Env, Evaluator, Functions};
+use crate::math::derivative::NotDifferentiable;
 use crate::math::{Graph, Id, VarId};
 use crate::model::elab::Elab;
 use crate::runtime::{Rows, Stage};
@@ -84,14 +85,7 @@ impl Grid {
 /// Cleans, lowers and compiles a specification of raw nodes.
 pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -> Result<Compiled, Diagnostic> {
     let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
-    let clean = crate::math::clean(&mut elab.g, &roots).map_err(|e| {
-        Diagnostic::error(
-            codes::NOT_DIFFERENTIABLE,
-            format!("a derivative cannot be taken: {}", e.reason),
-            span,
-            "needed for this",
-        )
-    })?;
+    let clean = crate::math::clean(&mut elab.g, &roots).map_err(|e| no_derivative(&e, span))?;
     let clean = crate::math::share::share(&mut elab.g, &clean);
     let (renewed, outs) = clean.split_at(spec.renew.len());
     let spec = Spec {
@@ -116,6 +110,12 @@ pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -
         },
     };
     Ok(Compiled { program: Arc::new(program), code })
+}
+
+/// A derivative that cannot be taken, in something that needs it.
+pub fn no_derivative(e: &NotDifferentiable, span: Span) -> Diagnostic {
+    let message = format!("a derivative cannot be taken: {}", e.reason);
+    Diagnostic::error(codes::NOT_DIFFERENTIABLE, message, span, "needed for this")
 }
 
 /// The tables of a program for given parameters, over a grid. For observers the step k is the grid point k.

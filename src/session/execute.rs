@@ -9,7 +9,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::math::array::Array;
 use crate::math::eval::{Env, eval};
 use crate::math::{Graph, Id, Op, VarId};
-use crate::model::elab::{Elab, Try};
+use crate::model::elab::{Elab, RangeCheck, Try};
 use crate::model::results::{Asked, Pool, Times};
 use crate::model::statistics::StatKind;
 use crate::output::paths::column_names;
@@ -184,7 +184,7 @@ impl Elab<'_> {
     }
 
     /// The nodes that a statistic observes; acceptances are those of the solver.
-    fn observed_args(&mut self, plan: &Plan, k: usize, asked: &Asked) -> Try<Vec<Id>> {
+    pub(super) fn observed_args(&mut self, plan: &Plan, k: usize, asked: &Asked) -> Try<Vec<Id>> {
         if asked.stat != StatKind::Acceptance {
             return Ok(asked.args.clone());
         }
@@ -277,8 +277,11 @@ impl Elab<'_> {
         Clock { time: self.time, time_next: self.time_next, dt: self.dt, step_index: self.step_index }
     }
 
-    /// Parameters against their ranges, at the values that they really have.
+    /// Parameters and arguments against their ranges, at the values that they really have.
     pub(super) fn check_values(&mut self, params: &Env) -> Try<()> {
+        for check in self.ranges.clone() {
+            self.check_argument(&check, params)?;
+        }
         for p in self.params.clone() {
             let (Some(range), Some(value)) = (&p.range, params.get(p.var)) else { continue };
             let (Ok(lo), Ok(hi)) = (eval(&self.g, range.lo, params), eval(&self.g, range.hi, params)) else { continue };
@@ -296,6 +299,18 @@ impl Elab<'_> {
             }
         }
         Ok(())
+    }
+
+    /// An argument that depends on parameters of the run, against the range of the parameter that it is given to.
+    fn check_argument(&mut self, check: &RangeCheck, params: &Env) -> Try<()> {
+        let range = &check.range;
+        let values = (eval(&self.g, check.value, params), eval(&self.g, range.lo, params), eval(&self.g, range.hi, params));
+        let (Ok(values), Ok(lo), Ok(hi)) = values else { return Ok(()) };
+        let (lo, hi) = (lo.values[0], hi.values[0]);
+        match values.values.iter().find(|v| !crate::model::types::inside(**v, lo, hi, range)) {
+            Some(v) => self.fail(crate::model::types::out_of_range(&check.name, *v, lo, hi, range, check.span)),
+            None => Ok(()),
+        }
     }
 
     fn number(&mut self, id: Id, params: &Env, span: Span) -> Try<f64> {
@@ -393,7 +408,7 @@ impl Elab<'_> {
     }
 
     /// The grid points at which a pool looks.
-    fn looks(&mut self, pool: &Pool, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
+    pub(super) fn looks(&mut self, pool: &Pool, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
         let last = grid.times.len() as u64 - 1;
         match &pool.times {
             Times::End => Ok(vec![last]),
@@ -442,7 +457,7 @@ impl Elab<'_> {
         Ok(looks)
     }
 
-    fn save_looks(&mut self, plan: &Plan, index: usize, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
+    pub(super) fn save_looks(&mut self, plan: &Plan, index: usize, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
         let Statement::Save(Save { every, span, .. }) = &plan.statements[index] else { return Ok(Vec::new()) };
         match every {
             None => Ok(vec![grid.times.len() as u64 - 1]),

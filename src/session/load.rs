@@ -79,10 +79,14 @@ fn add(
         seen.push(canonical);
     }
     loaded.sources.add(SourceFile { name: name.into(), text: text.into(), path, library });
-    loaded.problems.extend(parsed.problems);
     let items = parsed.file.items;
+    let broken: Vec<Span> = parsed.problems.iter().filter_map(|d| Some(d.labels.first()?.span)).collect();
+    loaded.problems.extend(parsed.problems);
     for item in &items {
-        if let ItemKind::Use(what, span) = &item.kind {
+        let unclear = broken.iter().any(|b| item.span.start <= b.start && b.start < item.span.end);
+        if let ItemKind::Use(what, span) = &item.kind
+            && !unclear
+        {
             import(loaded, &folder.join(what), *span, seen);
         }
     }
@@ -115,6 +119,11 @@ fn unreadable(name: &str, e: &std::io::Error, span: Span) -> Diagnostic {
 }
 
 impl Loaded {
+    /// Whether all texts could be read; names declared twice are no obstacle to looking for more.
+    pub fn is_readable(&self) -> bool {
+        self.problems.iter().all(|d| !d.is_error() || d.code == codes::DUPLICATE_NAME)
+    }
+
     pub fn has_errors(&self) -> bool {
         self.problems.iter().any(Diagnostic::is_error)
     }

@@ -1,5 +1,6 @@
 //! The session: one API for the command line, the tests and, later, the REPL and the language server.
 
+pub mod check;
 pub mod compile;
 pub mod convergence;
 pub mod emit;
@@ -12,6 +13,8 @@ pub mod plan;
 pub mod results;
 
 use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use check::{check_loaded, check_source};
 
 use crate::diagnostics::Diagnostic;
 use crate::model::elab::Elab;
@@ -49,6 +52,12 @@ pub struct Finished {
 pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: &mut dyn FnMut(&mut Ran)) -> Finished {
     let mut finished = Finished { problems: loaded.problems.clone(), ..Finished::default() };
     if loaded.has_errors() {
+        return finished;
+    }
+    let (names, refused) = check::names(loaded);
+    finished.problems.extend(names);
+    if refused {
+        finished.problems = check_loaded(loaded);
         return finished;
     }
     for (_, run) in loaded.library.runs() {
@@ -111,28 +120,4 @@ impl Elab<'_> {
         }
         Ok(out)
     }
-}
-
-/// Loads and works out a program without running it: every problem that can be told before a run.
-pub fn check_loaded(loaded: &Loaded) -> Vec<Diagnostic> {
-    let mut problems = loaded.problems.clone();
-    if loaded.has_errors() {
-        return problems;
-    }
-    for (_, run) in loaded.library.runs() {
-        let mut elab = Elab::new(&loaded.library, &loaded.sources);
-        let _ = elab.plan(run, &plan::Overrides::default());
-        for problem in elab.diagnostics {
-            if !problems.contains(&problem) {
-                problems.push(problem);
-            }
-        }
-    }
-    problems
-}
-
-/// [`check_loaded`] of a text.
-pub fn check_source(name: &str, text: &str) -> (Vec<Diagnostic>, crate::source::SourceMap) {
-    let loaded = load::load_text(name, text, &load::Options::default());
-    (check_loaded(&loaded), loaded.sources)
 }

@@ -625,13 +625,13 @@ impl Elab<'_> {
 
     /// A `let` of a run: a value per path, a number of the run, or a law.
     fn run_let(&mut self, l: &ast::Let, scope: &Scope) -> Try<Value> {
-        if let Some(ty) = &l.ty
-            && let Value::Target(_) = self.expr(&l.value, scope)?
+        let value = self.expr(&l.value, scope)?;
+        if let (Value::Target(_), Some(ty)) = (&value, &l.ty)
             && matches!(&ty.kind, ast::TypeKind::Named(name, _) if name.name != "target")
         {
             return self.unsupported(later::DRAW_IN_RUN, l.value.span);
         }
-        self.define_let(l, scope)
+        self.fit_let(l, value, scope)
     }
 
     fn report_item(&mut self, e: &Expr, scope: &Scope) -> Try<Item> {
