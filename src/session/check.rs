@@ -223,7 +223,9 @@ impl Elab<'_> {
         }
         for (k, statement) in plan.statements.iter().enumerate() {
             if let Statement::Save(save) = statement
-                && !save.every.is_some_and(|e| self.too_many(grid.times[0], grid.times[grid.times.len() - 1], e, params))
+                && !save
+                    .every
+                    .is_some_and(|e| self.too_many(grid.times[0], grid.times[grid.times.len() - 1], e, params))
             {
                 result = result.and(self.save_looks(plan, k, grid, params).map(|_| ()));
             }

@@ -304,7 +304,8 @@ impl Elab<'_> {
     /// An argument that depends on parameters of the run, against the range of the parameter that it is given to.
     fn check_argument(&mut self, check: &RangeCheck, params: &Env) -> Try<()> {
         let range = &check.range;
-        let values = (eval(&self.g, check.value, params), eval(&self.g, range.lo, params), eval(&self.g, range.hi, params));
+        let values =
+            (eval(&self.g, check.value, params), eval(&self.g, range.lo, params), eval(&self.g, range.hi, params));
         let (Ok(values), Ok(lo), Ok(hi)) = values else { return Ok(()) };
         let (lo, hi) = (lo.values[0], hi.values[0]);
         match values.values.iter().find(|v| !crate::model::types::inside(**v, lo, hi, range)) {
