@@ -388,15 +388,8 @@ impl Elab<'_> {
             None => {
                 let array = self.num_expr(value, scope)?;
                 if self.g.is_scalar(array) {
-                    return self.fail(
-                        Diagnostic::error(
-                            codes::SHAPE_MISMATCH,
-                            "a reducer runs over an array, and this is a single number",
-                            value.span,
-                            "a number",
-                        )
-                        .help("for two numbers: `max(a, b)`; over indices: `sum(f(i) for i in 0..n)`"),
-                    );
+                    // One number is an array with one element: a rule for vectors serves targets on a number.
+                    return Ok(Value::Num(array));
                 }
                 let shape = self.g.shape(array).to_vec();
                 let bounds: Vec<_> = shape.iter().map(|n| self.g.fresh_index(*n)).collect();

@@ -188,7 +188,7 @@ fn calls_in_a_program() {
     assert_eq!(data.map(|d| d.shape), Some(vec![2, 3]));
     for (text, code) in [
         (r#"csv()"#, codes::MISSING_ARGUMENT),
-        (r#"csv("d.csv", "a")"#, codes::TYPE_MISMATCH),
+        (r#"csv("d.csv", "a")"#, codes::TOO_MANY_ARGUMENTS),
         (r#"csv(3)"#, codes::TYPE_MISMATCH),
         (r#"csv("d.csv", column = 1)"#, codes::TYPE_MISMATCH),
         (r#"csv("d.csv", columns = "a")"#, codes::TYPE_MISMATCH),
