@@ -1,7 +1,9 @@
 //! The session: one API for the command line, the tests and, later, the REPL and the language server.
 
+pub mod before;
 pub mod check;
 pub mod compile;
+pub mod conclude;
 pub mod convergence;
 pub mod emit;
 pub mod execute;

@@ -1,0 +1,205 @@
+//! Numbers that are known before a run: parameters in their ranges, the grid of times, the times that are looked at.
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::eval::{Env, eval};
+use crate::math::Id;
+use crate::model::elab::{Elab, RangeCheck, Try};
+use crate::model::results::{Pool, Times};
+use crate::session::compile::Grid;
+use crate::session::plan::{Plan, Save, Statement, TimeSpec};
+use crate::source::Span;
+
+impl Elab<'_> {
+    /// Parameters and arguments against their ranges, at the values that they really have.
+    pub(super) fn check_values(&mut self, params: &Env) -> Try<()> {
+        for check in self.ranges.clone() {
+            self.check_argument(&check, params)?;
+        }
+        for p in self.params.clone() {
+            let (Some(range), Some(value)) = (&p.range, params.get(p.var)) else { continue };
+            let (Ok(lo), Ok(hi)) = (eval(&self.g, range.lo, params), eval(&self.g, range.hi, params)) else { continue };
+            for v in &value.values {
+                if !crate::model::types::inside(*v, lo.values[0], hi.values[0], range) {
+                    return self.fail(crate::model::types::out_of_range(
+                        &p.name,
+                        *v,
+                        lo.values[0],
+                        hi.values[0],
+                        range,
+                        p.span,
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An argument that depends on parameters of the run, against the range of the parameter that it is given to.
+    pub(super) fn check_argument(&mut self, check: &RangeCheck, params: &Env) -> Try<()> {
+        let range = &check.range;
+        let values =
+            (eval(&self.g, check.value, params), eval(&self.g, range.lo, params), eval(&self.g, range.hi, params));
+        let (Ok(values), Ok(lo), Ok(hi)) = values else { return Ok(()) };
+        let (lo, hi) = (lo.values[0], hi.values[0]);
+        match values.values.iter().find(|v| !crate::model::types::inside(**v, lo, hi, range)) {
+            Some(v) => self.fail(crate::model::types::out_of_range(&check.name, *v, lo, hi, range, check.span)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn number(&mut self, id: Id, params: &Env, span: Span) -> Try<f64> {
+        match eval(&self.g, id, params) {
+            Ok(v) => Ok(v.values[0]),
+            Err(e) => self.error(
+                codes::BAD_TIME,
+                format!("this time cannot be worked out: {e}"),
+                span,
+                "not known before the run",
+            ),
+        }
+    }
+
+    pub(super) fn grid(&mut self, plan: &Plan, params: &Env) -> Try<Grid> {
+        match plan.time.clone() {
+            None => Ok(Grid { times: vec![0.0], steps: Vec::new() }),
+            Some(TimeSpec::Count { steps }) => Ok(Grid::equal(0.0, steps as f64, steps)),
+            Some(TimeSpec::Stepped { from, to, step, span }) => {
+                let (a, b, h) = (
+                    self.number(from, params, span)?,
+                    self.number(to, params, span)?,
+                    self.number(step, params, span)?,
+                );
+                if !(h > 0.0 && h.is_finite() && a.is_finite() && b.is_finite() && b > a) {
+                    let message =
+                        format!("a run goes from a time to a later one by positive steps, not from {a} to {b} by {h}");
+                    return self.error(codes::BAD_TIME, message, span, "no such grid");
+                }
+                if (b - a) / h > 1e9 {
+                    let message = format!("{} steps are too many", (b - a) / h);
+                    return self.error(codes::BAD_TIME, message, span, "at most 10^9 steps");
+                }
+                Ok(Grid::stepped(a, b, h))
+            }
+            Some(TimeSpec::Grid { times, span }) => {
+                let values = match eval(&self.g, times, params) {
+                    Ok(v) => v.values,
+                    Err(e) => {
+                        return self.error(
+                            codes::BAD_TIME,
+                            format!("these times cannot be worked out: {e}"),
+                            span,
+                            "not known before the run",
+                        );
+                    }
+                };
+                if values.len() < 2 || values.windows(2).any(|w| w[1] <= w[0]) {
+                    let falling = values.len() > 1 && values.windows(2).all(|w| w[1] < w[0]);
+                    if falling {
+                        return self.unsupported("a decreasing time grid", span);
+                    }
+                    return self.error(
+                        codes::BAD_TIME,
+                        "the times of a run increase from one to the next",
+                        span,
+                        "not increasing",
+                    );
+                }
+                Ok(Grid::new(values))
+            }
+            Some(TimeSpec::Ends { span, .. }) => {
+                self.error(codes::BAD_TIME, "this time has no step", span, "add `step h`")
+            }
+        }
+    }
+
+    /// The grid point of a time; a time off the grid is an error that names its neighbours.
+    pub(super) fn snap(&mut self, t: f64, grid: &Grid, span: Span) -> Try<u64> {
+        let at = grid.times.partition_point(|x| *x < t);
+        let candidates = [at.saturating_sub(1), at.min(grid.times.len() - 1)];
+        let best = candidates
+            .into_iter()
+            .min_by(|a, b| (grid.times[*a] - t).abs().total_cmp(&(grid.times[*b] - t).abs()))
+            .unwrap_or(0);
+        let h = grid.steps.get(best).or(grid.steps.last()).copied().unwrap_or(1.0);
+        if (grid.times[best] - t).abs() <= 1e-6 * h {
+            return Ok(best as u64);
+        }
+        let (lo, hi) = (grid.times[candidates[0]], grid.times[candidates[1]]);
+        self.fail(
+            Diagnostic::error(
+                codes::OFF_GRID,
+                format!("the time {t} is not on the grid of steps"),
+                span,
+                "asked for here",
+            )
+            .note(if lo == hi {
+                format!("the run goes from {} to {}", grid.times[0], grid.times[grid.times.len() - 1])
+            } else {
+                format!("the nearest steps are at {lo} and {hi}")
+            })
+            .help("take one of these, or a step that divides the time"),
+        )
+    }
+
+    /// The grid points at which a pool looks.
+    pub(super) fn looks(&mut self, pool: &Pool, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
+        let last = grid.times.len() as u64 - 1;
+        match &pool.times {
+            Times::End => Ok(vec![last]),
+            Times::At { times, span, .. } => {
+                let mut looks = Vec::new();
+                for t in times {
+                    let t = self.number(*t, params, *span)?;
+                    looks.push(self.snap(t, grid, *span)?);
+                }
+                if looks.windows(2).any(|w| w[1] <= w[0]) {
+                    return self.error(
+                        codes::BAD_TIME,
+                        "the times of `at` increase from one to the next",
+                        *span,
+                        "not increasing",
+                    );
+                }
+                Ok(looks)
+            }
+            Times::Over { from, to, every, span, .. } => {
+                let (a, b) = (self.number(*from, params, *span)?, self.number(*to, params, *span)?);
+                let (first, end) = (self.snap(a, grid, *span)?, self.snap(b, grid, *span)?);
+                let Some(every) = every else { return Ok((first..=end).collect()) };
+                let s = self.number(*every, params, *span)?;
+                self.regular(a, b, s, grid, *span)
+            }
+            Times::LastSteps { steps, span } => {
+                if *steps as u64 > last {
+                    return self.error(codes::BAD_TIME, format!("the run has {last} steps"), *span, "fewer than these");
+                }
+                Ok((last - *steps as u64 + 1..=last).collect())
+            }
+        }
+    }
+
+    pub(super) fn regular(&mut self, a: f64, b: f64, s: f64, grid: &Grid, span: Span) -> Try<Vec<u64>> {
+        if !(s > 0.0 && s.is_finite()) || b < a {
+            return self.error(codes::BAD_TIME, format!("from {a} to {b} every {s}"), span, "no such times");
+        }
+        let n = ((b - a) / s + 1e-6).floor() as u64;
+        let mut looks = Vec::new();
+        for k in 0..=n {
+            looks.push(self.snap(a + k as f64 * s, grid, span)?);
+        }
+        looks.dedup();
+        Ok(looks)
+    }
+
+    pub(super) fn save_looks(&mut self, plan: &Plan, index: usize, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
+        let Statement::Save(Save { every, span, .. }) = &plan.statements[index] else { return Ok(Vec::new()) };
+        match every {
+            None => Ok(vec![grid.times.len() as u64 - 1]),
+            Some(e) => {
+                let s = self.number(*e, params, *span)?;
+                let (a, b) = (grid.times[0], grid.times[grid.times.len() - 1]);
+                self.regular(a, b, s, grid, *span)
+            }
+        }
+    }
+}

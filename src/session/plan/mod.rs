@@ -1,0 +1,306 @@
+//! A run worked out: its settings, its model and solvers, what its statements ask for.
+
+mod parameters;
+mod pool;
+mod settings;
+mod solvers;
+mod statements;
+
+use std::rc::Rc;
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::{Id, Ty, VarKind};
+use crate::model::elab::{Elab, Reported, Try};
+use crate::model::results::{Pool, RunContext};
+use crate::model::system::Model;
+use crate::model::value::{Entry, Scope};
+use crate::model::resolve;
+use crate::solve::form::Structured;
+use crate::solve::rule::Step;
+use crate::source::Span;
+use crate::syntax::ast::{self, Expr, Run, RunStmt, SettingUnit};
+
+/// A run, ready to be compiled.
+#[derive(Debug)]
+pub struct Plan {
+    pub name: String,
+    pub span: Span,
+    pub model: Model,
+    pub structured: Structured,
+    /// one step for each solver; none where the model is a target that is drawn
+    pub steps: Vec<Step>,
+    pub time: Option<TimeSpec>,
+    pub paths: u64,
+    pub seed: u64,
+    pub threads: Option<usize>,
+    pub statements: Vec<Statement>,
+    /// parameter (index in the elaborator's list) and its values
+    pub sweeps: Vec<(usize, Vec<f64>)>,
+    pub converge: Option<Converge>,
+    pub context: RunContext,
+    /// first and last site used by starts
+    pub scope: Scope,
+}
+
+/// The time of a run; numbers are of run rate.
+#[derive(Clone, Debug)]
+pub enum TimeSpec {
+    Stepped {
+        from: Id,
+        to: Id,
+        step: Id,
+        span: Span,
+    },
+    /// t = 0, 1, ..., n
+    Count {
+        steps: u64,
+    },
+    Grid {
+        times: Id,
+        span: Span,
+    },
+    /// the ends only, for `converge`
+    Ends {
+        from: Id,
+        to: Id,
+        span: Span,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Converge {
+    pub steps: Vec<u64>,
+    pub reference: u64,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub enum Statement {
+    Report {
+        items: Vec<Item>,
+        pool: Rc<Pool>,
+    },
+    Check {
+        text: String,
+        condition: Id,
+        sides: Option<(Id, Id)>,
+        pool: Rc<Pool>,
+        span: Span,
+    },
+    Save(Save),
+    /// plots wait for a later version; the text is kept for the note that says so
+    Plot {
+        text: String,
+        span: Span,
+    },
+}
+
+#[derive(Debug)]
+pub struct Item {
+    pub text: String,
+    pub value: Id,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Save {
+    /// column label and value
+    pub columns: Vec<(String, Id)>,
+    pub every: Option<Id>,
+    pub first: u64,
+    pub path: String,
+    pub span: Span,
+}
+
+/// Settings given on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    pub paths: Option<u64>,
+    pub seed: Option<u64>,
+    pub solver: Option<String>,
+    pub step: Option<f64>,
+    pub threads: Option<usize>,
+}
+
+#[derive(Default)]
+struct Settings<'r> {
+    given: Vec<(&'r ast::Ident, &'r Expr, Option<&'r SettingUnit>)>,
+}
+
+impl<'r> Settings<'r> {
+    /// The settings of a run; of one given twice (which the resolver tells of) the first.
+    fn of(run: &'r Run) -> Settings<'r> {
+        let mut settings = Settings::default();
+        for statement in &run.statements {
+            if let RunStmt::Setting { name, value, unit } = statement
+                && settings.get(&name.name).is_none()
+            {
+                settings.given.push((name, value, unit.as_ref()));
+            }
+        }
+        settings
+    }
+
+    fn get(&self, name: &str) -> Option<(&'r ast::Ident, &'r Expr, Option<&'r SettingUnit>)> {
+        self.given.iter().copied().find(|(n, _, _)| n.name == name)
+    }
+}
+
+impl Elab<'_> {
+    /// Works out a run.
+    pub fn plan(&mut self, run: &Run, overrides: &Overrides) -> Try<Plan> {
+        self.path.push(run.name.name.clone());
+        let result = self.plan_inner(run, overrides);
+        self.path.pop();
+        self.run = None;
+        result
+    }
+
+    fn plan_inner(&mut self, run: &Run, overrides: &Overrides) -> Try<Plan> {
+        let settings = Settings::of(run);
+        let span = run.name.span;
+        let scope = self.root_scope();
+        self.bind_header(&run.name.name, &run.header, &[], span, &scope)?;
+        let model = self.run_model(run, &settings, &scope);
+        // The run sees the model's names; its own parameters may have the same ones.
+        let inner = match &model {
+            Ok(model) => model.scope.child(),
+            Err(Reported) => self.names_of_broken(&settings, &scope),
+        };
+        for p in &run.header {
+            if let Some(entry) = scope.get(&p.name.name) {
+                inner.set(&p.name.name, entry);
+            }
+        }
+        self.run = Some(RunContext::default());
+        let solvers = self.run_solvers(&settings, overrides, &inner);
+        if let (Some(context), Ok(solvers)) = (&mut self.run, &solvers) {
+            context.solvers = solvers.iter().map(|s| s.name.clone()).collect();
+        }
+        let (mut model, mut broken) = match model {
+            Ok(model) => (model, false),
+            Err(Reported) => (self.no_model(span, &inner), true),
+        };
+        let structured = self.structured(&model);
+        let mut steps = Vec::new();
+        if !broken {
+            broken |= self.inits(run, &mut model, &inner).is_err();
+            match &solvers {
+                Ok(solvers) => match self.steps(solvers, &settings, &model, &structured, span) {
+                    Ok(made) => steps = made,
+                    Err(Reported) => broken = true,
+                },
+                Err(Reported) => broken = true,
+            }
+        }
+        let mut plan = Plan {
+            name: run.name.name.clone(),
+            span,
+            model,
+            structured,
+            steps,
+            time: None,
+            paths: 1_000,
+            seed: 0,
+            threads: None,
+            statements: Vec::new(),
+            sweeps: Vec::new(),
+            converge: None,
+            context: RunContext::default(),
+            scope: inner.clone(),
+        };
+        // In the order of the text: a setting sees the `let`s before it.
+        for statement in &run.statements {
+            broken |= match statement {
+                RunStmt::Setting { name, .. } => self.plan_setting(&name.name, &settings, overrides, &mut plan, &inner),
+                // The parameters of a model that is broken are not known.
+                RunStmt::Sweep(..) if broken => Ok(()),
+                _ => self.run_statement(statement, &mut plan, &inner),
+            }
+            .is_err();
+        }
+        let drawn = solvers.as_ref().is_ok_and(Vec::is_empty);
+        if settings.get("time").is_none() && !drawn && solvers.is_ok() {
+            return self.fail(
+                Diagnostic::error(codes::MISSING_SETTING, "the run has a solver and no time", span, "no `time = ...`")
+                    .help("add `time = 0 .. 1 step 1e-3`, or `time = 1_000 steps` for a chain"),
+            );
+        }
+        if broken {
+            return Err(Reported);
+        }
+        plan.paths = overrides.paths.unwrap_or(plan.paths);
+        plan.seed = overrides.seed.unwrap_or(plan.seed);
+        plan.threads = overrides.threads.or(plan.threads);
+        plan.context = self.run.take().unwrap_or_default();
+        self.whole(&plan, settings.get("time").map_or(span, |t| t.1.span))?;
+        Ok(plan)
+    }
+
+    /// What can be told only of all statements together.
+    fn whole(&mut self, plan: &Plan, time: Span) -> Try<()> {
+        if matches!(plan.time, Some(TimeSpec::Ends { .. })) && plan.converge.is_none() {
+            return self.fail(
+                Diagnostic::error(codes::BAD_TIME, "this time has no step", time, "only the ends are given")
+                    .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
+            );
+        }
+        match plan.context.orders.first() {
+            Some(order) if plan.converge.is_none() => self.fail(
+                Diagnostic::error(
+                    codes::BAD_STATISTIC,
+                    "an order is measured over several numbers of steps, and this run has one",
+                    order.span,
+                    "nothing to compare",
+                )
+                .help("add `converge steps = [16, 32, 64], reference = 1024`"),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// The model of a run. Statistics have no meaning in it.
+    fn run_model(&mut self, run: &Run, settings: &Settings<'_>, scope: &Scope) -> Try<Model> {
+        let Some((_, e, _)) = settings.get("model") else {
+            let message = format!("the run `{}` has no model", run.name.name);
+            return self.fail(
+                Diagnostic::error(codes::MISSING_SETTING, message, run.name.span, "no `model = ...`")
+                    .help("add `model = name()`"),
+            );
+        };
+        let path = std::mem::take(&mut self.path);
+        let value = self.expr(e, scope);
+        let model = value.and_then(|v| self.model(&v, e.span));
+        self.path = path;
+        model
+    }
+
+    /// The names that a broken model would have given, so that their uses are not told as errors.
+    fn names_of_broken(&mut self, settings: &Settings<'_>, scope: &Scope) -> Scope {
+        let inner = scope.child();
+        let names = settings.get("model").and_then(|(_, e, _)| resolve::names_given(self.library, e));
+        match names {
+            Some(names) => names.into_iter().for_each(|name| inner.set(name, Entry::Broken)),
+            None => inner.set_wild(),
+        }
+        inner
+    }
+
+    /// Stands for a model that could not be worked out, while the rest of its run is looked at.
+    fn no_model(&mut self, span: Span, scope: &Scope) -> Model {
+        let alpha = self.g.real(0.0);
+        let dt = self.g.new_var("dt", VarKind::Hole, Ty::Real, vec![]);
+        Model {
+            name: String::new(),
+            span,
+            states: Vec::new(),
+            noises: Vec::new(),
+            lets: Vec::new(),
+            alpha,
+            dt,
+            scope: scope.clone(),
+            target: None,
+            law: None,
+        }
+    }
+}

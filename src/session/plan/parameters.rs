@@ -1,0 +1,89 @@
+//! Sweeps, and the parameters of a run by name or path.
+
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::model::elab::{Elab, Try};
+use crate::model::value::Scope;
+use crate::session::plan::Plan;
+use crate::source::Span;
+use crate::syntax::ast::{self, Expr};
+
+impl Elab<'_> {
+    pub(super) fn sweep(&mut self, sets: &[(ast::Path, Expr)], _span: Span, plan: &mut Plan, scope: &Scope) -> Try<()> {
+        for (path, e) in sets {
+            let name = path.parts.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(".");
+            let at = path.parts[0].span.to(path.parts[path.parts.len() - 1].span);
+            let k = self.find_param(&name, at)?;
+            let id = self.real_expr(e, scope)?;
+            let env = self.default_env();
+            let Ok(values) = crate::math::eval::eval(&self.g, id, &env) else {
+                return self.error(
+                    codes::NOT_CONSTANT,
+                    "the values of a sweep are known before the run",
+                    e.span,
+                    "not constant",
+                );
+            };
+            if self.g.shape(id).len() != 1 {
+                return self.error(codes::BAD_SWEEP, "a sweep runs over a list of values", e.span, "not a list");
+            }
+            if !self.g.var_info(self.params[k].var).shape.is_empty() {
+                return self.unsupported("a sweep of an array", at);
+            }
+            if let Some(range) = self.params[k].range.clone() {
+                for v in &values.values {
+                    let node = self.g.real(*v);
+                    self.check_range(&name, node, &range, e.span)?;
+                }
+            }
+            plan.sweeps.push((k, values.values));
+        }
+        Ok(())
+    }
+
+    /// A parameter of the tree by its name or by its path.
+    pub fn find_param(&mut self, name: &str, span: Span) -> Try<usize> {
+        let exact: Vec<usize> = (0..self.params.len()).filter(|k| self.params[*k].path == name).collect();
+        let suffix = format!(".{name}");
+        let near: Vec<usize> = (0..self.params.len())
+            .filter(|k| self.params[*k].name == name || self.params[*k].path.ends_with(&suffix))
+            .collect();
+        match (exact.as_slice(), near.as_slice()) {
+            ([k], _) | ([], [k]) => Ok(*k),
+            ([], []) => {
+                let known: Vec<String> = self.params.iter().map(|p| p.name.clone()).collect();
+                let list = if known.is_empty() {
+                    "it has none: every parameter is fixed by an argument".to_string()
+                } else {
+                    known.join(", ")
+                };
+                let mut d = Diagnostic::error(
+                    codes::BAD_SWEEP,
+                    format!("`{name}` is not a parameter of this run"),
+                    span,
+                    "no such parameter",
+                )
+                .note(format!("the run's parameters: {list}"));
+                if let Some(help) = crate::model::elab::did_you_mean(name, known.iter().map(String::as_str)) {
+                    d = d.help(help);
+                }
+                self.fail(d)
+            }
+            (_, many) => {
+                let paths: Vec<String> = many.iter().map(|k| self.params[*k].path.clone()).collect();
+                self.fail(
+                    Diagnostic::error(
+                        codes::AMBIGUOUS_PARAMETER,
+                        format!("`{name}` stands for several parameters"),
+                        span,
+                        "which one?",
+                    )
+                    .help(format!(
+                        "use a path: {}",
+                        paths.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" or ")
+                    )),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The settings of a run: time, paths, seed, starts, levels of `converge`.
+
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::model::elab::{Elab, Try};
+use crate::model::system::Model;
+use crate::model::value::{Entry, Scope, Value};
+use crate::model::{later, messages};
+use crate::session::plan::{Converge, Overrides, Plan, Settings, TimeSpec};
+use crate::source::Span;
+use crate::syntax::ast::{self, Expr, ExprKind, Run, RunStmt, SettingUnit};
+
+impl Elab<'_> {
+    pub(super) fn plan_setting(
+        &mut self,
+        name: &str,
+        settings: &Settings<'_>,
+        overrides: &Overrides,
+        plan: &mut Plan,
+        scope: &Scope,
+    ) -> Try<()> {
+        let Some((_, e, unit)) = settings.get(name) else { return Ok(()) };
+        match name {
+            "time" => plan.time = Some(self.time(e, unit, overrides, scope)?),
+            "paths" => plan.paths = self.count("paths", e, scope)?,
+            "seed" => plan.seed = self.count("seed", e, scope)?,
+            "threads" => plan.threads = Some(self.count("threads", e, scope)? as usize),
+            "precision" => self.word(e, "precision", "f64", &["f32"])?,
+            "noise" => self.word(e, "noise", "stream", &["tree"])?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A setting that is one of a few words, of which this version has one.
+    pub(super) fn word(&mut self, e: &Expr, setting: &str, have: &str, later: &[&str]) -> Try<()> {
+        match &e.kind {
+            ExprKind::Name(n) if n == have => Ok(()),
+            ExprKind::Name(n) if later.contains(&n.as_str()) => self.unsupported(&format!("`{setting} = {n}`"), e.span),
+            _ => {
+                let text = crate::syntax::print::expr(e);
+                let message = format!("`{text}` is not a value of `{setting}`");
+                let known = later.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
+                self.fail(
+                    Diagnostic::error(codes::BAD_SETTING, message, e.span, "unknown word")
+                        .note(format!("it is `{have}`, or {known} in a later version")),
+                )
+            }
+        }
+    }
+
+    /// A number of paths or threads (at least one), or a seed.
+    pub(super) fn count(&mut self, name: &str, e: &Expr, scope: &Scope) -> Try<u64> {
+        let value = self.expr(e, scope)?;
+        let id = self.scalar(&value, e.span)?;
+        let least = if name == "seed" { 0.0 } else { 1.0 };
+        match (self.constant(id), &value) {
+            (_, Value::Int(n)) if *n as f64 >= least => Ok(*n as u64),
+            (Some(v), _) if v >= least && v.fract() == 0.0 && v < 9e15 => Ok(v as u64),
+            (Some(v), _) => {
+                let message = format!("`{name}` is a whole number of at least {least}, and this is {v}");
+                self.error(codes::BAD_SETTING, message, e.span, "cannot be used")
+            }
+            (None, _) => {
+                let message = format!("`{name}` must be known when the file is compiled");
+                self.error(codes::NOT_CONSTANT, message, e.span, "known only at run time")
+            }
+        }
+    }
+
+    pub(super) fn time(&mut self, e: &Expr, unit: Option<&SettingUnit>, overrides: &Overrides, scope: &Scope) -> Try<TimeSpec> {
+        let forced = overrides.step.map(|h| self.g.real(h));
+        if let ExprKind::Range(lo, Some(hi)) = &e.kind {
+            let (from, to) = (self.scalar_expr(lo, scope)?, self.scalar_expr(hi, scope)?);
+            let step = match (unit, forced) {
+                (_, Some(h)) => h,
+                (Some(SettingUnit::Step(h)), None) => self.scalar_expr(h, scope)?,
+                (Some(SettingUnit::Tol(h)), None) => return self.unsupported(later::ADAPTIVE, h.span),
+                (Some(SettingUnit::Steps), None) => {
+                    return self.error(
+                        codes::BAD_TIME,
+                        "a range of times with `steps`",
+                        e.span,
+                        "write `0 .. 1 step h`, or `n steps`",
+                    );
+                }
+                (None, None) => return Ok(TimeSpec::Ends { from, to, span: e.span }),
+            };
+            return Ok(TimeSpec::Stepped { from, to, step, span: e.span });
+        }
+        if let Some(SettingUnit::Steps) = unit {
+            let n = self.int_expr(e, scope)?;
+            if n < 1 {
+                return self.error(codes::BAD_TIME, "a run has at least one step", e.span, format!("{n} steps"));
+            }
+            return Ok(TimeSpec::Count { steps: n as u64 });
+        }
+        let times = self.real_expr(e, scope)?;
+        if self.g.shape(times).len() != 1 {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_TIME,
+                    "a time is a range with a step, a number of steps, or an array of times",
+                    e.span,
+                    "none of these",
+                )
+                .help("as in `time = 0 .. 1 step 1e-3`"),
+            );
+        }
+        Ok(TimeSpec::Grid { times, span: e.span })
+    }
+
+    /// `init x ~ law`, `init x = e`.
+    pub(super) fn inits(&mut self, run: &Run, model: &mut Model, scope: &Scope) -> Try<()> {
+        for statement in &run.statements {
+            let RunStmt::Init { name, start } = statement else { continue };
+            let Some(k) = model.states.iter().position(|s| s.name == name.name) else {
+                let known: Vec<&str> = model.states.iter().map(|s| s.name.as_str()).collect();
+                let first = match scope.get(&name.name) {
+                    Some(Entry::Value(_, first)) if first != Span::default() => Some(first),
+                    _ => None,
+                };
+                return self.fail(messages::init_of_no_state(name, &known, first));
+            };
+            let shape = model.states[k].shape.clone();
+            let (start, start_span) = self.start(Some(start), Some(&shape), name, scope)?;
+            let others: Vec<_> =
+                model.states.iter().filter(|s| s.name != name.name).map(|s| (s.var, s.start)).collect();
+            model.states[k].start = self.g.substitute_vars(&[start], &others)[0];
+            model.states[k].start_span = start_span;
+        }
+        Ok(())
+    }
+
+    pub(super) fn converge(&mut self, fields: &[(ast::Ident, Expr)], span: Span, scope: &Scope) -> Try<Converge> {
+        let mut steps = None;
+        let mut reference = None;
+        for (name, e) in fields {
+            match name.name.as_str() {
+                "steps" => {
+                    let id = self.real_expr(e, scope)?;
+                    let env = self.default_env();
+                    let Ok(values) = crate::math::eval::eval(&self.g, id, &env) else {
+                        return self.error(
+                            codes::NOT_CONSTANT,
+                            "the numbers of steps are known before the run",
+                            e.span,
+                            "not constant",
+                        );
+                    };
+                    steps = Some(values.values.iter().map(|v| *v as u64).collect::<Vec<_>>());
+                }
+                "reference" => reference = Some(self.int_expr(e, scope)?.max(1) as u64),
+                other => {
+                    return self.fail(
+                        Diagnostic::error(
+                            codes::UNKNOWN_SETTING,
+                            format!("`{other}` is not a field of `converge`"),
+                            name.span,
+                            "unknown field",
+                        )
+                        .help("write `converge steps = [16, 32, 64], reference = 1024`"),
+                    );
+                }
+            }
+        }
+        let (Some(steps), Some(reference)) = (steps, reference) else {
+            return self.fail(
+                Diagnostic::error(
+                    codes::MISSING_SETTING,
+                    "`converge` needs numbers of steps and a reference",
+                    span,
+                    "one is missing",
+                )
+                .help("write `converge steps = [16, 32, 64], reference = 1024`"),
+            );
+        };
+        if let Some(bad) = steps.iter().find(|n| **n == 0 || reference % **n != 0 || **n >= reference) {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_SETTING,
+                    format!("{bad} steps do not divide the reference of {reference}"),
+                    span,
+                    "the reference refines every level",
+                )
+                .help("take powers of two"),
+            );
+        }
+        Ok(Converge { steps, reference, span })
+    }
+}

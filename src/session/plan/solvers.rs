@@ -1,0 +1,145 @@
+//! The solvers of a run, and the step that each takes.
+
+use std::rc::Rc;
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::model::elab::{Elab, Reported, Try};
+use crate::model::system::Model;
+use crate::model::value::{AppliedSolver, Scope, Value};
+use crate::model::messages;
+use crate::session::plan::{Overrides, Settings};
+use crate::solve::form::Structured;
+use crate::solve::rule::Step;
+use crate::source::Span;
+use crate::syntax::ast::{Expr, ExprKind};
+
+impl Elab<'_> {
+    /// The solvers that a run names; none where it names none.
+    pub(super) fn run_solvers(
+        &mut self,
+        settings: &Settings<'_>,
+        overrides: &Overrides,
+        scope: &Scope,
+    ) -> Try<Vec<Rc<AppliedSolver>>> {
+        let setting = settings.get("solver").map(|s| s.1);
+        if let Some(name) = &overrides.solver {
+            let at = setting.or(settings.get("model").map(|m| m.1)).map_or(Span::default(), |e| e.span);
+            if !self.library.solver_names().contains(name) {
+                return self.fail(messages::unknown_solver(self.library, name, at));
+            }
+            return Ok(vec![Rc::new(AppliedSolver { name: name.clone(), args: Vec::new(), span: at })]);
+        }
+        let items: Vec<&Expr> = match setting.map(|e| (e, &e.kind)) {
+            None => Vec::new(),
+            Some((_, ExprKind::List(items))) => items.iter().collect(),
+            Some((e, _)) => vec![e],
+        };
+        let mut out = Vec::new();
+        let mut broken = false;
+        for item in items {
+            match self.solver_value(item, scope) {
+                Ok(solver) => out.push(solver),
+                Err(Reported) => broken = true,
+            }
+        }
+        if broken { Err(Reported) } else { Ok(out) }
+    }
+
+    /// One step for each solver; a model that needs one and has none is an error.
+    pub(super) fn steps(
+        &mut self,
+        solvers: &[Rc<AppliedSolver>],
+        settings: &Settings<'_>,
+        model: &Model,
+        structured: &Structured,
+        span: Span,
+    ) -> Try<Vec<Step>> {
+        let moves = model.states.iter().any(|s| s.flow.is_some());
+        let named = settings.get("solver").map(|s| s.1.span);
+        match (&model.target, solvers.first()) {
+            (Some(target), None) if !target.drawable() => {
+                return self.fail(
+                    Diagnostic::error(
+                        codes::NOT_DRAWABLE,
+                        format!("`{}` cannot be drawn from exactly", model.name),
+                        model.span,
+                        "known by its density only",
+                    )
+                    .note("laws written with `~` on every component, distributions and mixtures of them can be drawn from")
+                    .help("give the run a solver that is a kernel on a density, such as `mala`, or use `langevin(p)` as the model"),
+                );
+            }
+            (None, None) if moves => {
+                return self.fail(
+                    Diagnostic::error(
+                        codes::MISSING_SETTING,
+                        "the run has a model that moves and no solver",
+                        span,
+                        "no `solver = ...`",
+                    )
+                    .help("add `solver = euler_maruyama`; `fokker check` lists the solvers that fit"),
+                );
+            }
+            (None, Some(solver)) if !moves => {
+                let message = format!("the model `{}` has no flow that a solver could follow", model.name);
+                let d =
+                    Diagnostic::error(codes::NO_FLOW, message, named.unwrap_or(solver.span), "nothing to do for it");
+                return self.fail(match model.states.first() {
+                    Some(state) => d
+                        .label(state.span, "has no equation")
+                        .help(format!("give it one, as in `d{} = ... dt`, or leave the solver out", state.name)),
+                    None => {
+                        d.label(model.span, "has no states").help("declare one: `state x = 0.0`, and `dx = ... dt`")
+                    }
+                });
+            }
+            _ => {}
+        }
+        let mut steps = Vec::new();
+        let mut broken = false;
+        for solver in solvers {
+            match self.step(solver, model, structured) {
+                Ok(step) => steps.push(step),
+                Err(Reported) => broken = true,
+            }
+        }
+        if broken { Err(Reported) } else { Ok(steps) }
+    }
+
+    pub(super) fn solver_value(&mut self, e: &Expr, scope: &Scope) -> Try<Rc<AppliedSolver>> {
+        let name = match &e.kind {
+            ExprKind::Name(n) => Some(n.clone()),
+            ExprKind::Call(f, _) => match &f.kind {
+                ExprKind::Name(n) => Some(n.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some(n) = name.as_deref()
+            && scope.get(n).is_none()
+        {
+            if let Some(what) = messages::later_solver(n) {
+                return self.unsupported(what, e.span);
+            }
+            if self.library.lookup(n).is_empty() {
+                return self.fail(messages::unknown_solver(self.library, n, e.span));
+            }
+        }
+        let value = match &e.kind {
+            ExprKind::Name(n) if scope.get(n).is_none() => self.global(n, e.span)?.ok_or(Reported),
+            _ => self.expr(e, scope),
+        };
+        match value? {
+            Value::Solver(s) => Ok(match Rc::try_unwrap(s) {
+                Ok(s) => Rc::new(AppliedSolver { span: e.span, ..s }),
+                Err(shared) => {
+                    Rc::new(AppliedSolver { name: shared.name.clone(), args: shared.args.clone(), span: e.span })
+                }
+            }),
+            other => {
+                let message = format!("a solver is wanted here, and this is {}", other.kind());
+                self.error(codes::TYPE_MISMATCH, message, e.span, "not a solver")
+            }
+        }
+    }
+}

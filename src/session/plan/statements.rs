@@ -1,0 +1,210 @@
+//! The statements of a run: what is reported, checked and saved.
+
+use std::rc::Rc;
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::{Id, Op, Ty};
+use crate::model::elab::{Elab, Reported, Try};
+use crate::model::results::Pool;
+use crate::model::value::{Entry, Scope, Value};
+use crate::model::later;
+use crate::session::plan::{Item, Plan, Save, Statement};
+use crate::source::Span;
+use crate::syntax::ast::{self, Expr, ExprKind, RunStmt};
+
+impl Elab<'_> {
+    pub(super) fn run_statement(&mut self, statement: &RunStmt, plan: &mut Plan, scope: &Scope) -> Try<()> {
+        match statement {
+            RunStmt::Setting { .. } | RunStmt::Init { .. } => Ok(()),
+            RunStmt::Let(l, pool) => {
+                let (pool, inner) = self.pool(pool.as_ref(), scope)?;
+                match self.with_pool(pool, |s| s.run_let(l, &inner)) {
+                    Ok(value) => {
+                        if let Some(Entry::Value(_, first)) = scope.get(&l.name.name)
+                            && first != Span::default()
+                        {
+                            return self.fail(
+                                Diagnostic::error(
+                                    codes::SHADOWED,
+                                    format!("`{}` hides a name of the model", l.name.name),
+                                    l.name.span,
+                                    "declared here",
+                                )
+                                .label(first, "already declared here"),
+                            );
+                        }
+                        scope.define(&l.name.name, value, l.name.span);
+                        Ok(())
+                    }
+                    Err(Reported) => {
+                        scope.set(&l.name.name, Entry::Broken);
+                        Err(Reported)
+                    }
+                }
+            }
+            RunStmt::Report(exprs, pool) => {
+                let (pool, inner) = self.pool(pool.as_ref(), scope)?;
+                let mut items = Vec::new();
+                let mut broken = false;
+                for e in exprs {
+                    match self.with_pool(pool.clone(), |s| s.report_item(e, &inner)) {
+                        Ok(item) => items.push(item),
+                        Err(Reported) => broken = true,
+                    }
+                }
+                if broken {
+                    return Err(Reported);
+                }
+                plan.statements.push(Statement::Report { items, pool });
+                Ok(())
+            }
+            RunStmt::Check(e, pool) => {
+                let (pool, inner) = self.pool(pool.as_ref(), scope)?;
+                let statement = self.with_pool(pool.clone(), |s| s.check(e, pool, &inner))?;
+                plan.statements.push(statement);
+                Ok(())
+            }
+            RunStmt::Plot(exprs, _, span) => {
+                let text = exprs.iter().map(crate::syntax::print::expr).collect::<Vec<_>>().join(", ");
+                plan.statements.push(Statement::Plot { text, span: *span });
+                Ok(())
+            }
+            RunStmt::Save { value, every, first, path, span, .. } => {
+                let save = self.save(value, every.as_ref(), first.as_ref(), path, *span, scope)?;
+                plan.statements.push(Statement::Save(save));
+                Ok(())
+            }
+            RunStmt::Sweep(sets, span) => self.sweep(sets, *span, plan, scope),
+            RunStmt::Converge(fields, span) => {
+                plan.converge = Some(self.converge(fields, *span, scope)?);
+                Ok(())
+            }
+            RunStmt::Estimate { span, .. } => self.unsupported(later::ESTIMATE, *span),
+            RunStmt::Train { span, .. } => self.unsupported(later::TRAIN, *span),
+            RunStmt::Phase { span, .. } => self.unsupported(later::PHASE, *span),
+            RunStmt::For { span, .. } => self.unsupported(later::PHASES, *span),
+        }
+    }
+
+    /// A `let` of a run: a value per path, a number of the run, or a law.
+    pub(super) fn run_let(&mut self, l: &ast::Let, scope: &Scope) -> Try<Value> {
+        let value = self.expr(&l.value, scope)?;
+        if let (Value::Target(_), Some(ty)) = (&value, &l.ty)
+            && matches!(&ty.kind, ast::TypeKind::Named(name, _) if name.name != "target")
+        {
+            return self.unsupported(later::DRAW_IN_RUN, l.value.span);
+        }
+        self.fit_let(l, value, scope)
+    }
+
+    pub(super) fn report_item(&mut self, e: &Expr, scope: &Scope) -> Try<Item> {
+        let value = self.expr(e, scope)?;
+        let id = self.num(&value, e.span)?;
+        self.of_statistics(id, e.span)?;
+        Ok(Item { text: crate::syntax::print::expr(e), value: id, span: e.span })
+    }
+
+    /// A number of the run may depend on statistics and parameters, not on a single path.
+    pub(super) fn of_statistics(&mut self, id: Id, span: Span) -> Try<()> {
+        if self.g.rate(id) <= crate::math::Rate::Run {
+            return Ok(());
+        }
+        self.fail(
+            Diagnostic::error(
+                codes::BAD_STATISTIC,
+                "this has a value for each path, not one for the run",
+                span,
+                "not a statistic",
+            )
+            .help("say which statistic is meant: `mean(...)`, `std(...)`, `quantile(..., 0.95)`"),
+        )
+    }
+
+    pub(super) fn check(&mut self, e: &Expr, pool: Rc<Pool>, scope: &Scope) -> Try<Statement> {
+        let text = crate::syntax::print::expr(e);
+        let sides = match &e.kind {
+            ExprKind::Binary(op, a, b)
+                if matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Le | ast::BinaryOp::Gt | ast::BinaryOp::Ge) =>
+            {
+                let (x, y) = (self.scalar_expr(a, scope), self.scalar_expr(b, scope));
+                let (x, y) = (x?, y?);
+                let (low, high) = if matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Le) { (x, y) } else { (y, x) };
+                let strict = matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Gt);
+                let condition = self.g.op(if strict { Op::Lt } else { Op::Le }, &[low, high]);
+                Some((condition, x, y))
+            }
+            _ => None,
+        };
+        let (condition, sides) = match sides {
+            Some((c, x, y)) => (c, Some((x, y))),
+            None => {
+                let value = self.expr(e, scope)?;
+                let c = self.boolean(&value, e.span)?;
+                if !self.g.is_scalar(c) {
+                    return self.fail(
+                        Diagnostic::error(
+                            codes::SHAPE_MISMATCH,
+                            "a check is one condition, and this is an array of them",
+                            e.span,
+                            "an array",
+                        )
+                        .help("write `all(...)`"),
+                    );
+                }
+                (c, None)
+            }
+        };
+        self.of_statistics(condition, e.span)?;
+        Ok(Statement::Check { text, condition, sides, pool, span: e.span })
+    }
+
+    pub(super) fn save(
+        &mut self,
+        value: &Expr,
+        every: Option<&Expr>,
+        first: Option<&Expr>,
+        path: &str,
+        span: Span,
+        scope: &Scope,
+    ) -> Try<Save> {
+        let items: Vec<&Expr> = match &value.kind {
+            ExprKind::List(items) => items.iter().collect(),
+            _ => vec![value],
+        };
+        let mut columns = Vec::new();
+        for item in items {
+            let v = self.expr(item, scope)?;
+            let id = self.num(&v, item.span)?;
+            let id = if self.g.ty(id) == Ty::Bool {
+                self.elementwise_raw(&[id], |g, a| g.op(Op::ToReal, a))
+            } else {
+                self.to_real(id, item.span)?
+            };
+            columns.push((crate::syntax::print::expr(item), id));
+        }
+        let every = match every {
+            Some(e) => Some(self.scalar_expr(e, scope)?),
+            None => None,
+        };
+        let first = match first {
+            Some(e) => self.int_expr(e, scope)?.max(0) as u64,
+            None => u64::MAX,
+        };
+        let lower = path.to_ascii_lowercase();
+        if lower.ends_with(".parquet") || lower.ends_with(".npz") {
+            return self.unsupported("saving to Parquet or NPZ", span);
+        }
+        if !lower.ends_with(".csv") && !lower.ends_with(".npy") {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_SETTING,
+                    format!("the ending of `{path}` names no format"),
+                    span,
+                    "unknown ending",
+                )
+                .help("end it in `.csv` or `.npy`"),
+            );
+        }
+        Ok(Save { columns, every, first, path: path.into(), span })
+    }
+}
