@@ -59,7 +59,7 @@ pub struct Overrides {
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// Number of paths of every run
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub paths: Option<u64>,
     /// Seed of every run
     #[arg(long)]
@@ -71,7 +71,7 @@ pub struct Overrides {
     #[arg(long)]
     pub step: Option<f64>,
     /// Threads (the numbers are the same for any)
-    #[arg(long)]
+    #[arg(long, value_parser = threads)]
     pub threads: Option<usize>,
     /// Back end (the numbers are the same for each)
     #[arg(long, value_enum, default_value_t = BackendArg::Cranelift)]
@@ -137,4 +137,9 @@ pub struct TestArgs {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub overrides: Overrides,
+}
+
+/// A number of threads.
+fn threads(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n >= 1).ok_or_else(|| "a whole number of at least 1".into())
 }

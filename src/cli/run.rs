@@ -13,7 +13,7 @@ use crate::session::compile::Backend;
 use crate::session::load::{Loaded, load_file};
 use crate::session::results::Ran;
 use crate::session::{Finished, Request, files, run_program};
-use crate::source::Span;
+use crate::source::{SourceMap, Span};
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -38,7 +38,7 @@ pub fn run(cli: &Cli, args: &RunArgs) -> u8 {
         (Some(manifest), _) => match files::repeat(manifest) {
             Ok(found) => found,
             Err(problem) => {
-                eprintln!("{}: {}", problem.code, problem.message);
+                tell(cli, &[problem], &SourceMap::default());
                 return exit::WRONG_PROGRAM;
             }
         },

@@ -2,7 +2,7 @@
 //!
 //! A file has a header that names its columns, and rows of as many cells. The chosen columns hold finite numbers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,6 +45,8 @@ pub struct Data {
 #[derive(Clone, Debug, Default)]
 pub struct Cache {
     data: HashMap<(PathBuf, Selection), Data>,
+    /// BLAKE3 of every file that was read, in hexadecimal
+    pub hashes: BTreeMap<PathBuf, String>,
 }
 
 impl Cache {
@@ -56,6 +58,7 @@ impl Cache {
         }
         let bytes = files::read(&request.path).map_err(|e| Box::new(unreadable(request, &e)))?;
         let data = parse(&bytes, request)?;
+        self.hashes.insert(request.path.clone(), blake3::hash(&bytes).to_hex().to_string());
         self.data.insert(key, data.clone());
         Ok(data)
     }

@@ -20,6 +20,7 @@ pub struct RunContext {
     pub expectations: Vec<Expectation>,
     pub orders: Vec<Order>,
     pub invariances: Vec<Invariance>,
+    pub formulas: Vec<Formula>,
     /// names of the run's solvers, for `strong_order`
     pub solvers: Vec<String>,
 }
@@ -41,6 +42,8 @@ pub struct Asked {
 pub struct Pool {
     pub times: Times,
     pub axes: Vec<IndexVar>,
+    /// the axes as written: `i in 0..n`
+    pub axis_words: Vec<String>,
 }
 
 /// Times of a statement, as run-rate numbers.
@@ -80,7 +83,16 @@ pub struct Expectation {
     /// a draw of the target, where it can be drawn
     pub draw: Option<Id>,
     pub value: VarId,
+    /// zero where the value is by quadrature
+    pub se: VarId,
     pub span: Span,
+}
+
+/// `se(...)` of a formula of statistics.
+#[derive(Clone, Debug)]
+pub struct Formula {
+    pub of: Id,
+    pub se: VarId,
 }
 
 /// `strong_order(s)` or `weak_order(s)`.
@@ -172,6 +184,18 @@ impl Elab<'_> {
                     "called here",
                 )
                 .note(row.doc),
+            );
+        }
+        let timed = self.run.as_ref().and_then(|r| r.pool.as_ref()).is_some_and(|p| p.times != Times::End);
+        if row.name == "divergences" && timed {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_STATISTIC,
+                    "`divergences()` counts over the whole run",
+                    span,
+                    "at other times",
+                )
+                .help("give it a statement of its own, without `at` and `over`"),
             );
         }
         let Some(stat) = self.stat_kind(row, &args)? else { unreachable!("every row has its kind") };
@@ -299,23 +323,43 @@ impl Elab<'_> {
         let found = match args.as_slice() {
             [BoundArg { value: Value::Num(id), .. }] => match self.g.node(*id) {
                 crate::math::Node::Var(v) => self.se_of(*v),
-                _ => None,
+                _ => self.se_of_formula(*id),
             },
             _ => None,
         };
         match found {
             Some(se) => Ok(Value::Num(self.g.var(se))),
             None => self.fail(
-                Diagnostic::error(codes::BAD_STATISTIC, "`se` takes one statistic", span, "not a statistic by itself")
-                    .help("write `se(mean(x))`; the error of a formula of several statistics is not known"),
+                Diagnostic::error(codes::BAD_STATISTIC, "`se` takes a statistic", span, "no statistic in it")
+                    .help("write `se(mean(x))`, or a formula of statistics such as `se(mean(x) - mean(y))`"),
             ),
         }
+    }
+
+    /// The error of a formula in which there are statistics of paths.
+    fn se_of_formula(&mut self, of: Id) -> Option<VarId> {
+        let run = self.run.as_ref()?;
+        let counts = self.g.ty(of) == Ty::Real
+            && run
+                .asked
+                .iter()
+                .map(|a| a.value)
+                .chain(run.expectations.iter().map(|e| e.value))
+                .any(|v| self.g.depends_on(of, v));
+        if !counts {
+            return None;
+        }
+        let se = self.result_var("se", self.g.shape(of).to_vec());
+        self.run.as_mut()?.formulas.push(Formula { of, se });
+        Some(se)
     }
 
     fn se_of(&self, value: VarId) -> Option<VarId> {
         let run = self.run.as_ref()?;
         let asked = run.asked.iter().find(|a| a.value == value).map(|a| a.se);
-        asked.or_else(|| run.orders.iter().find(|o| o.value == value).map(|o| o.se))
+        asked
+            .or_else(|| run.orders.iter().find(|o| o.value == value).map(|o| o.se))
+            .or_else(|| run.expectations.iter().find(|e| e.value == value).map(|e| e.se))
     }
 
     fn order_call(&mut self, strong: bool, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
@@ -439,8 +483,8 @@ impl Elab<'_> {
             );
         }
         let shape = self.g.shape(integrand).to_vec();
-        let value = self.result_var("expect", shape);
-        let entry = Expectation { target, point, log_density, integrand, draw, value, span };
+        let (value, se) = (self.result_var("expect", shape.clone()), self.result_var("se", shape));
+        let entry = Expectation { target, point, log_density, integrand, draw, value, se, span };
         self.run.as_mut().expect("checked above").expectations.push(entry);
         Ok(Value::Num(self.g.var(value)))
     }

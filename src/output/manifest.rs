@@ -12,9 +12,9 @@ pub struct Manifest {
     pub form: u32,
     /// version that made the results
     pub fokker: String,
-    /// the program, as named on the command line
+    /// the program; like all files by its path from the manifest's folder
     pub file: String,
-    /// BLAKE3 of the program and of every file that it uses or reads, by name
+    /// BLAKE3 of the program and of every file that it uses or reads, by path
     pub sources: BTreeMap<String, String>,
     pub run: String,
     pub seed: u64,
@@ -38,8 +38,6 @@ pub struct Manifest {
 /// The time grid in brief.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimeNote {
-    /// in the words of the program
-    pub text: String,
     pub start: f64,
     pub end: f64,
     pub steps: u64,
@@ -124,8 +122,8 @@ mod tests {
             precision: "f64".to_string(),
             backend: "cranelift".to_string(),
             generator: "ars5".to_string(),
-            time: TimeNote { text: "0 .. 1 step 1e-3".to_string(), start: 0.0, end: 1.0, steps: 1000 },
-            settings: map(&[("solver", "milstein")]),
+            time: TimeNote { start: 0.0, end: 1.0, steps: 1000 },
+            settings: map(&[("solver", "milstein"), ("time", "0 .. 1 step 1e-3")]),
             overrides: map(&[("sigma", "0.3")]),
             variants: vec![[("sigma".to_string(), 0.1 + 0.2)].into()],
             results: vec!["paths.csv".to_string()],

@@ -3,6 +3,9 @@
 /// Significant digits of a number without a standard error.
 const DIGITS: i32 = 6;
 
+/// A relative error below which digits tell of rounding, not of chance.
+const ROUNDING: f64 = 1e-12;
+
 /// A value with its standard error: as many digits as show two of the error, with a common power of ten where the
 /// numbers are large or small. Without an error (NaN) six digits; an error of zero is written as such.
 ///
@@ -17,6 +20,9 @@ pub fn estimate(value: f64, se: f64) -> String {
     }
     if se == 0.0 || se.is_infinite() {
         return format!("{} ± {}", plain(value), plain(se));
+    }
+    if se < ROUNDING * value.abs() {
+        return format!("{} ± {se:.1e}", plain(value));
     }
     let error_power = rounded(se, 1).1;
     let power = value_power(value).max(error_power);

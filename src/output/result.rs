@@ -77,6 +77,7 @@ pub struct Report {
 pub struct Values {
     pub shape: Vec<usize>,
     pub values: Vec<f64>,
+    /// empty for a number without statistics, which has no error
     pub se: Vec<f64>,
     /// of the bins of histograms
     pub edges: Vec<Vec<f64>>,
@@ -174,7 +175,9 @@ impl Serialize for Values {
         use serde::ser::SerializeMap;
         let mut map = s.serialize_map(None)?;
         map.serialize_entry("value", &Nested { shape: &self.shape, values: &self.values })?;
-        map.serialize_entry("se", &Nested { shape: &self.shape, values: &self.se })?;
+        let exact = vec![0.0; if self.se.is_empty() { self.values.len() } else { 0 }];
+        let se = if self.se.is_empty() { &exact } else { &self.se };
+        map.serialize_entry("se", &Nested { shape: &self.shape, values: se })?;
         if !self.edges.is_empty() {
             map.serialize_entry("edges", &self.edges)?;
         }

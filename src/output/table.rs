@@ -42,7 +42,10 @@ fn headline(r: &RunResult, style: Style) -> String {
 fn warnings(r: &RunResult) -> Vec<String> {
     let mut all = Vec::new();
     if r.interrupted {
-        all.push(format!("interrupted: {} paths were finished and are in these results", count(r.paths)));
+        all.push(match r.paths {
+            0 => "interrupted before any path was finished".to_string(),
+            n => format!("interrupted: {} paths were finished and are in these results", count(n)),
+        });
     }
     if r.diverged > 0 {
         let first = r.first_divergence.map_or_else(String::new, |t| format!(", the first at t = {}", plain(t)));
@@ -62,7 +65,9 @@ fn check_line(check: &Check, style: Style) -> String {
         (Some(l), Some(r)) => style.faint(&format!("  ({} and {})", plain(l), plain(r))),
         _ => String::new(),
     };
-    format!("{mark} {}{sides}", check.expr)
+    let at = check.at.map_or_else(String::new, |t| style.faint(&format!(" at {}", plain(t))));
+    let note = check.note.as_ref().map_or_else(String::new, |n| format!("\n    {}", style.faint(n)));
+    format!("{mark} {}{at}{sides}{note}", check.expr)
 }
 
 /// The statistics as aligned columns: expression, index, time, value.

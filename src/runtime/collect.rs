@@ -49,7 +49,7 @@ impl Merge for Node {
     }
 }
 
-/// The sketch of a cell; where values are clustered, also of each group by itself.
+/// The sketch of a cell; where it is wanted, also of each group by itself.
 #[derive(Clone, Debug)]
 pub struct CellSketch {
     pub all: Sketch,
@@ -335,7 +335,7 @@ impl<'a> Collector<'a> {
             (self.layout.piece as usize, self.layout.batches as usize, self.batch(tally, look));
         for lane in (0..self.lanes).filter(|l| self.ok[*l]) {
             let group =
-                if tally.clustered { self.nodes[lane / piece * batches + batch].0.group as u32 } else { NO_GROUP };
+                if tally.by_group { self.nodes[lane / piece * batches + batch].0.group as u32 } else { NO_GROUP };
             self.waiting.push((cell, group, x[lane]));
         }
         if self.waiting.len() >= WAITING {

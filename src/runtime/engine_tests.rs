@@ -115,8 +115,10 @@ fn ou_job(paths: u64, requests: Vec<Request>, threads: usize, lanes: Option<usiz
 
 fn every_request() -> Vec<Request> {
     let one = |s: StatKind| Request::of(s, 0);
-    let pooled_axis = |s: StatKind| Request { stat: s, args: vec![0], pool_times: true, pool_axes: vec![0] };
-    let two = |s: StatKind| Request { stat: s, args: vec![0, 1], pool_times: false, pool_axes: vec![] };
+    let pooled_axis =
+        |s: StatKind| Request { stat: s, args: vec![0], pool_times: true, pool_axes: vec![0], replicates: false };
+    let two =
+        |s: StatKind| Request { stat: s, args: vec![0, 1], pool_times: false, pool_axes: vec![], replicates: false };
     vec![
         one(StatKind::Mean),
         one(StatKind::Mean).pooled(),
@@ -135,7 +137,7 @@ fn every_request() -> Vec<Request> {
         one(StatKind::Autocorr { lag: 2 }).pooled(),
         one(StatKind::Ess).pooled(),
         one(StatKind::Rhat).pooled(),
-        Request { stat: StatKind::Divergences, args: vec![], pool_times: true, pool_axes: vec![] },
+        Request { stat: StatKind::Divergences, args: vec![], pool_times: true, pool_axes: vec![], replicates: false },
     ]
 }
 

@@ -23,6 +23,8 @@ pub struct Tally {
     pub pool_times: bool,
     /// several values of a path meet in a cell
     pub clustered: bool,
+    /// sketches are kept of each group of paths
+    pub by_group: bool,
     pub kind: Gather,
     /// where its cells begin in the store of its kind
     pub first_cell: usize,
@@ -162,6 +164,7 @@ impl Plan {
             looks: of.looks.len(),
             pool_times: request.pool_times,
             clustered,
+            by_group: kind == Gather::Sketch && (clustered || request.replicates),
             kind,
             first_cell: 0,
         };

@@ -1,8 +1,8 @@
 //! Numbers that are known before a run: parameters in their ranges, the grid of times, the times that are looked at.
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::eval::{Env, eval};
 use crate::math::Id;
+use crate::math::eval::{Env, eval};
 use crate::model::elab::{Elab, RangeCheck, Try};
 use crate::model::results::{Pool, Times};
 use crate::session::compile::Grid;

@@ -164,6 +164,15 @@ impl Elab<'_> {
         }
     }
 
+    /// What can be told of a run before it begins, with the parameters that it is really given.
+    pub(super) fn check_before(&mut self, plan: &Plan, set: &[(usize, f64)]) -> Try<()> {
+        for combination in combinations(plan) {
+            let set: Vec<(usize, f64)> = set.iter().chain(&combination).copied().collect();
+            self.check_at(plan, &set)?;
+        }
+        Ok(())
+    }
+
     fn check_programs(&mut self, plan: &Plan) {
         let flows = plan.model.states.iter().find_map(|s| s.flow_span).unwrap_or(plan.span);
         for state in &plan.model.states {

@@ -1,18 +1,20 @@
 //! When a run is over: the numbers of its statements, from the statistics that were gathered.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
+use crate::math::Id;
 use crate::math::array::Array;
 use crate::math::eval::{Env, eval};
-use crate::math::Id;
 use crate::model::elab::{Elab, Try};
-use crate::model::results::{Pool, Times};
+use crate::model::results::{Asked, Pool, Times};
 use crate::output::paths::column_names;
 use crate::output::result::{Check, Report, RunResult, Values, When};
 use crate::runtime::{Job, Outcome, StatResult};
 use crate::session::compile::Grid;
-use crate::session::execute::{Programs, Watch};
-use crate::session::plan::{Plan, Save, Statement};
+use crate::session::execute::{Execution, Programs, Watch};
+use crate::session::plan::{Item, Plan, Save, Statement};
+use crate::session::propagation::Seen;
 use crate::session::results::{Ran, Saved};
 
 impl Elab<'_> {
@@ -27,6 +29,7 @@ impl Elab<'_> {
         grid: &Grid,
         params: Env,
         sweep: &[(usize, f64)],
+        how: Execution<'_>,
         ran: &mut Ran,
     ) -> Try<RunResult> {
         ran.time = (grid.times[0], grid.times[grid.times.len() - 1], grid.len());
@@ -59,10 +62,14 @@ impl Elab<'_> {
                 ran.saved.push(saved);
             }
         }
+        if outcome.finished == 0 {
+            return Ok(variant);
+        }
         let mut env = params;
         let mut notes = HashMap::new();
-        self.expectations(plan, &mut env)?;
+        self.expectations(plan, how, &mut env)?;
         self.invariances(plan, &mut env, &mut notes)?;
+        let end = grid.times[grid.times.len() - 1];
         for statement in &plan.statements {
             let pool = match statement {
                 Statement::Report { pool, .. } | Statement::Check { pool, .. } => pool.clone(),
@@ -73,7 +80,9 @@ impl Elab<'_> {
                 _ => 1,
             };
             for look in 0..times {
-                fill(&mut env, plan, &found, &pool, look);
+                let seen = seen(plan, &found, &pool, look);
+                fill(&mut env, plan, &seen);
+                self.formula_errors(plan, statement, &seen, &mut env);
                 let at = match &pool.times {
                     Times::At { times, span, .. } => Some(self.number(times[look], &env, *span)?),
                     _ => None,
@@ -81,17 +90,8 @@ impl Elab<'_> {
                 match statement {
                     Statement::Report { items, .. } => {
                         for item in items {
-                            let report = self.report_line(
-                                plan,
-                                item,
-                                &found,
-                                &pool,
-                                look,
-                                at,
-                                grid.times[grid.times.len() - 1],
-                                &env,
-                            );
-                            variant.reports.push(report);
+                            let when = self.when(plan, item, &pool, at, end, &env);
+                            variant.reports.push(self.report_line(plan, item, when, &seen, &mut env));
                         }
                     }
                     Statement::Check { text, condition, sides, .. } => {
@@ -109,6 +109,45 @@ impl Elab<'_> {
             }
         }
         Ok(variant)
+    }
+
+    /// Works out what a statement wants of `se(...)` of formulas.
+    fn formula_errors(&self, plan: &Plan, statement: &Statement, seen: &Seen<'_>, env: &mut Env) {
+        let wanted: Vec<Id> = match statement {
+            Statement::Report { items, .. } => items.iter().map(|i| i.value).collect(),
+            Statement::Check { condition, .. } => vec![*condition],
+            _ => return,
+        };
+        for formula in &plan.context.formulas {
+            if wanted.iter().any(|id| self.g.depends_on(*id, formula.se)) {
+                let se = self.formula_error(plan, formula.of, seen, env);
+                env.set(formula.se, Array::new(self.g.shape(formula.of).to_vec(), se));
+            }
+        }
+    }
+
+    /// When the statistics of a reported item looked: that is its statement's time, unless all are of `let`s that looked
+    /// at another one.
+    fn when(&mut self, plan: &Plan, item: &Item, pool: &Pool, at: Option<f64>, end: f64, env: &Env) -> When {
+        let asked = plan.context.asked.iter().filter(|a| self.g.depends_on(item.value, a.value));
+        let own: Vec<Rc<Pool>> = asked.map(|a| a.pool.clone()).collect();
+        let elsewhere =
+            own.first().filter(|first| first.times != pool.times && own.iter().all(|p| p.times == first.times));
+        let (pool, at) = match elsewhere {
+            None => (pool, at),
+            Some(own) => (
+                &**own,
+                match &own.times {
+                    Times::At { times, .. } => eval(&self.g, times[0], env).ok().map(|v| v.values[0]),
+                    _ => None,
+                },
+            ),
+        };
+        match (at, pool_words(pool)) {
+            (Some(t), _) => When::At(t),
+            (None, Some(words)) => When::Over(words),
+            (None, None) => When::At(end),
+        }
     }
 
     pub(super) fn check_line(
@@ -129,66 +168,21 @@ impl Elab<'_> {
         Check { expr: text.into(), at, passed, left, right, note: None }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn report_line(
-        &mut self,
-        plan: &Plan,
-        item: &crate::session::plan::Item,
-        found: &HashMap<usize, Vec<StatResult>>,
-        pool: &Pool,
-        look: usize,
-        at: Option<f64>,
-        end: f64,
-        env: &Env,
-    ) -> Report {
-        let when = match (at, pool_words(pool)) {
-            (Some(t), _) => When::At(t),
-            (None, Some(words)) => When::Over(words),
-            (None, None) => When::At(end),
-        };
+    fn report_line(&self, plan: &Plan, item: &Item, when: When, seen: &Seen<'_>, env: &mut Env) -> Report {
         let mut report = Report { expr: item.text.clone(), when, value: Values::default(), notes: Vec::new() };
-        let direct =
-            plan.context.asked.iter().position(|a| *self.g.node(item.value) == crate::math::Node::Var(a.value));
-        if let Some(result) =
-            direct.and_then(|k| found.get(&k)).and_then(|r| r.get(look.min(r.len().saturating_sub(1))))
-        {
+        if let Some(result) = self.as_statistic(plan, item.value).and_then(|k| seen[k]) {
             report.value = Values::from(result);
             report.notes = result.notes.clone();
             return report;
         }
         match eval(&self.g, item.value, env) {
             Ok(value) => {
-                let se = if value.values.len() == 1 {
-                    self.propagated(plan, item.value, env).unwrap_or(0.0)
-                } else {
-                    f64::NAN
-                };
-                let se = vec![se; value.values.len()];
+                let se = self.formula_error(plan, item.value, seen, env);
                 report.value = Values { shape: value.shape.clone(), values: value.values, se, edges: Vec::new() };
             }
             Err(e) => report.notes.push(format!("has no value: {e}")),
         }
         report
-    }
-
-    /// The standard error of a formula of scalar statistics to first order, the statistics taken as independent.
-    pub(super) fn propagated(&mut self, plan: &Plan, value: Id, env: &Env) -> Option<f64> {
-        let mut sum = 0.0;
-        let mut any = false;
-        for asked in &plan.context.asked {
-            if !self.g.depends_on(value, asked.value) {
-                continue;
-            }
-            if !self.g.var_info(asked.value).shape.is_empty() {
-                return None;
-            }
-            let slope = self.g.partial(value, asked.value, &[]);
-            let slope = eval(&self.g, slope, env).ok()?.values[0];
-            let se = env.get(asked.se)?.values[0];
-            sum += (slope * se).powi(2);
-            any = true;
-        }
-        any.then(|| sum.sqrt())
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -208,12 +202,25 @@ impl Elab<'_> {
     }
 }
 
-/// The values of the statistics for one look of a statement.
-fn fill(env: &mut Env, plan: &Plan, found: &HashMap<usize, Vec<StatResult>>, pool: &Pool, look: usize) {
-    for (index, asked) in plan.context.asked.iter().enumerate() {
-        let Some(results) = found.get(&index) else { continue };
+/// What one look of a statement sees: of a statistic with the statement's times its own look, of another all there is.
+fn seen<'a>(
+    plan: &Plan,
+    found: &'a HashMap<usize, Vec<StatResult>>,
+    pool: &Pool,
+    look: usize,
+) -> Vec<Option<&'a StatResult>> {
+    let one = |(index, asked): (usize, &Asked)| {
+        let results = found.get(&index)?;
         let own = if asked.pool.times == pool.times { look } else { 0 };
-        let Some(result) = results.get(own.min(results.len().saturating_sub(1))) else { continue };
+        results.get(own.min(results.len().saturating_sub(1)))
+    };
+    plan.context.asked.iter().enumerate().map(one).collect()
+}
+
+/// The values of the statistics for one look of a statement.
+fn fill(env: &mut Env, plan: &Plan, seen: &Seen<'_>) {
+    for (asked, result) in plan.context.asked.iter().zip(seen) {
+        let Some(result) = result else { continue };
         env.set(asked.value, Array::new(result.shape.clone(), result.values.clone()));
         env.set(asked.se, Array::new(result.shape.clone(), result.se.clone()));
     }
@@ -221,9 +228,11 @@ fn fill(env: &mut Env, plan: &Plan, found: &HashMap<usize, Vec<StatResult>>, poo
 
 /// What a pool takes together, in words.
 fn pool_words(pool: &Pool) -> Option<String> {
-    match &pool.times {
+    let times = match &pool.times {
         Times::Over { words, .. } => Some(words.clone()),
         Times::LastSteps { steps, .. } => Some(format!("last {steps} steps")),
-        _ => (!pool.axes.is_empty()).then(|| "an axis".to_string()),
-    }
+        _ => None,
+    };
+    let words: Vec<String> = times.into_iter().chain(pool.axis_words.iter().cloned()).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }

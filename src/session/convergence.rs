@@ -55,6 +55,10 @@ impl Elab<'_> {
             );
         }
         let mut env = params.clone();
+        self.expectations(plan, how, &mut env)?;
+        if plan.statements.iter().any(|s| matches!(s, Statement::Report { .. } | Statement::Save(_))) {
+            ran.notes.push("a run with `converge` measures orders: its reports and files are left out".into());
+        }
         for k in 0..plan.steps.len() {
             let begin = std::time::Instant::now();
             let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
@@ -100,7 +104,7 @@ impl Elab<'_> {
                 paths: plan.paths,
                 seed: plan.seed,
                 stream: 0,
-                threads: plan.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+                threads: plan.threads(),
                 noise: Arc::new(Ars5),
             };
             let found = match coupled::run(&job, how.stop) {

@@ -46,7 +46,13 @@ pub(super) struct Watch {
 impl Elab<'_> {
     /// Runs a plan.
     pub fn execute(&mut self, plan: &Plan, how: Execution<'_>) -> Try<Ran> {
-        let mut ran = Ran { name: plan.name.clone(), planned_paths: plan.paths, ..Ran::default() };
+        let mut ran = Ran {
+            name: plan.name.clone(),
+            planned_paths: plan.paths,
+            data: self.data_cache.hashes.clone(),
+            settings: plan.settings.clone(),
+            ..Ran::default()
+        };
         for statement in &plan.statements {
             if let Statement::Plot { text, .. } = statement {
                 ran.notes.push(format!("`plot {text}` is not drawn by this version"));
@@ -75,7 +81,7 @@ impl Elab<'_> {
         Ok(ran)
     }
 
-    fn compiled(&mut self, spec: &Spec, backend: Backend, span: Span) -> Try<Compiled> {
+    pub(super) fn compiled(&mut self, spec: &Spec, backend: Backend, span: Span) -> Try<Compiled> {
         match compile(self, spec, backend, span) {
             Ok(compiled) => Ok(compiled),
             Err(problem) => self.fail(problem),
@@ -135,6 +141,7 @@ impl Elab<'_> {
                 None => groups.push((Arc::new((*asked.pool).clone()), vec![index])),
             }
         }
+        let replicated = self.replicated(plan);
         let mut watches = Vec::new();
         for (pool, list) in groups {
             let mut outs: Vec<Id> = Vec::new();
@@ -157,6 +164,7 @@ impl Elab<'_> {
                     args: places,
                     pool_times: matches!(pool.times, Times::Over { .. } | Times::LastSteps { .. }),
                     pool_axes: (0..asked.pool.axes.len()).collect(),
+                    replicates: replicated[*index],
                 });
             }
             let span = plan.context.asked[list[0]].span;
@@ -261,12 +269,12 @@ impl Elab<'_> {
             paths: plan.paths,
             seed: plan.seed,
             stream: 0,
-            threads: plan.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+            threads: plan.threads(),
             noise: Arc::new(Ars5),
             lanes: None,
         };
         let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
-        self.conclude(plan, programs, solver, &job, &outcome, &grid, params, sweep, ran)
+        self.conclude(plan, programs, solver, &job, &outcome, &grid, params, sweep, how, ran)
     }
 
     pub(super) fn clock(&self) -> Clock {

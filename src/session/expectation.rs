@@ -1,23 +1,37 @@
 //! `expect` and `invariant` in the statements of a run: numbers that no path is needed for.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::calculus::invariance;
 use crate::diagnostics::codes;
 use crate::math::array::Array;
 use crate::math::eval::{Env, Evaluator, Functions};
-use crate::math::{Id, VarId};
+use crate::math::{Id, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Try};
 use crate::model::quadrature::{Quadrature, expect1, expect2};
+use crate::model::results::Expectation;
+use crate::model::statistics::StatKind;
+use crate::runtime::noise::Ars5;
+use crate::runtime::{Control, Job, Observer, Request, StatResult, engine};
+use crate::session::compile::{Compiled, Grid, stage};
+use crate::session::execute::Execution;
 use crate::session::plan::Plan;
+use crate::step::Spec;
+
+/// Exact draws for an expectation that has no quadrature.
+const DRAWS: u64 = 100_000;
 
 impl Elab<'_> {
-    /// Exact expectations, by quadrature up to two dimensions.
-    pub(super) fn expectations(&mut self, plan: &Plan, env: &mut Env) -> Try<()> {
-        for e in &plan.context.expectations {
+    /// Expectations under targets: by quadrature up to two dimensions, beyond by exact draws.
+    pub(super) fn expectations(&mut self, plan: &Plan, how: Execution<'_>, env: &mut Env) -> Try<()> {
+        for (k, e) in plan.context.expectations.iter().enumerate() {
             let size: usize = e.target.shape.iter().product();
-            if size > 2 {
-                return self.unsupported("`expect` by draws, beyond two dimensions", e.span);
+            if let (true, Some(draw)) = (size > 2, e.draw) {
+                let found = self.by_draws(plan, how, e, draw, k as u64 + 1, env)?;
+                env.set(e.value, Array::new(found.shape.clone(), found.values));
+                env.set(e.se, Array::new(found.shape, found.se));
+                continue;
             }
             let Ok(clean) = crate::math::clean(&mut self.g, &[e.log_density, e.integrand]) else {
                 return self.error(
@@ -29,9 +43,53 @@ impl Elab<'_> {
             };
             let q = self.quadrature(e.point, clean[0], clean[1], &e.target.shape, env);
             let shape = self.g.shape(e.integrand).to_vec();
+            env.set(e.se, Array::new(shape.clone(), vec![0.0; q.value.len()]));
             env.set(e.value, Array::new(shape, q.value));
         }
         Ok(())
+    }
+
+    /// The mean over exact draws, with its standard error. The draws have a stream of their own, so they are independent
+    /// of the run's paths.
+    fn by_draws(
+        &mut self,
+        plan: &Plan,
+        how: Execution<'_>,
+        e: &Expectation,
+        draw: Id,
+        stream: u64,
+        env: &Env,
+    ) -> Try<StatResult> {
+        let state = self.g.new_var("x", VarKind::State, Ty::Real, e.target.shape.clone());
+        let x = self.g.var(state);
+        let integrand = self.g.substitute_vars(&[e.integrand], &[(e.point, x)])[0];
+        let states = vec![state];
+        let init = Spec { states: states.clone(), renew: vec![(state, draw)], outs: Vec::new() };
+        let observe = Spec { states, renew: Vec::new(), outs: vec![integrand] };
+        let (init, observe) =
+            (self.compiled(&init, how.backend, e.span)?, self.compiled(&observe, how.backend, e.span)?);
+        let (g, clock) = (Arc::new(self.g.clone()), self.clock());
+        let grid = Grid { times: vec![0.0], steps: Vec::new() };
+        let stage = |compiled: &Compiled, observer: bool| stage(&g, compiled, env, clock, &grid, observer);
+        let (Ok(init), Ok(observe)) = (stage(&init, false), stage(&observe, true)) else {
+            return self.error(codes::BAD_SETTING, "this expectation cannot be worked out", e.span, "asked for here");
+        };
+        let request = Request::of(StatKind::Mean, 0);
+        let job = Job {
+            init,
+            step: None,
+            observers: vec![Observer { stage: observe, looks: vec![0], requests: vec![request], record_first: 0 }],
+            grid: grid.times.clone(),
+            first_path: 0,
+            paths: DRAWS,
+            seed: plan.seed,
+            stream,
+            threads: plan.threads(),
+            noise: Arc::new(Ars5),
+            lanes: None,
+        };
+        let mut outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
+        Ok(outcome.observed.remove(0).results.remove(0).remove(0))
     }
 
     fn quadrature(&mut self, point: VarId, log_density: Id, integrand: Id, shape: &[usize], env: &Env) -> Quadrature {

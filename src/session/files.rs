@@ -34,7 +34,7 @@ pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request, s
     }
     if !written.is_empty() {
         let path = folder.join(format!("{}.manifest.json", ran.name));
-        if let Err(e) = std::fs::write(&path, manifest(ran, loaded, request, written).to_json()) {
+        if let Err(e) = std::fs::write(&path, manifest(ran, folder, loaded, request, written).to_json()) {
             problems.push(unwritable(&path, &e, span));
         }
     }
@@ -54,7 +54,21 @@ fn numbered(name: &str, k: usize) -> String {
     }
 }
 
-fn manifest(ran: &Ran, loaded: &Loaded, request: &Request, results: Vec<String>) -> Manifest {
+/// A path as it is seen from a folder; unchanged where either cannot be found.
+fn from_folder(folder: &Path, path: &Path) -> String {
+    let shown = || path.display().to_string();
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let (Ok(folder), Ok(path)) = (folder.canonicalize(), path.canonicalize()) else { return shown() };
+    let common = folder.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    if common == 0 {
+        return shown();
+    }
+    let up = folder.components().skip(common).map(|_| "..".to_string());
+    let down = path.components().skip(common).map(|c| c.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+fn manifest(ran: &Ran, folder: &Path, loaded: &Loaded, request: &Request, results: Vec<String>) -> Manifest {
     let main = loaded.sources.get(loaded.main);
     let mut overrides = BTreeMap::new();
     let mut put = |name: &str, value: Option<String>| {
@@ -75,12 +89,13 @@ fn manifest(ran: &Ran, loaded: &Loaded, request: &Request, results: Vec<String>)
         .sources
         .iter()
         .filter(|(_, f)| !f.library)
-        .map(|(_, f)| (f.name.clone(), hash(f.text.as_bytes())))
+        .map(|(_, f)| (from_folder(folder, Path::new(&f.name)), hash(f.text.as_bytes())))
+        .chain(ran.data.iter().map(|(path, hash)| (from_folder(folder, path), hash.clone())))
         .collect();
     Manifest {
         form: FORM,
         fokker: env!("CARGO_PKG_VERSION").into(),
-        file: main.name.clone(),
+        file: from_folder(folder, Path::new(&main.name)),
         sources,
         run: ran.name.clone(),
         seed: ran.variants.first().map_or(0, |v| v.seed),
@@ -92,8 +107,8 @@ fn manifest(ran: &Ran, loaded: &Loaded, request: &Request, results: Vec<String>)
             Backend::Interpreter => "interpreter".into(),
         },
         generator: "ars5".into(),
-        time: TimeNote { text: String::new(), start: ran.time.0, end: ran.time.1, steps: ran.time.2 },
-        settings: BTreeMap::new(),
+        time: TimeNote { start: ran.time.0, end: ran.time.1, steps: ran.time.2 },
+        settings: ran.settings.clone(),
         overrides,
         variants: ran.variants.iter().map(|v| v.sweep.iter().cloned().collect()).collect(),
         results,
@@ -102,13 +117,16 @@ fn manifest(ran: &Ran, loaded: &Loaded, request: &Request, results: Vec<String>)
 
 /// The file and the request that repeat a run. Errors: a text that is no manifest, a source that has changed.
 pub fn repeat(path: &Path) -> Result<(PathBuf, Request), Diagnostic> {
-    let fail = |message: String| {
-        Diagnostic::error(codes::BAD_MANIFEST, message, Span::default(), "the manifest")
+    // No text of a program is at fault, so there is no place to point at.
+    let fail = |message: String| Diagnostic {
+        labels: Vec::new(),
+        ..Diagnostic::error(codes::BAD_MANIFEST, message, Span::default(), "")
             .help("a manifest repeats the run only from the very files that it was made with")
     };
     let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot read `{}`: {e}", path.display())))?;
     let manifest = Manifest::from_json(&text).map_err(|e| fail(e.to_string()))?;
-    manifest.verify(|name| std::fs::read(name).ok()).map_err(|e| fail(e.to_string()))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    manifest.verify(|name| std::fs::read(folder.join(name)).ok()).map_err(|e| fail(e.to_string()))?;
     if manifest.fokker != env!("CARGO_PKG_VERSION") {
         return Err(fail(format!(
             "the results were made by version {}, and this is {}",
@@ -131,5 +149,5 @@ pub fn repeat(path: &Path) -> Result<(PathBuf, Request), Diagnostic> {
             .collect(),
         backend: if manifest.backend == "interpreter" { Backend::Interpreter } else { Backend::Cranelift },
     };
-    Ok((PathBuf::from(manifest.file), request))
+    Ok((folder.join(manifest.file), request))
 }

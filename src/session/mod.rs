@@ -12,18 +12,22 @@ pub mod files;
 pub mod inspect;
 pub mod load;
 pub mod plan;
+mod propagation;
 pub mod results;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use check::{check_loaded, check_source};
 
-use crate::diagnostics::Diagnostic;
-use crate::model::elab::Elab;
+use crate::diagnostics::{Diagnostic, codes};
+use crate::model::elab::{Elab, Try};
 use compile::Backend;
 use execute::Execution;
 use load::Loaded;
+use plan::Plan;
 use results::Ran;
+
+use crate::source::Span;
 
 /// What to run, and what overrides the file.
 #[derive(Clone, Debug, Default)]
@@ -50,45 +54,47 @@ pub struct Finished {
     pub interrupted: bool,
 }
 
-/// Runs the runs of a loaded program; each is handed to `each` as it ends.
+/// Runs the runs of a loaded program; each is handed to `each` as it ends. All are worked out before the first begins, so
+/// a mistake in a later one costs no time.
 pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: &mut dyn FnMut(&mut Ran)) -> Finished {
     let mut finished = Finished { problems: loaded.problems.clone(), ..Finished::default() };
     if loaded.has_errors() {
         return finished;
     }
     let (names, refused) = check::names(loaded);
-    finished.problems.extend(names);
+    finished.add(names);
     if refused {
         finished.problems = check_loaded(loaded);
         return finished;
     }
+    let mut ready = Vec::new();
     for (_, run) in loaded.library.runs() {
         if !request.runs.is_empty() && !request.runs.contains(&run.name.name) {
             continue;
         }
         let mut elab = Elab::new(&loaded.library, &loaded.sources);
-        let overrides = plan::Overrides {
-            paths: request.paths,
-            seed: request.seed,
-            solver: request.solver.clone(),
-            step: request.step,
-            threads: request.threads,
-        };
-        if let Ok(plan) = elab.plan(run, &overrides) {
-            let set = elab.set_values(&request.set, run.name.span);
-            if let Ok(set) = set
-                && !elab.has_errors()
-            {
-                finished.started = true;
-                let how = Execution { backend: request.backend, stop, set: &set };
-                if let Ok(mut result) = elab.execute(&plan, how) {
-                    finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
-                    each(&mut result);
-                    finished.runs.push(result);
-                }
-            }
+        match elab.plan(run, &request.overrides()) {
+            Ok(plan) => ready.push((elab, plan)),
+            Err(_) => finished.add(elab.diagnostics),
         }
-        finished.problems.append(&mut elab.diagnostics);
+    }
+    let mut ready = set_all(ready, &request.set, &mut finished);
+    for (elab, plan, set) in &mut ready {
+        let _ = elab.check_before(plan, set);
+        finished.add(elab.diagnostics.drain(..).collect());
+    }
+    if finished.problems.iter().any(Diagnostic::is_error) {
+        return finished;
+    }
+    for (mut elab, plan, set) in ready {
+        finished.started = true;
+        let how = Execution { backend: request.backend, stop, set: &set };
+        if let Ok(mut result) = elab.execute(&plan, how) {
+            finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
+            each(&mut result);
+            finished.runs.push(result);
+        }
+        finished.add(elab.diagnostics);
         if stop.load(Ordering::Relaxed) {
             finished.interrupted = true;
             break;
@@ -97,29 +103,61 @@ pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: 
     finished
 }
 
-impl Elab<'_> {
-    /// `name=value` texts as values of parameters.
-    fn set_values(
-        &mut self,
-        texts: &[String],
-        span: crate::source::Span,
-    ) -> crate::model::elab::Try<Vec<(usize, f64)>> {
-        use crate::diagnostics::codes;
-        let mut out = Vec::new();
-        for text in texts {
-            let Some((name, value)) = text.split_once('=') else {
-                return self.error(codes::BAD_SETTING, format!("`--set {text}` has no `=`"), span, "in this run");
-            };
-            let Ok(value) = value.trim().parse::<f64>() else {
-                return self.error(
-                    codes::BAD_SETTING,
-                    format!("`--set {text}`: `{value}` is not a number"),
-                    span,
-                    "in this run",
-                );
-            };
-            out.push((self.find_param(name.trim(), span)?, value));
+impl Request {
+    fn overrides(&self) -> plan::Overrides {
+        plan::Overrides {
+            paths: self.paths,
+            seed: self.seed,
+            solver: self.solver.clone(),
+            step: self.step,
+            threads: self.threads,
         }
-        Ok(out)
+    }
+}
+
+impl Finished {
+    /// Adds problems; what several runs share is told once.
+    fn add(&mut self, problems: Vec<Diagnostic>) {
+        for problem in problems {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+    }
+}
+
+/// A run that is ready, with the parameters that the command line sets.
+type Ready<'l> = (Elab<'l>, Plan, Vec<(usize, f64)>);
+
+/// Gives the `name=value` texts to the runs that have such a parameter; each text must be of one.
+fn set_all<'l>(plans: Vec<(Elab<'l>, Plan)>, texts: &[String], finished: &mut Finished) -> Vec<Ready<'l>> {
+    let mut ready: Vec<Ready<'l>> = plans.into_iter().map(|(elab, plan)| (elab, plan, Vec::new())).collect();
+    for text in texts {
+        let has = |elab: &Elab<'_>| elab.has_param(text.split_once('=').map_or("", |(name, _)| name.trim()));
+        // Where no run has it, the first one says what there is.
+        let any = ready.iter().any(|r| has(&r.0));
+        for (k, (elab, plan, set)) in ready.iter_mut().enumerate() {
+            if (has(elab) || !any && k == 0)
+                && let Ok(value) = elab.set_value(text, plan.span)
+            {
+                set.push(value);
+            }
+            finished.add(elab.diagnostics.drain(..).collect());
+        }
+    }
+    ready
+}
+
+impl Elab<'_> {
+    /// A `name=value` text as the value of a parameter.
+    fn set_value(&mut self, text: &str, span: Span) -> Try<(usize, f64)> {
+        let Some((name, value)) = text.split_once('=') else {
+            return self.error(codes::BAD_SETTING, format!("`--set {text}` has no `=`"), span, "in this run");
+        };
+        let Ok(value) = value.trim().parse::<f64>() else {
+            let message = format!("`--set {text}`: `{value}` is not a number");
+            return self.error(codes::BAD_SETTING, message, span, "in this run");
+        };
+        Ok((self.find_param(name.trim(), span)?, value))
     }
 }

@@ -1,5 +1,8 @@
 //! What a run gives besides its numbers: recorded paths for files, notes, and what a manifest has to say.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use crate::output::result::RunResult;
 use crate::runtime::Recorded;
 
@@ -14,6 +17,10 @@ pub struct Ran {
     pub time: (f64, f64, u64),
     pub planned_paths: u64,
     pub finished: u64,
+    /// files of data that were read, with their hashes
+    pub data: BTreeMap<PathBuf, String>,
+    /// settings of the run in the words of the program
+    pub settings: BTreeMap<String, String>,
 }
 
 /// Recorded paths of one variant that go to a file.

@@ -192,7 +192,10 @@ impl Elab<'_> {
         };
         // Sites stay with the text; the turn tells the draws of one site apart.
         let first = self.draws.clone();
-        let count = items.len() as u16;
+        let turns = self.draws.as_ref().map_or(0, |d| usize::from(d.turn)) * items.len() + items.len();
+        let Ok(count) = u16::try_from(turns).map(|_| items.len() as u16) else {
+            return self.unsupported("nested loops of so many turns in a step rule", span);
+        };
         for (k, item) in items.into_iter().enumerate() {
             let inner = scope.child();
             inner.define(&name.name, item, name.span);
@@ -202,7 +205,7 @@ impl Elab<'_> {
             }
             if let (Some(draws), Some(first)) = (&mut self.draws, &first) {
                 draws.next_site = first.next_site;
-                draws.turn = first.turn.wrapping_mul(count).wrapping_add(k as u16 + 1);
+                draws.turn = first.turn * count + k as u16 + 1;
             }
             let before: Vec<String> = newest.keys().cloned().collect();
             self.block(body, &inner, newest)?;

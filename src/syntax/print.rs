@@ -240,19 +240,24 @@ impl Printer {
                 self.braces(&format!("for {} in {}", name.name, expr(over)), statements, Printer::run_stmt);
             }
             RunStmt::Setting { name, value, unit } => {
-                let unit = match unit {
-                    None => String::new(),
-                    Some(SettingUnit::Step(e)) => format!(" step {}", expr(e)),
-                    Some(SettingUnit::Tol(e)) => format!(" tol {}", expr(e)),
-                    Some(SettingUnit::Steps) => " steps".to_string(),
-                };
-                self.line(&format!("{} = {}{unit}", name.name, spaced(value)));
+                self.line(&format!("{} = {}", name.name, setting(value, unit.as_ref())));
             }
         }
     }
 }
 
 // ---- pieces of statements ----
+
+/// The value of a setting with its unit.
+pub fn setting(value: &Expr, unit: Option<&SettingUnit>) -> String {
+    let unit = match unit {
+        None => String::new(),
+        Some(SettingUnit::Step(e)) => format!(" step {}", expr(e)),
+        Some(SettingUnit::Tol(e)) => format!(" tol {}", expr(e)),
+        Some(SettingUnit::Steps) => " steps".to_string(),
+    };
+    spaced(value) + &unit
+}
 
 fn const_decl(c: &Const) -> String {
     format!("const {} = {}", c.name.name, expr(&c.value))

@@ -6,7 +6,7 @@ use super::jackknife;
 use super::moments::{Moments, Pairs};
 use super::sketch::Bins;
 use super::taped::Tapes;
-use super::{Request, StatKind, StatResult};
+use super::{Replicate, Request, StatKind, StatResult};
 use crate::runtime::collect::{CellSketch, Harvest, Node};
 use crate::runtime::job::{Divergence, Observer};
 use crate::runtime::layout::Layout;
@@ -70,7 +70,7 @@ impl<'a> Finisher<'a> {
         for element in 0..tally.elements {
             let cell = tally.cell(look, element);
             match &request.stat {
-                StatKind::Quantile { at, .. } => self.quantiles(&mut result, cell, at, &mut coarse),
+                StatKind::Quantile { at, .. } => self.quantiles(&mut result, tally, cell, at, &mut coarse),
                 StatKind::Histogram { bins } => self.histogram(&mut result, cell, *bins),
                 stat => {
                     let (estimate, n) = self.estimate(tally, cell, stat);
@@ -98,7 +98,80 @@ impl<'a> Finisher<'a> {
             _ => {}
         }
         self.say_lost(&mut result, k);
+        if request.replicates {
+            result.without = self.replicates(tally, request, look, &result);
+        }
         result
+    }
+
+    /// The statistic without each group of paths.
+    fn replicates(&self, tally: &Tally, request: &Request, look: usize, whole: &StatResult) -> Vec<Replicate> {
+        let mut all = vec![Replicate::default(); self.harvest.groups.len()];
+        for element in 0..tally.elements {
+            let cell = tally.cell(look, element);
+            let (weights, values) = match &request.stat {
+                StatKind::Quantile { at, .. } => self.quantiles_without(cell, at, &whole.values[element * at.len()..]),
+                stat => self.without_each(tally, cell, stat),
+            };
+            if values.is_empty() {
+                return Vec::new();
+            }
+            let each = values.len() / all.len();
+            for (g, replicate) in all.iter_mut().enumerate() {
+                replicate.weight = weights[g].max(replicate.weight);
+                replicate.values.extend(&values[g * each..(g + 1) * each]);
+            }
+        }
+        all
+    }
+
+    /// For each group its number of values in a cell, and the statistic without it; nothing where that is not known.
+    fn without_each(&self, tally: &Tally, cell: usize, stat: &StatKind) -> (Vec<f64>, Vec<f64>) {
+        let groups = &self.harvest.groups;
+        let of_pairs = |statistic: fn(&Pairs) -> f64, values: fn(&Pairs) -> f64| {
+            let cells: Vec<Pairs> = groups.iter().map(|g| g.1.pairs[cell]).collect();
+            (cells.iter().map(values).collect(), jackknife::without_each(&cells, Pairs::merge, statistic))
+        };
+        match (tally.kind, stat) {
+            (plan::Gather::Units, _) => of_pairs(Pairs::ratio, |p| p.mean[0] * p.n as f64),
+            (plan::Gather::Pairs, StatKind::Cov) => of_pairs(Pairs::covariance, |p| p.n as f64),
+            (plan::Gather::Pairs, _) => of_pairs(Pairs::correlation, |p| p.n as f64),
+            (plan::Gather::Moments(_), _) => match moment_statistic(stat) {
+                Some(statistic) => {
+                    let cells: Vec<Moments> = groups.iter().map(|g| g.1.moments[cell]).collect();
+                    let weights = cells.iter().map(|m| m.n as f64).collect();
+                    (weights, jackknife::without_each(&cells, Moments::merge, statistic))
+                }
+                None => Default::default(),
+            },
+            (plan::Gather::Sketch, _) => Default::default(),
+        }
+    }
+
+    /// The same for quantiles, to first order: the quantile moves by the change of the probability below it over the
+    /// density there (R. R. Bahadur, Ann. Math. Statist. 37 (1966) 577).
+    fn quantiles_without(&self, cell: usize, at: &[f64], whole: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let sketch = &self.harvest.sketches[cell];
+        if sketch.groups.len() < 2 {
+            return Default::default();
+        }
+        let bins = sketch.all.sorted();
+        let n = bins.total() as f64;
+        let groups: Vec<Option<Bins>> =
+            self.harvest.groups.iter().map(|(g, _)| sketch.groups.get(g).map(super::sketch::Sketch::sorted)).collect();
+        let below: Vec<f64> = at.iter().zip(whole).map(|(_, x)| all_below(&groups, *x)).collect();
+        let mut values = Vec::new();
+        for group in &groups {
+            let own = group.as_ref().map_or(0.0, |b| b.total() as f64);
+            for ((q, x), below) in at.iter().zip(whole).zip(&below) {
+                let s = (q * (1.0 - q) / n).sqrt();
+                let per_probability = quantile_se(&bins, *q, s) / s;
+                let without = (below - group.as_ref().map_or(0.0, |b| b.count_below(*x))) / (n - own);
+                let moved = x - (without - below / n) * per_probability;
+                values.push(if own > 0.0 { moved } else { *x });
+            }
+        }
+        (groups.iter().map(|g| g.as_ref().map_or(0.0, |b| b.total() as f64)).collect(), values)
     }
 
     fn say_lost(&self, result: &mut StatResult, tally: usize) {
@@ -130,10 +203,11 @@ impl<'a> Finisher<'a> {
         }
     }
 
-    fn quantiles(&self, result: &mut StatResult, cell: usize, at: &[f64], coarse: &mut bool) {
+    fn quantiles(&self, result: &mut StatResult, tally: &Tally, cell: usize, at: &[f64], coarse: &mut bool) {
+        let clustered = tally.clustered;
         let sketch = &self.harvest.sketches[cell];
         let bins = sketch.all.sorted();
-        let groups = group_bins(sketch);
+        let groups = if clustered { group_bins(sketch) } else { Vec::new() };
         result.n = result.n.max(bins.total());
         for q in at {
             let value = bins.quantile(*q);
@@ -167,6 +241,23 @@ impl<'a> Finisher<'a> {
         }
         result.edges.push(edges);
     }
+}
+
+/// What a statistic is of the moments of some values; none for those that are of chains.
+fn moment_statistic(stat: &StatKind) -> Option<fn(&Moments) -> f64> {
+    match stat {
+        StatKind::Var => Some(Moments::variance),
+        StatKind::Std => Some(Moments::std),
+        StatKind::Skewness => Some(Moments::skewness),
+        StatKind::Kurtosis => Some(Moments::kurtosis),
+        StatKind::Mean | StatKind::Prob | StatKind::Acceptance => Some(|m| m.mean),
+        _ => None,
+    }
+}
+
+/// Values of all groups below a number.
+fn all_below(groups: &[Option<Bins>], x: f64) -> f64 {
+    groups.iter().flatten().map(|b| b.count_below(x)).sum()
 }
 
 fn of_moments(stat: &StatKind, all: &Moments, clustered: bool, groups: impl Fn() -> Vec<Moments>) -> Estimate {

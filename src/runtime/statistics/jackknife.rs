@@ -22,6 +22,15 @@ pub fn standard_error<T: Clone>(
     from_parts(whole, total, &parts)
 }
 
+/// The statistic without each group in turn; groups without values change nothing. Empty for fewer than two groups.
+pub fn without_each<T: Clone>(groups: &[T], merge: impl Fn(&T, &T) -> T, statistic: impl Fn(&T) -> f64) -> Vec<f64> {
+    if groups.len() < 2 {
+        return Vec::new();
+    }
+    let groups: Vec<&T> = groups.iter().collect();
+    leave_one_out(&groups, merge).1.iter().map(statistic).collect()
+}
+
 /// Standard error from the statistic of all, the total weight, and for each group its weight and the statistic without
 /// it.
 pub fn from_parts(whole: f64, total: f64, parts: &[(f64, f64)]) -> f64 {

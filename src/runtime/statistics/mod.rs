@@ -24,12 +24,14 @@ pub struct Request {
     pub pool_times: bool,
     /// axes of the outs that are pooled (`over i in ...`), increasing
     pub pool_axes: Vec<usize>,
+    /// also without each group of paths, for the errors of formulas of several statistics
+    pub replicates: bool,
 }
 
 impl Request {
     /// A statistic of one out, for each look by itself.
     pub fn of(stat: StatKind, out: usize) -> Request {
-        Request { stat, args: vec![out], pool_times: false, pool_axes: Vec::new() }
+        Request { stat, args: vec![out], pool_times: false, pool_axes: Vec::new(), replicates: false }
     }
 
     /// The same with all looks pooled.
@@ -54,4 +56,15 @@ pub struct StatResult {
     pub notes: Vec<String>,
     /// histograms: the edges of the bins of each element, one more than there are bins
     pub edges: Vec<Vec<f64>>,
+    /// the statistic without each group of paths; empty where that was not asked for, or is not known
+    pub without: Vec<Replicate>,
+}
+
+/// A statistic of all paths but those of one group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Replicate {
+    /// number of values in the group (the largest of all elements)
+    pub weight: f64,
+    /// as those of the whole
+    pub values: Vec<f64>,
 }

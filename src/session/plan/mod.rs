@@ -6,15 +6,16 @@ mod settings;
 mod solvers;
 mod statements;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Ty, VarKind};
 use crate::model::elab::{Elab, Reported, Try};
+use crate::model::resolve;
 use crate::model::results::{Pool, RunContext};
 use crate::model::system::Model;
 use crate::model::value::{Entry, Scope};
-use crate::model::resolve;
 use crate::solve::form::Structured;
 use crate::solve::rule::Step;
 use crate::source::Span;
@@ -38,8 +39,17 @@ pub struct Plan {
     pub sweeps: Vec<(usize, Vec<f64>)>,
     pub converge: Option<Converge>,
     pub context: RunContext,
+    /// in the words of the program
+    pub settings: BTreeMap<String, String>,
     /// first and last site used by starts
     pub scope: Scope,
+}
+
+impl Plan {
+    /// Threads to run on: those asked for, or all of the machine.
+    pub fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
 }
 
 /// The time of a run; numbers are of run rate.
@@ -141,6 +151,14 @@ impl<'r> Settings<'r> {
         settings
     }
 
+    /// Each setting as it is written.
+    fn words(&self) -> BTreeMap<String, String> {
+        let one = |(name, value, unit): &(&ast::Ident, &Expr, Option<&SettingUnit>)| {
+            (name.name.clone(), crate::syntax::print::setting(value, *unit))
+        };
+        self.given.iter().map(one).collect()
+    }
+
     fn get(&self, name: &str) -> Option<(&'r ast::Ident, &'r Expr, Option<&'r SettingUnit>)> {
         self.given.iter().copied().find(|(n, _, _)| n.name == name)
     }
@@ -207,6 +225,7 @@ impl Elab<'_> {
             sweeps: Vec::new(),
             converge: None,
             context: RunContext::default(),
+            settings: settings.words(),
             scope: inner.clone(),
         };
         // In the order of the text: a setting sees the `let`s before it.
@@ -244,6 +263,9 @@ impl Elab<'_> {
                 Diagnostic::error(codes::BAD_TIME, "this time has no step", time, "only the ends are given")
                     .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
             );
+        }
+        if let (Some(converge), false) = (&plan.converge, plan.sweeps.is_empty()) {
+            return self.unsupported("a sweep in a run with `converge`", converge.span);
         }
         match plan.context.orders.first() {
             Some(order) if plan.converge.is_none() => self.fail(

@@ -1,6 +1,5 @@
 //! Sweeps, and the parameters of a run by name or path.
 
-
 use crate::diagnostics::{Diagnostic, codes};
 use crate::model::elab::{Elab, Try};
 use crate::model::value::Scope;
@@ -39,6 +38,12 @@ impl Elab<'_> {
             plan.sweeps.push((k, values.values));
         }
         Ok(())
+    }
+
+    /// Whether some parameter of the tree has a name, or a path that ends in it.
+    pub fn has_param(&self, name: &str) -> bool {
+        let suffix = format!(".{name}");
+        self.params.iter().any(|p| p.name == name || p.path == name || p.path.ends_with(&suffix))
     }
 
     /// A parameter of the tree by its name or by its path.

@@ -100,6 +100,7 @@ impl Elab<'_> {
                 }
                 inner.define(&name.name, Value::Num(index), name.span);
                 out.axes.push(bound);
+                out.axis_words.push(format!("{} in {}", name.name, crate::syntax::print::expr(range)));
                 Ok(())
             }
         }

@@ -1,6 +1,5 @@
 //! The settings of a run: time, paths, seed, starts, levels of `converge`.
 
-
 use crate::diagnostics::{Diagnostic, codes};
 use crate::model::elab::{Elab, Try};
 use crate::model::system::Model;
@@ -68,7 +67,13 @@ impl Elab<'_> {
         }
     }
 
-    pub(super) fn time(&mut self, e: &Expr, unit: Option<&SettingUnit>, overrides: &Overrides, scope: &Scope) -> Try<TimeSpec> {
+    pub(super) fn time(
+        &mut self,
+        e: &Expr,
+        unit: Option<&SettingUnit>,
+        overrides: &Overrides,
+        scope: &Scope,
+    ) -> Try<TimeSpec> {
         let forced = overrides.step.map(|h| self.g.real(h));
         if let ExprKind::Range(lo, Some(hi)) = &e.kind {
             let (from, to) = (self.scalar_expr(lo, scope)?, self.scalar_expr(hi, scope)?);
@@ -87,6 +92,17 @@ impl Elab<'_> {
                 (None, None) => return Ok(TimeSpec::Ends { from, to, span: e.span }),
             };
             return Ok(TimeSpec::Stepped { from, to, step, span: e.span });
+        }
+        if overrides.step.is_some() {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_TIME,
+                    "`--step` has no meaning for this time",
+                    e.span,
+                    "has no step length",
+                )
+                .help("it is for times such as `0 .. 1 step 1e-3`; leave it out, or name runs with `--run`"),
+            );
         }
         if let Some(SettingUnit::Steps) = unit {
             let n = self.int_expr(e, scope)?;
@@ -148,6 +164,10 @@ impl Elab<'_> {
                             "not constant",
                         );
                     };
+                    if let Some(bad) = values.values.iter().find(|v| !(v.fract() == 0.0 && **v >= 1.0 && **v < 1e15)) {
+                        let message = format!("a number of steps is whole and at least 1, and this is {bad}");
+                        return self.error(codes::BAD_SETTING, message, e.span, "not a number of steps");
+                    }
                     steps = Some(values.values.iter().map(|v| *v as u64).collect::<Vec<_>>());
                 }
                 "reference" => reference = Some(self.int_expr(e, scope)?.max(1) as u64),

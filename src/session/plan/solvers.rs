@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::model::elab::{Elab, Reported, Try};
+use crate::model::messages;
 use crate::model::system::Model;
 use crate::model::value::{AppliedSolver, Scope, Value};
-use crate::model::messages;
 use crate::session::plan::{Overrides, Settings};
 use crate::solve::form::Structured;
 use crate::solve::rule::Step;

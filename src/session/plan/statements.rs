@@ -5,9 +5,9 @@ use std::rc::Rc;
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty};
 use crate::model::elab::{Elab, Reported, Try};
-use crate::model::results::Pool;
-use crate::model::value::{Entry, Scope, Value};
 use crate::model::later;
+use crate::model::results::{Pool, Times};
+use crate::model::value::{Entry, Scope, Value};
 use crate::session::plan::{Item, Plan, Save, Statement};
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprKind, RunStmt};
@@ -18,6 +18,16 @@ impl Elab<'_> {
             RunStmt::Setting { .. } | RunStmt::Init { .. } => Ok(()),
             RunStmt::Let(l, pool) => {
                 let (pool, inner) = self.pool(pool.as_ref(), scope)?;
+                if let Times::At { times, span, .. } = &pool.times
+                    && times.len() > 1
+                {
+                    let message = format!(
+                        "`{}` names one number, and this is one for each of {} times",
+                        l.name.name,
+                        times.len()
+                    );
+                    return self.error(codes::BAD_TIME, message, *span, "a `let` looks at one time");
+                }
                 match self.with_pool(pool, |s| s.run_let(l, &inner)) {
                     Ok(value) => {
                         if let Some(Entry::Value(_, first)) = scope.get(&l.name.name)
