@@ -1,7 +1,7 @@
 //! The interpreter: executes a step program instruction by instruction, each register a row over the lanes of the
 //! block. It is the oracle for the other back ends, so it is plain: no unsafe code, no scheduling.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::{Block, Code, native};
 use crate::step::kernel::apply;
@@ -25,7 +25,7 @@ impl Code for Interpreter {
         let mut frame = Frame {
             program: &self.program,
             regs: vec![Vec::new(); self.program.regs.len()],
-            counters: HashMap::new(),
+            counters: HashMap::default(),
             next: vec![0.0; self.program.state_rows * block.lanes],
             step: 0,
             block: &mut block,

@@ -1,7 +1,7 @@
 //! What a model means, derived: its equations in both conventions, the class of its noise, the generator and the
 //! Fokker-Planck equation.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 use crate::calculus::clean;
 use crate::math::{Graph, Id, IndexVar, Node, Op, Red};

@@ -1,7 +1,8 @@
 //! Clean scalars multiplied out over the parts that are not sums, products or integer powers. The simplifier does not do
 //! that, as it makes most expressions longer; a proof that something is zero may, and so may a formula that gets shorter.
 
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap as HashMap;
+use std::collections::BTreeMap;
 
 use crate::math::{Graph, Id, Node, Op, Ty, simplify};
 
@@ -111,7 +112,7 @@ fn powi(g: &mut Graph, base: Id, n: i64) -> Id {
 
 /// The number of parts written out.
 fn weight(g: &Graph, id: Id) -> usize {
-    let mut sizes: HashMap<Id, usize> = HashMap::new();
+    let mut sizes: HashMap<Id, usize> = HashMap::default();
     for id in g.reachable(&[id]) {
         let size = g.parts(id).iter().fold(1usize, |sum, p| sum.saturating_add(sizes[p]));
         sizes.insert(id, size);

@@ -1,7 +1,7 @@
 //! From clean graphs to formulas: sums with signs, products with fractions, names for indices, and names for large
 //! parts that occur more than once.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::math::{Graph, Id, IndexVar, Node, Op, Rate, Red, VarId, VarKind};
 
@@ -33,10 +33,10 @@ impl<'a> Reader<'a> {
     pub fn new(g: &'a Graph, roots: &[Id]) -> Reader<'a> {
         let mut reader = Reader {
             g,
-            renamed: HashMap::new(),
+            renamed: HashMap::default(),
             scope: Vec::new(),
             taken: names_below(g, roots),
-            shared: HashMap::new(),
+            shared: HashMap::default(),
             definitions: Vec::new(),
         };
         reader.name_common_parts(roots);
@@ -330,7 +330,7 @@ impl<'a> Reader<'a> {
         if roots.iter().map(|r| sizes[r]).max().unwrap_or(0) <= LONG {
             return;
         }
-        let mut uses: HashMap<Id, usize> = HashMap::new();
+        let mut uses: HashMap<Id, usize> = HashMap::default();
         for id in &order {
             for part in self.g.parts(*id) {
                 *uses.entry(part).or_default() += 1;
@@ -477,7 +477,7 @@ fn negation(condition: Formula) -> Formula {
 }
 
 fn names_below(g: &Graph, roots: &[Id]) -> HashSet<String> {
-    let mut names = HashSet::new();
+    let mut names = HashSet::default();
     for id in g.reachable(roots) {
         match g.node(id) {
             Node::Var(v) | Node::Partial { var: v, .. } | Node::Jvp { var: v, .. } => {
@@ -494,7 +494,7 @@ fn names_below(g: &Graph, roots: &[Id]) -> HashSet<String> {
 
 /// The number of parts that each node has when written out without sharing. Saturates.
 fn tree_sizes(g: &Graph, order: &[Id]) -> HashMap<Id, usize> {
-    let mut sizes: HashMap<Id, usize> = HashMap::new();
+    let mut sizes: HashMap<Id, usize> = HashMap::default();
     for id in order {
         let below = g.parts(*id).iter().fold(1usize, |sum, p| sum.saturating_add(sizes[p]));
         sizes.insert(*id, below);

@@ -1,7 +1,7 @@
 //! A small notation for graphs in tests: `s*(y - x)`, `x[i]^2`, `exp(-x)`, `[i<64: x[i]]`, `sum(i<64: x[i])`,
 //! `if x < 1 then x else 1`. Names are those declared with [`Builder`]; `dW` is the noise `W`.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use crate::math::array::Array;
 use crate::math::eval::Env;
@@ -17,7 +17,7 @@ pub struct Builder {
 
 impl Builder {
     pub fn new() -> Builder {
-        let mut b = Builder { g: Graph::new(), vars: HashMap::new(), scope: Vec::new() };
+        let mut b = Builder { g: Graph::new(), vars: HashMap::default(), scope: Vec::new() };
         b.declare("t", VarKind::Time, &[]);
         b
     }

@@ -1,6 +1,6 @@
 //! From raw graphs to clean ones: derivatives worked out, everything rebuilt by the smart constructors.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::derivative::scope::Scopes;
 use super::derivative::{Differentiable, Forward, gradient};
@@ -14,10 +14,10 @@ pub use super::derivative::NotDifferentiable;
 pub fn clean(g: &mut Graph, roots: &[Id]) -> Result<Vec<Id>, NotDifferentiable> {
     let mut pass = Clean {
         scopes: Scopes::of_expansion(),
-        done: HashMap::new(),
-        gradients: HashMap::new(),
-        directions: HashMap::new(),
-        tangents: HashMap::new(),
+        done: HashMap::default(),
+        gradients: HashMap::default(),
+        directions: HashMap::default(),
+        tangents: HashMap::default(),
     };
     roots.iter().map(|r| pass.of(g, *r)).collect()
 }

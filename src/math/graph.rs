@@ -7,7 +7,7 @@
 //! so terms that differ only in the names of their indices are one node. A rewrite that looks under a binder opens it
 //! with a fresh index ([`Graph::open`]) and closes the result by the ordinary constructors.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::sync::Arc;
 
 use super::ops::{Dense, Op, Red, Ty};
@@ -397,8 +397,11 @@ impl Graph {
 
     /// Replaces free indices by integer scalars, without rewriting anything else.
     pub fn substitute_indices(&mut self, roots: &[Id], pairs: &[(u32, Id)]) -> Vec<Id> {
-        let mut s =
-            Substitution { indices: pairs.iter().copied().collect(), vars: HashMap::new(), memo: HashMap::new() };
+        let mut s = Substitution {
+            indices: pairs.iter().copied().collect(),
+            vars: HashMap::default(),
+            memo: HashMap::default(),
+        };
         roots.iter().map(|r| s.apply(self, *r)).collect()
     }
 
@@ -407,8 +410,11 @@ impl Graph {
         for (var, value) in pairs {
             debug_assert_eq!(self.var_info(*var).shape, self.shape(*value), "a variable and its value have one shape");
         }
-        let mut s =
-            Substitution { indices: HashMap::new(), vars: pairs.iter().copied().collect(), memo: HashMap::new() };
+        let mut s = Substitution {
+            indices: HashMap::default(),
+            vars: pairs.iter().copied().collect(),
+            memo: HashMap::default(),
+        };
         roots.iter().map(|r| s.apply(self, *r)).collect()
     }
 
@@ -677,7 +683,7 @@ impl Substitution {
         } else {
             (of, var)
         };
-        let mut inner = Substitution { indices: self.indices.clone(), vars, memo: HashMap::new() };
+        let mut inner = Substitution { indices: self.indices.clone(), vars, memo: HashMap::default() };
         (inner.apply(g, of), var)
     }
 

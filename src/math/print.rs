@@ -5,7 +5,7 @@
 //! lines of its own is an indented block that ends with its value. The text depends on the graph below the roots only,
 //! not on the age of nodes.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt::Write;
 
 use super::graph::{Base, DataId, Graph, Id, IndexVar, Node, VarId, VarKind};
@@ -14,8 +14,14 @@ use super::ops::{Op, Ty};
 /// The text of named roots.
 pub fn print(g: &Graph, roots: &[(&str, Id)]) -> String {
     let ids: Vec<Id> = roots.iter().map(|r| r.1).collect();
-    let mut p =
-        Printer { g, names: HashMap::new(), next: 0, indices: Vec::new(), inputs: HashMap::new(), text: String::new() };
+    let mut p = Printer {
+        g,
+        names: HashMap::default(),
+        next: 0,
+        indices: Vec::new(),
+        inputs: HashMap::default(),
+        text: String::new(),
+    };
     p.inputs(&ids);
     p.lines(&ids, 0);
     for (name, id) in roots {
@@ -63,7 +69,7 @@ impl Printer<'_> {
             Node::Data(d) => (1, d.0),
             _ => unreachable!("only leaves are kept"),
         });
-        let mut taken = HashSet::new();
+        let mut taken = HashSet::default();
         for id in leaves {
             let (name, what) = match self.g.node(id) {
                 Node::Var(v) => self.variable(*v),
@@ -137,9 +143,9 @@ impl Printer<'_> {
 
     /// The unnamed values below, parts first, and how many places each is used in.
     fn shared(&self, roots: &[Id]) -> (Vec<Id>, HashMap<Id, usize>) {
-        let mut uses: HashMap<Id, usize> = HashMap::new();
+        let mut uses: HashMap<Id, usize> = HashMap::default();
         let mut order = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut stack: Vec<(Id, bool)> = roots.iter().rev().map(|r| (*r, false)).collect();
         for r in roots {
             *uses.entry(*r).or_default() += 1;

@@ -10,7 +10,7 @@
 //!   for each `i` works `r` out for each `i`;
 //! - a value that stands in several loops, or at several shifts of its index: `f(i - 1) + f(i) + f(i + 1)`.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::affine::Affine;
 use super::graph::{Graph, Id, IndexVar, Node, Rate};
@@ -23,19 +23,32 @@ const WORTH: f64 = 6.0;
 const MOST_SHIFTS: usize = 9;
 /// Graphs with more values than this are left as they stand.
 const MOST_VALUES: usize = 5_000;
+/// Loops of at most this extent are written out, and then every value is worked out once anyway.
+const TINY: usize = 4;
 /// Arrays that are given back, at most.
 const MOST_ARRAYS: usize = 24;
+
+/// The largest extent of a loop.
+fn largest_extent(g: &Graph, roots: &[Id], values: &[Id]) -> usize {
+    let loops = values.iter().flat_map(|id| match g.node(*id) {
+        Node::Map(bounds, _) | Node::Reduce(_, bounds, _) | Node::Scatter { bounds, .. } => bounds.as_slice(),
+        _ => &[],
+    });
+    let shapes = roots.iter().flat_map(|r| g.shape(*r));
+    loops.map(|b| b.extent).chain(shapes.copied()).max().unwrap_or(0)
+}
 
 /// The roots with arrays for the values that are needed several times.
 pub fn share(g: &mut Graph, roots: &[Id]) -> Vec<Id> {
     let mut roots = roots.to_vec();
-    if g.reachable(&roots).len() > MOST_VALUES {
+    let values = g.reachable(&roots);
+    if values.len() > MOST_VALUES || largest_extent(g, &roots, &values) <= TINY {
         return roots;
     }
     let mut forms = Forms::default();
     for _ in 0..MOST_ARRAYS {
         let Some(array) = most_wanted(g, &mut forms, &roots) else { break };
-        let mut pass = Replace { array, forms: &mut forms, memo: HashMap::new() };
+        let mut pass = Replace { array, forms: &mut forms, memo: HashMap::default() };
         roots = roots.iter().map(|r| pass.apply(g, *r, &[])).collect();
     }
     roots
@@ -46,7 +59,7 @@ type Level = (IndexVar, Id);
 
 /// The array with the most work for an element among those whose elements are worked out too often.
 fn most_wanted(g: &mut Graph, forms: &mut Forms, roots: &[Id]) -> Option<Id> {
-    let mut search = Search { forms, evaluations: Vec::new(), places: HashMap::new(), seen: HashSet::new() };
+    let mut search = Search { forms, evaluations: Vec::new(), places: HashMap::default(), seen: HashSet::default() };
     for root in roots {
         search.visit(g, *root, &[]);
     }
@@ -75,7 +88,7 @@ fn count(bounds: &[IndexVar]) -> f64 {
 
 /// Roughly how many operations a scalar takes, once for each value of its free indices.
 fn work(g: &Graph, id: Id) -> f64 {
-    let (mut seen, mut stack, mut work) = (HashSet::new(), vec![(id, 1.0)], 0.0);
+    let (mut seen, mut stack, mut work) = (HashSet::default(), vec![(id, 1.0)], 0.0);
     while let Some((id, times)) = stack.pop() {
         if g.rate(id) < Rate::Lane || !seen.insert(id) {
             continue;
@@ -177,7 +190,7 @@ fn form(g: &mut Graph, id: Id, used: &[IndexVar]) -> (Id, Vec<Id>) {
 /// asked for only where those reads are inside. Reads in the branches of a choice do not show that.
 fn shifts(g: &Graph, id: Id, i: IndexVar) -> Vec<(i64, usize)> {
     let mut found = Vec::new();
-    let (mut seen, mut stack) = (HashSet::new(), vec![id]);
+    let (mut seen, mut stack) = (HashSet::default(), vec![id]);
     while let Some(node) = stack.pop() {
         if !seen.insert(node) {
             continue;

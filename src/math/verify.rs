@@ -1,6 +1,6 @@
 //! Checks of a graph: types, shapes, scopes, canonical bounds. What fails here is a fault of the compiler.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 use std::fmt;
 
 use super::graph::{Graph, Id, IndexVar, Node};
@@ -127,7 +127,7 @@ fn binder(g: &Graph, bounds: &[IndexVar], parts: &[Id]) -> Check {
 }
 
 fn extents(g: &Graph, bound: IndexVar, parts: &[Id]) -> Check {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let mut stack: Vec<Id> = parts.to_vec();
     while let Some(id) = stack.pop() {
         if !g.has_free(id, bound.id) || !seen.insert(id) {

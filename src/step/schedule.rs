@@ -1,6 +1,6 @@
 //! Passes over a program: dead code goes, calls of one elementary function are brought together.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::program::*;
 
@@ -9,10 +9,10 @@ const LARGEST_BATCH: usize = 32;
 
 /// Removes instructions whose results nothing uses.
 pub fn remove_dead(program: &mut Program) {
-    let mut needs: HashMap<Reg, Vec<Reg>> = HashMap::new();
+    let mut needs: HashMap<Reg, Vec<Reg>> = HashMap::default();
     let mut live: Vec<Reg> = Vec::new();
     dependencies(&program.body, &mut needs, &mut live);
-    let mut marked: HashSet<Reg> = HashSet::new();
+    let mut marked: HashSet<Reg> = HashSet::default();
     while let Some(reg) = live.pop() {
         if marked.insert(reg) {
             live.extend(needs.get(&reg).into_iter().flatten());
@@ -94,7 +94,7 @@ struct Order {
 
 impl Order {
     fn new(insts: Vec<Inst>) -> Order {
-        let mut by_reg: HashMap<Reg, usize> = HashMap::new();
+        let mut by_reg: HashMap<Reg, usize> = HashMap::default();
         let mut touched: Vec<(usize, Access)> = Vec::new();
         let (mut waits, mut depth): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), Vec::new());
         for (k, inst) in insts.iter().enumerate() {

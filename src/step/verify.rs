@@ -1,7 +1,7 @@
 //! Checks a step program: each register is named once, before it is read and with the right kind; every row and cell
 //! lies inside its space; states are only read.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 use super::program::*;
 
@@ -14,7 +14,7 @@ struct Verifier<'a> {
 
 /// The first thing that is wrong with a program, if any.
 pub fn verify(program: &Program) -> Result<(), String> {
-    let mut v = Verifier { program, named: HashSet::new(), visible: HashSet::new(), counters: Vec::new() };
+    let mut v = Verifier { program, named: HashSet::default(), visible: HashSet::default(), counters: Vec::new() };
     v.body(&program.body)?;
     let working = 2 * program.state_rows;
     if !program.is_straight() && program.scratch_rows < program.body_scratch + working {

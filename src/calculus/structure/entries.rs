@@ -1,7 +1,7 @@
 //! The entries of the noise matrix that are not zero, clean. Small systems are written out; in large ones an entry
 //! stands for a block, with open indices.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 use crate::calculus::clean;
 use crate::calculus::system::{System, UNROLLED, open, places, size};
@@ -105,7 +105,7 @@ fn with_unit_noise(g: &mut Graph, system: &System, element: Id, noise: usize) ->
 
 /// Whether a node reads a variable in no other way than by its element `at` (by itself, if it is a scalar).
 pub fn read_only_at(g: &Graph, id: Id, var: VarId, at: &[Id]) -> bool {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let mut stack = vec![id];
     while let Some(id) = stack.pop() {
         if !g.depends_on(id, var) || !seen.insert(id) {

@@ -1,6 +1,6 @@
 //! The class of the noise.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 use crate::calculus::clean;
 use crate::calculus::system::{System, open, places, size};

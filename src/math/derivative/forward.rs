@@ -1,6 +1,6 @@
 //! Forward mode: the tangent of any node along a tangent of a variable. Loops stay loops.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use crate::math::graph::{Graph, Id, IndexVar, Node, VarId};
 use crate::math::ops::{Op, Red};
@@ -22,7 +22,7 @@ pub struct Forward {
 impl Forward {
     /// The direction in which `var` moves, an array of its shape without free indices.
     pub fn new(var: VarId, tangent: Id) -> Forward {
-        Forward { var, tangent, scopes: Scopes::of_derivative(), done: HashMap::new() }
+        Forward { var, tangent, scopes: Scopes::of_derivative(), done: HashMap::default() }
     }
 
     /// The tangent of a clean node; `None` where it is zero. Needs no more stack for deeper graphs.

@@ -7,7 +7,8 @@
 //! indices for loop indices (`share`), so stencils, slices and contractions stay reads; what cannot be solved is a
 //! scatter.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::collections::BTreeSet;
 
 use crate::math::graph::{Graph, Id, IndexVar, Node, VarId};
 use crate::math::ops::{Op, Red};
@@ -26,8 +27,8 @@ pub fn gradient(g: &mut Graph, of: Id, var: VarId) -> Differentiable<Id> {
         var,
         root_free: g.free(of).iter().copied().collect(),
         scopes: Scopes::of_derivative(),
-        extents: HashMap::new(),
-        shares: HashMap::new(),
+        extents: HashMap::default(),
+        shares: HashMap::default(),
         total: Total::default(),
     };
     let order = tape.order(g, of);
@@ -79,7 +80,7 @@ impl Tape {
     /// The nodes that depend on the variable, parts before wholes: in reverse, the variable comes after all nodes through
     /// which it has influence.
     fn order(&mut self, g: &mut Graph, root: Id) -> Vec<Id> {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut order = Vec::new();
         let mut stack = vec![(root, false)];
         while let Some((node, done)) = stack.pop() {

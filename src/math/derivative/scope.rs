@@ -1,6 +1,6 @@
 //! Binders opened for one pass over a graph.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::math::graph::{FRESH, Graph, Id, IndexVar, Node};
 
@@ -39,7 +39,7 @@ impl Scopes {
     }
 
     fn starting(base: u32) -> Scopes {
-        Scopes { base, names: HashMap::new(), taken: HashSet::new(), opened: HashMap::new() }
+        Scopes { base, names: HashMap::default(), taken: HashSet::default(), opened: HashMap::default() }
     }
 
     /// The bounds and scalar parts of a `Map`, `Reduce` or `Scatter`: for the last, where it points, then the body.

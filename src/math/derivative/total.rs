@@ -1,6 +1,6 @@
 //! Which expressions have values, and finite slopes, wherever their variables have.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use crate::math::affine;
 use crate::math::graph::{Graph, Id, Node};

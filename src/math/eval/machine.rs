@@ -249,7 +249,7 @@ impl<'a> Machine<'a> {
     /// over the length of the chain.
     fn far_end<N: Number>(&mut self, frame: usize, id: Id) -> Res<()> {
         let g = self.g;
-        let mut seen = std::collections::HashSet::from([id]);
+        let mut seen = rustc_hash::FxHashSet::from_iter([id]);
         let mut stack: Vec<(Id, bool)> = self.surely_needed(id).into_iter().map(|p| (p, false)).collect();
         while let Some((next, done)) = stack.pop() {
             if done {

@@ -1,6 +1,6 @@
 //! Arrays: reads, maps, arrays written out, scatters.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 use super::super::affine::{self, Affine};
 use super::super::graph::{Graph, Id, IndexVar, Node, Shape};
@@ -156,7 +156,7 @@ pub fn reads_inside(g: &Graph, id: Id) -> bool {
 
 /// Whether some node below satisfies a predicate.
 pub fn any_below(g: &Graph, id: Id, predicate: impl Fn(&Node) -> bool) -> bool {
-    let mut seen = HashSet::from([id]);
+    let mut seen = HashSet::from_iter([id]);
     let mut stack = vec![id];
     while let Some(id) = stack.pop() {
         if predicate(g.node(id)) {

@@ -1,6 +1,6 @@
 //! Whole graphs through the smart constructors, with or without replacements.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::super::graph::{FRESH, Graph, Id, IndexVar, Node, VarId, VarKind};
 
@@ -69,7 +69,7 @@ impl Rebuild {
             values,
             avoid,
             all,
-            memo: HashMap::new(),
+            memo: HashMap::default(),
         }
     }
 
@@ -184,7 +184,7 @@ impl Rebuild {
             values: self.values.clone(),
             avoid: self.avoid.clone(),
             all: self.all,
-            memo: HashMap::new(),
+            memo: HashMap::default(),
         };
         (inner.apply(g, of), var)
     }

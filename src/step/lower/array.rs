@@ -49,10 +49,10 @@ pub struct Group {
 pub struct Snapshot {
     b: Builder,
     program: Program,
-    slots: std::collections::HashMap<(Table, Id), usize>,
-    arrays: std::collections::HashMap<Key, Rows>,
-    softmax: std::collections::HashMap<(Reg, Reg), (Val, Val)>,
-    softmax_rows: std::collections::HashMap<Key, (usize, Val)>,
+    slots: rustc_hash::FxHashMap<(Table, Id), usize>,
+    arrays: rustc_hash::FxHashMap<Key, Rows>,
+    softmax: rustc_hash::FxHashMap<(Reg, Reg), (Val, Val)>,
+    softmax_rows: rustc_hash::FxHashMap<Key, (usize, Val)>,
 }
 
 impl<'g> Lowering<'g> {

@@ -3,7 +3,7 @@
 //! Scopes are the loop bodies that are open, the whole program at level 0. A value goes to the outermost scope in which
 //! everything it reads is known, so nothing that does not change in a loop is done in it.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::super::program::*;
 use crate::math::Id;

@@ -11,7 +11,7 @@ mod reduce;
 mod scalar;
 mod table;
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::program::*;
 use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, VarId, VarKind};
@@ -39,15 +39,15 @@ pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
         plan,
         program: Program::default(),
         b: Builder::new(),
-        env: HashMap::new(),
-        slots: HashMap::new(),
-        folded: HashMap::new(),
-        first_rows: HashMap::new(),
-        softmax: HashMap::new(),
-        softmax_rows: HashMap::new(),
-        arrays: HashMap::new(),
+        env: HashMap::default(),
+        slots: HashMap::default(),
+        folded: HashMap::default(),
+        first_rows: HashMap::default(),
+        softmax: HashMap::default(),
+        softmax_rows: HashMap::default(),
+        arrays: HashMap::default(),
         groups: Vec::new(),
-        elements: HashMap::new(),
+        elements: HashMap::default(),
         g,
     };
     l.declare(spec, &roots);
@@ -60,7 +60,7 @@ pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
 
 /// Adds the parameters of draws, which are no parts of the nodes that read them.
 fn add_parameters(g: &Graph, roots: &mut Vec<Id>) {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let mut next = 0;
     while next < roots.len() {
         for var in g.vars_of(roots[next]) {

@@ -1,6 +1,6 @@
 //! Decisions made before lowering: which index spaces are written out and which become loops.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::math::{Graph, Id, IndexVar, Node, Op, Rate};
 
@@ -53,13 +53,13 @@ pub fn plan(g: &Graph, roots: &[Id]) -> Plan {
 /// Arrays whose elements would be worked out more often than there are, and take more than a few operations.
 fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
     const CHEAP: usize = 2;
-    let mut shared = HashSet::new();
+    let mut shared = HashSet::default();
     // how often the elements of an array are read, in all
-    let mut reads: HashMap<Id, f64> = HashMap::new();
+    let mut reads: HashMap<Id, f64> = HashMap::default();
     for root in roots {
         *reads.entry(*root).or_insert(0.0) += g.shape(*root).iter().product::<usize>() as f64;
         if g.is_scalar(*root) {
-            Walk { g, reads: &mut reads, seen: HashSet::new(), factor: 1.0 }.visit(*root, &[]);
+            Walk { g, reads: &mut reads, seen: HashSet::default(), factor: 1.0 }.visit(*root, &[]);
         }
     }
     // readers come before what they read
@@ -84,7 +84,7 @@ fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
             }
         }
         let factor = if size > 0.0 { evaluations / size } else { 0.0 };
-        let mut walk = Walk { g, reads: &mut reads, seen: HashSet::new(), factor };
+        let mut walk = Walk { g, reads: &mut reads, seen: HashSet::default(), factor };
         for body in bodies {
             walk.visit(body, &bounds);
         }
@@ -133,7 +133,7 @@ impl Walk<'_> {
 
 /// Roughly how many operations a scalar takes.
 fn work(g: &Graph, body: Id, plan: &Plan) -> usize {
-    let (mut seen, mut stack, mut work) = (HashSet::new(), vec![body], 0);
+    let (mut seen, mut stack, mut work) = (HashSet::default(), vec![body], 0);
     while let Some(id) = stack.pop() {
         if g.rate(id) < Rate::Lane || !seen.insert(id) {
             continue;
@@ -165,7 +165,7 @@ fn bounds(g: &Graph, id: Id) -> Vec<IndexVar> {
 
 /// The free indices of each node, with their extents.
 fn free_indices(g: &Graph, order: &[Id]) -> HashMap<Id, Vec<IndexVar>> {
-    let mut free: HashMap<Id, Vec<IndexVar>> = HashMap::new();
+    let mut free: HashMap<Id, Vec<IndexVar>> = HashMap::default();
     for id in order {
         let mut all = match g.node(*id) {
             Node::Index(i) => vec![*i],
@@ -196,7 +196,7 @@ fn size(g: &Graph, order: &[Id], free: &HashMap<Id, Vec<IndexVar>>, limit: usize
 
 /// Nodes whose own code calls elementary functions, not counting stored arrays and inner loops.
 fn calls(g: &Graph, order: &[Id], plan: &Plan) -> HashSet<Id> {
-    let mut calls = HashSet::new();
+    let mut calls = HashSet::default();
     for id in order.iter().filter(|id| g.rate(**id) == Rate::Lane) {
         let inside = |p: &Id| calls.contains(p);
         let has = match g.node(*id) {
@@ -215,7 +215,7 @@ fn calls(g: &Graph, order: &[Id], plan: &Plan) -> HashSet<Id> {
 
 /// How many nodes read each node.
 pub fn uses(g: &Graph, roots: &[Id]) -> HashMap<Id, usize> {
-    let mut uses = HashMap::new();
+    let mut uses = HashMap::default();
     for id in roots {
         *uses.entry(*id).or_insert(0) += 1;
     }
@@ -229,7 +229,7 @@ pub fn uses(g: &Graph, roots: &[Id]) -> HashMap<Id, usize> {
 
 /// Quotients that are rounded to integers or compared: a product with the reciprocal would put 3/3 below 1.
 pub fn exact_quotients(g: &Graph, roots: &[Id]) -> HashSet<Id> {
-    let mut exact = HashSet::new();
+    let mut exact = HashSet::default();
     for id in g.reachable(roots) {
         let Node::Op(op, args) = g.node(id) else { continue };
         if matches!(op, Op::Floor | Op::Ceil | Op::Mod | Op::IntDiv | Op::Lt | Op::Le | Op::Eq | Op::Ne) {

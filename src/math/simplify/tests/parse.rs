@@ -4,7 +4,7 @@
 //! shape `[5, 5]`. Loops are written `sum(i<5, j<2: body)`. A whole number is an integer beside integers, else real.
 
 use super::*;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 pub struct Reader<'b> {
     b: &'b mut B,
@@ -20,7 +20,7 @@ enum Value {
 }
 
 pub fn read(b: &mut B, text: &str) -> Id {
-    let mut names = HashMap::new();
+    let mut names = HashMap::default();
     for (name, kind, shape) in [
         ("x", VarKind::State, vec![]),
         ("y", VarKind::State, vec![]),
