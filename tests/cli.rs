@@ -201,3 +201,109 @@ fn saved_paths_and_their_manifest_repeat() {
     let output = fokker(&folder.0, &["run", "--manifest", "one.manifest.json"]);
     assert_eq!(code(&output), 2, "a source that has changed: {}", out(&output));
 }
+
+#[test]
+fn what_can_be_told_before_a_run_is_told_before_any_run_begins() {
+    let folder = Folder::new("before");
+    folder.write(
+        "ou.sde",
+        &format!(
+            "{OU}run three {{ model = m(); solver = euler_maruyama; time = 0 .. 1 step 0.1; report mean(x) at 0.55 }}\n"
+        ),
+    );
+    let output = fokker(&folder.0, &["run", "ou.sde"]);
+    assert_eq!((code(&output), out(&output).as_str()), (2, ""), "{}", err(&output));
+    assert!(err(&output).contains("E0503"), "{}", err(&output));
+    assert!(!folder.0.join("one.csv").exists());
+}
+
+#[test]
+fn what_cannot_be_overridden_is_refused() {
+    let folder = Folder::new("refused");
+    folder.write("ou.sde", OU);
+    folder.write("chain.sde", "run r { model = banana(); solver = mala; time = 10 steps }");
+    for args in [["ou.sde", "--paths", "0"], ["ou.sde", "--threads", "0"], ["chain.sde", "--step", "0.1"]] {
+        let output = fokker(&folder.0, &[&["run"], &args[..]].concat());
+        assert_eq!(code(&output), 2, "{args:?}: {}", out(&output));
+    }
+    // A mistake that all runs share is told once.
+    let output = fokker(&folder.0, &["run", "ou.sde", "--set", "kk=2"]);
+    assert_eq!(code(&output), 2);
+    assert_eq!(err(&output).matches("is not a parameter").count(), 1, "{}", err(&output));
+}
+
+#[test]
+fn a_parameter_is_set_in_the_runs_that_have_it() {
+    let folder = Folder::new("set");
+    let other =
+        "run three(h = 0.1) { model = m(k = 2); solver = euler_maruyama; time = 0 .. 1 step h; report mean(x) }\n";
+    folder.write("ou.sde", &format!("{OU}{other}"));
+    let steps = |args: &[&str]| {
+        let output = fokker(&folder.0, &[&["run", "ou.sde", "--json"], args].concat());
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        let runs = json(&output)["runs"].clone();
+        (0..3).map(|k| runs[k]["steps"].as_u64().expect("a number of steps")).collect::<Vec<_>>()
+    };
+    assert_eq!(steps(&[]), [10, 10, 10]);
+    assert_eq!(steps(&["--set", "h=0.05"]), [10, 10, 20]);
+}
+
+#[test]
+fn manifests_hold_from_any_folder_and_with_their_data() {
+    let folder = Folder::new("data");
+    folder.write("d.csv", "a\n1\n2\n3\n");
+    let text = "data a: real[n] = csv(\"d.csv\", column = \"a\")
+model m() { state x = 0.0; dx = mean(a)*dt + dW }
+run r { model = m(); solver = euler_maruyama; time = 0 .. 1 step 0.5; paths = 8; save x first 8 to \"x.csv\" }
+";
+    folder.write("m.sde", &text.replace("mean(a)", "sum(a)"));
+    let output = fokker(&folder.0, &["run", "m.sde", "--out", "results"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let manifest = folder.0.join("results/r.manifest.json").display().to_string();
+    let repeat = |code_wanted: i32| {
+        let output = fokker(
+            Path::new("/"),
+            &["run", "--manifest", &manifest, "--out", &manifest.replace("r.manifest.json", "again")],
+        );
+        assert_eq!(code(&output), code_wanted, "{}", err(&output));
+        err(&output)
+    };
+    repeat(0);
+    let read = |name: &str| std::fs::read_to_string(folder.0.join(name)).expect("saved paths");
+    assert_eq!(read("results/again/x.csv"), read("results/x.csv"));
+    folder.write("d.csv", "a\n1\n2\n4\n");
+    assert!(repeat(2).contains("d.csv"));
+}
+
+/// Statistics of one run are not independent: x + y has no noise here, x - y twice that of x.
+#[test]
+fn errors_of_formulas_see_the_noise_that_statistics_share() {
+    let folder = Folder::new("formulas");
+    let text = "model m() {
+  state x = 1.0
+  state y = 1.0
+  noise W: wiener
+  dx = -x dt + dW
+  dy = -y dt - dW
+}
+run r {
+  model = m(); solver = euler_maruyama; time = 0 .. 1 step 0.1; paths = 4000
+  report mean(x), mean(x) + mean(y), mean(x) - mean(y), 3*mean(x) + 1, quantile(x, 0.5) - quantile(y, 0.5), std(x)/std(y), 2
+}
+";
+    folder.write("m.sde", text);
+    let output = fokker(&folder.0, &["run", "m.sde", "--json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let reports = json(&output)["runs"][0]["reports"].clone();
+    let se = |k: usize| reports[k]["se"].as_f64().expect("a standard error");
+    let mean = se(0);
+    assert!(se(1) < 1e-12, "the noises cancel: {}", se(1));
+    // 32 groups: an error is known to one part in eight, so 4 of those.
+    let near = |a: f64, b: f64| (a / b - 1.0).abs() < 0.5;
+    assert!(near(se(2), 2.0 * mean), "{} for twice {mean}", se(2));
+    assert!((se(3) / (3.0 * mean) - 1.0).abs() < 1e-9, "one statistic: its own error, scaled");
+    // The median of a normal has the variance pi/2 of the mean's.
+    assert!(near(se(4), 2.0 * mean * (std::f64::consts::PI / 2.0).sqrt()), "{}", se(4));
+    assert!(se(5) < 1e-12, "one is the mirror image of the other: {}", se(5));
+    assert_eq!(se(6), 0.0);
+}
