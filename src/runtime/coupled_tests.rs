@@ -77,6 +77,9 @@ fn without_noise_the_orders_are_certain() {
     for order in [c.strong_order, c.rms_order, c.weak_order] {
         assert!((order.value - 1.0).abs() < 0.02 && order.se < 1e-12, "{order:?}");
     }
+    let levels = [16, 32, 64].map(|n| level(n, 1, forward)).to_vec();
+    let one = run(&job(levels, level(1 << 16, 1, forward), 1), &never()).expect("a coupling").strong_order;
+    assert!((one.value - 1.0).abs() < 0.02 && one.se.is_nan(), "{one:?}");
 }
 
 #[test]

@@ -127,9 +127,9 @@ fn level(all: &Cells, k: usize, steps: u64, h: f64) -> LevelError {
     }
 }
 
-/// The standard error in units of the value.
+/// The standard error in units of the value. That of a single path is unknown at every level: they weigh the same.
 fn relative(e: &Estimate) -> Option<f64> {
-    (e.value > 0.0 && e.se >= 0.0).then(|| (e.se / e.value).max(CERTAIN))
+    (e.value > 0.0).then(|| (e.se / e.value).max(CERTAIN))
 }
 
 /// Means and standard errors of the weak errors of a level, in units of the standard deviation of f(reference).
