@@ -70,6 +70,19 @@ fn euler_has_strong_order_one_half_and_milstein_one() {
 }
 
 #[test]
+fn without_noise_the_orders_are_certain() {
+    let forward = |x: f64, dt: f64, _: &[f64]| x + MU * x * dt;
+    let levels = [16, 32, 64].map(|n| level(n, 1, forward)).to_vec();
+    let c = run(&job(levels, level(1 << 16, 1, forward), 8), &never()).expect("a coupling");
+    for order in [c.strong_order, c.rms_order, c.weak_order] {
+        assert!((order.value - 1.0).abs() < 0.02 && order.se < 1e-12, "{order:?}");
+    }
+    let levels = [16, 32, 64].map(|n| level(n, 1, forward)).to_vec();
+    let one = run(&job(levels, level(1 << 16, 1, forward), 1), &never()).expect("a coupling").strong_order;
+    assert!((one.value - 1.0).abs() < 0.02 && one.se.is_nan(), "{one:?}");
+}
+
+#[test]
 fn an_exact_scheme_has_only_rounding_errors() {
     let levels = [3, 8, 24].map(|n| level(n, 1, exact)).to_vec();
     let c = run(&job(levels, level(240, 1, exact), 100), &never()).expect("a coupling");

@@ -65,6 +65,9 @@ pub struct Converged {
 /// Weak errors count for the order if they are so many standard errors large.
 const CLEAR: f64 = 2.0;
 
+/// Errors are not taken as known better than this, relatively: without noise all levels are certain and weigh the same.
+const CERTAIN: f64 = 1e-9;
+
 pub(super) fn conclude(steps: &[u64], span: f64, rows: usize, groups: &[Cells], finished: u64) -> Converged {
     let all = together(groups, steps.len(), rows);
     let h: Vec<f64> = steps.iter().map(|n| span / *n as f64).collect();
@@ -80,7 +83,7 @@ pub(super) fn conclude(steps: &[u64], span: f64, rows: usize, groups: &[Cells], 
     let weak = |k: usize| {
         let size = weak_size(&all, k);
         let r = weak_noise(&all, k) / size;
-        (size > 0.0 && r < 1.0 / CLEAR).then_some(r.max(f64::MIN_POSITIVE))
+        (size > 0.0 && r < 1.0 / CLEAR).then_some(r.max(CERTAIN))
     };
     Converged {
         strong_order: order(&|c, k| c.strong[k][0].mean, &strong),
@@ -124,9 +127,9 @@ fn level(all: &Cells, k: usize, steps: u64, h: f64) -> LevelError {
     }
 }
 
-/// The standard error in units of the value.
+/// The standard error in units of the value. That of a single path is unknown at every level: they weigh the same.
 fn relative(e: &Estimate) -> Option<f64> {
-    (e.value > 0.0 && e.se > 0.0).then(|| e.se / e.value)
+    (e.value > 0.0).then(|| (e.se / e.value).max(CERTAIN))
 }
 
 /// Means and standard errors of the weak errors of a level, in units of the standard deviation of f(reference).

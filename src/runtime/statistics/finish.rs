@@ -304,13 +304,15 @@ fn fraction_se(all: &Bins, groups: &[Bins], fraction: f64, count: impl Fn(&Bins)
     (spread * g / (g - 1.0)).sqrt()
 }
 
-/// The standard error of a quantile whose probability has the standard error `s`: half the distance of the quantiles at
-/// `q - s` and `q + s` (R. S. Woodruff, J. Amer. Statist. Assoc. 47 (1952) 635). The extremes have none.
+/// The standard error of a quantile whose probability has the standard error `s`: a quarter of the distance of the
+/// quantiles at `q - 2 s` and `q + 2 s`, the interval of 95 % (R. S. Woodruff, J. Amer. Statist. Assoc. 47 (1952) 635).
+/// A narrower one has so few values inside that its length is mostly chance, and errors come out too small. The extremes
+/// have none.
 fn quantile_se(bins: &Bins, q: f64, s: f64) -> f64 {
     if bins.total() < 2 || q <= 0.0 || q >= 1.0 {
         return f64::NAN;
     }
-    let (low, high) = ((q - s).max(0.0), (q + s).min(1.0));
+    let (low, high) = ((q - 2.0 * s).max(0.0), (q + 2.0 * s).min(1.0));
     (bins.quantile(high) - bins.quantile(low)) / (high - low) * s
 }
 
