@@ -265,7 +265,7 @@ impl Elab<'_> {
                 None => None,
             },
             observers,
-            grid: grid.times.clone(),
+            grid: grid.times.to_vec(),
             first_path: 0,
             paths: plan.paths,
             seed: plan.seed,

@@ -157,16 +157,15 @@ impl Elab<'_> {
 
     /// The first steps of the grid of a plan.
     fn short_grid(&mut self, plan: &Plan, params: &Env, extent: Extent) -> Try<Grid> {
-        let mut grid = match (&plan.time, &plan.converge) {
+        let grid = match (&plan.time, &plan.converge) {
             (Some(TimeSpec::Ends { from, to, .. }), Some(converge)) => {
                 let end = |id: &Id| eval(&self.g, *id, params).map_or(0.0, |v| v.values[0]);
                 Grid::equal(end(from), end(to), converge.reference)
             }
             _ => self.grid(plan, params)?,
         };
-        grid.times.truncate(extent.steps as usize + 1);
-        grid.steps.truncate(extent.steps as usize);
-        Ok(grid)
+        let n = grid.steps.len().min(extent.steps as usize);
+        Ok(Grid { times: grid.times[..=n].into(), steps: grid.steps[..n].into() })
     }
 }
 
