@@ -90,7 +90,7 @@ fn cut_short(elab: &mut Elab<'_>, plan: &mut Plan) {
     if let Some(converge) = &mut plan.converge {
         (converge.steps, converge.reference) = (vec![2, 4], 8);
     }
-    let at_the_end = |pool: &Pool| Rc::new(Pool { times: Times::End, axes: pool.axes.clone() });
+    let at_the_end = |pool: &Pool| Rc::new(Pool { times: Times::End, ..pool.clone() });
     for asked in &mut plan.context.asked {
         asked.pool = at_the_end(&asked.pool);
     }

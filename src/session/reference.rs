@@ -244,7 +244,8 @@ impl Walk<'_, '_> {
             let bound = ROUNDING * (1.0 + wanted.abs()) + SAFETY * felt;
             self.out.values += 1;
             // where the raw formula is not a number, a simpler one may be
-            if wanted.is_finite() && !((got - wanted).abs() <= bound) && !bound.is_nan() {
+            let near = (got - wanted).abs() <= bound;
+            if wanted.is_finite() && !near {
                 let place = format!("{} at {row}, path {lane}, value {k}", pair.what);
                 self.out.deviations.push(Deviation { place, got: *got, wanted: *wanted, bound });
             }
