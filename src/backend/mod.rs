@@ -4,6 +4,8 @@ pub mod cranelift;
 pub mod interpreter;
 mod native;
 
+pub use native::draw as draw_of_law;
+
 use crate::step::Program;
 
 /// The memory of a block of paths for one call. Rows are `lanes` long and follow one another.

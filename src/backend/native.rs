@@ -63,7 +63,8 @@ pub fn sample(call: &SampleCall, origin: Origin, params: &[f64], out: &mut [f64]
     }
 }
 
-fn draw(sampler: Sampler, key: Key, coord: Coord, p: &[f64]) -> f64 {
+/// One draw of a law by its coordinates and its parameters.
+pub fn draw(sampler: Sampler, key: Key, coord: Coord, p: &[f64]) -> f64 {
     match sampler {
         Sampler::Gamma => dist::sample_gamma(key, coord, p[0]),
         Sampler::Beta => dist::sample_beta(key, coord, p[0], p[1]),

@@ -30,6 +30,7 @@ fn request(overrides: &Overrides, runs: &[String]) -> Request {
             BackendArg::Cranelift => Backend::Cranelift,
             BackendArg::Interpreter => Backend::Interpreter,
         },
+        lanes: None,
     }
 }
 

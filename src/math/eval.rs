@@ -153,6 +153,13 @@ impl Evaluator {
         Ok(Array::new(g.shape(root).to_vec(), values))
     }
 
+    /// Likewise, with NaN for the elements of a map that read outside their arrays: of a table of values, those that
+    /// only branches not taken ask for.
+    pub fn eval_where_inside(&mut self, g: &Graph, root: Id) -> Result<Array, EvalError> {
+        let values = Machine::new(g, &self.env, self.functions, &mut self.memos).root_where_inside(root)?;
+        Ok(Array::new(g.shape(root).to_vec(), values))
+    }
+
     /// The value of a scalar node; allocates nothing on graphs without arrays.
     pub fn scalar(&mut self, g: &Graph, root: Id) -> Result<f64, EvalError> {
         Machine::new(g, &self.env, self.functions, &mut self.memos).root_scalar(root)

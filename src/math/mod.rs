@@ -10,6 +10,7 @@ pub mod ops;
 pub mod print;
 pub mod share;
 pub mod simplify;
+mod total;
 pub mod verify;
 
 pub use expand::{NotDifferentiable, clean};

@@ -202,7 +202,8 @@ fn shifts(g: &Graph, id: Id, i: IndexVar) -> Vec<(i64, usize)> {
         let Node::Get(array, at) = g.node(node) else { continue };
         for (e, n) in at.iter().zip(g.shape(*array)) {
             let inner = match g.node(*e) {
-                Node::Op(Op::Mod, args) if *g.node(args[1]) == Node::Int(*n as i64) => args[0],
+                // over another number of rounds, what is read inside tells nothing of the index
+                Node::Op(Op::Mod, args) if *g.node(args[1]) == Node::Int(*n as i64) && i.extent == *n => args[0],
                 _ => *e,
             };
             let a = Affine::of(g, inner);

@@ -6,7 +6,7 @@ pub mod coupled;
 pub mod engine;
 pub mod job;
 pub mod layout;
-mod memory;
+pub mod memory;
 pub mod noise;
 pub mod orders;
 pub mod plan;

@@ -5,7 +5,7 @@ use crate::math::Id;
 use crate::math::eval::{Env, eval};
 use crate::model::elab::{Elab, RangeCheck, Try};
 use crate::model::results::{Pool, Times};
-use crate::session::compile::Grid;
+use crate::session::compile::{Grid, MAX_STEPS};
 use crate::session::plan::{Plan, Save, Statement, TimeSpec};
 use crate::source::Span;
 
@@ -61,7 +61,7 @@ impl Elab<'_> {
 
     pub(super) fn grid(&mut self, plan: &Plan, params: &Env) -> Try<Grid> {
         match plan.time.clone() {
-            None => Ok(Grid { times: vec![0.0], steps: Vec::new() }),
+            None => Ok(Grid::new(vec![0.0])),
             Some(TimeSpec::Count { steps }) => Ok(Grid::equal(0.0, steps as f64, steps)),
             Some(TimeSpec::Stepped { from, to, step, span }) => {
                 let (a, b, h) = (
@@ -74,10 +74,7 @@ impl Elab<'_> {
                         format!("a run goes from a time to a later one by positive steps, not from {a} to {b} by {h}");
                     return self.error(codes::BAD_TIME, message, span, "no such grid");
                 }
-                if (b - a) / h > 1e9 {
-                    let message = format!("{} steps are too many", (b - a) / h);
-                    return self.error(codes::BAD_TIME, message, span, "at most 10^9 steps");
-                }
+                self.few_enough((b - a) / h, span)?;
                 Ok(Grid::stepped(a, b, h))
             }
             Some(TimeSpec::Grid { times, span }) => {
@@ -110,6 +107,14 @@ impl Elab<'_> {
                 self.error(codes::BAD_TIME, "this time has no step", span, "add `step h`")
             }
         }
+    }
+
+    /// Refuses grids that are too long to be held in memory.
+    pub(super) fn few_enough(&mut self, steps: f64, span: Span) -> Try<()> {
+        if steps <= MAX_STEPS as f64 {
+            return Ok(());
+        }
+        self.error(codes::BAD_TIME, format!("{steps} steps are too many"), span, format!("at most {MAX_STEPS}"))
     }
 
     /// The grid point of a time; a time off the grid is an error that names its neighbours.
@@ -183,6 +188,18 @@ impl Elab<'_> {
             return self.error(codes::BAD_TIME, format!("from {a} to {b} every {s}"), span, "no such times");
         }
         let n = ((b - a) / s + 1e-6).floor() as u64;
+        if n >= grid.times.len() as u64 {
+            return self.fail(
+                Diagnostic::error(
+                    codes::OFF_GRID,
+                    format!("{s} is less than a step of the run"),
+                    span,
+                    "asked for here",
+                )
+                .note(format!("from {a} to {b} the run has {} steps", grid.len()))
+                .help("take a multiple of the step"),
+            );
+        }
         let mut looks = Vec::new();
         for k in 0..=n {
             looks.push(self.snap(a + k as f64 * s, grid, span)?);

@@ -10,7 +10,7 @@ use crate::model::elab::{Elab, Try};
 use crate::model::library::Decl;
 use crate::model::results::Times;
 use crate::model::value::{Applied, Value};
-use crate::session::compile::{Grid, parameters};
+use crate::session::compile::{Grid, MAX_STEPS, parameters};
 use crate::session::load::Loaded;
 use crate::session::plan::{Overrides, Plan, Statement, TimeSpec};
 use crate::source::{SourceMap, Span};
@@ -252,7 +252,7 @@ impl Elab<'_> {
                 match ends {
                     (Some(a), Some(b), Some(h)) => {
                         let steps = (b - a) / h;
-                        !(MAX_LAID_OUT..=1e9).contains(&steps)
+                        !(MAX_LAID_OUT..=MAX_STEPS as f64).contains(&steps)
                     }
                     _ => true,
                 }

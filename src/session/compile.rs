@@ -42,14 +42,17 @@ pub struct Clock {
 /// Times of a run: n + 1 points, and the lengths of the n steps.
 #[derive(Clone, Debug)]
 pub struct Grid {
-    pub times: Vec<f64>,
-    pub steps: Vec<f64>,
+    pub times: Arc<[f64]>,
+    pub steps: Arc<[f64]>,
 }
+
+/// The most steps of a run: its grid is held in memory.
+pub const MAX_STEPS: u64 = 100_000_000;
 
 impl Grid {
     pub fn new(times: Vec<f64>) -> Grid {
         let steps = times.windows(2).map(|w| w[1] - w[0]).collect();
-        Grid { times, steps }
+        Grid { times: times.into(), steps }
     }
 
     /// `n = ceil((b - a)/h - 1e-9)` steps of length h, the last one shortened.
@@ -62,7 +65,7 @@ impl Grid {
         if (last - h).abs() > 1e-9 * h {
             steps[n - 1] = last;
         }
-        Grid { times, steps }
+        Grid { times: times.into(), steps: steps.into() }
     }
 
     /// n equal steps.
@@ -70,7 +73,7 @@ impl Grid {
         let h = (b - a) / n as f64;
         let mut times: Vec<f64> = (0..n).map(|k| a + k as f64 * h).collect();
         times.push(b);
-        Grid { times, steps: vec![h; n as usize] }
+        Grid { times: times.into(), steps: vec![h; n as usize].into() }
     }
 
     pub fn len(&self) -> u64 {
@@ -136,7 +139,7 @@ pub fn stage(
     let program = compiled.program.clone();
     let mut run = vec![0.0; program.run_len];
     for slot in &program.run_table {
-        let value = evaluator.eval(g, slot.value).map_err(|e| e.to_string())?;
+        let value = evaluator.eval_where_inside(g, slot.value).map_err(|e| e.to_string())?;
         run[slot.offset..slot.offset + slot.len].copy_from_slice(&value.values);
     }
     let rows = rows(g.clone(), program.clone(), evaluator, clock, grid.clone(), observer);
@@ -164,7 +167,7 @@ fn rows(g: Arc<Graph>, program: Arc<Program>, evaluator: Evaluator, clock: Clock
             }
             for slot in &program.step_table {
                 // What depends on the clock alone has a value; a failure shows as NaN, which no average takes.
-                match evaluator.eval(&g, slot.value) {
+                match evaluator.eval_where_inside(&g, slot.value) {
                     Ok(value) => row[slot.offset..slot.offset + slot.len].copy_from_slice(&value.values),
                     Err(_) => row[slot.offset..slot.offset + slot.len].fill(f64::NAN),
                 }

@@ -22,6 +22,7 @@ use crate::step::Spec;
 #[derive(Clone, Copy)]
 pub struct Execution<'a> {
     pub backend: Backend,
+    pub lanes: Option<usize>,
     pub stop: &'a AtomicBool,
     pub set: &'a [(usize, f64)],
 }
@@ -264,14 +265,14 @@ impl Elab<'_> {
                 None => None,
             },
             observers,
-            grid: grid.times.clone(),
+            grid: grid.times.to_vec(),
             first_path: 0,
             paths: plan.paths,
             seed: plan.seed,
             stream: 0,
             threads: plan.threads(),
             noise: Arc::new(Ars5),
-            lanes: None,
+            lanes: how.lanes,
         };
         let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
         self.conclude(plan, programs, solver, &job, &outcome, &grid, params, sweep, how, ran)

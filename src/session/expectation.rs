@@ -69,7 +69,7 @@ impl Elab<'_> {
         let (init, observe) =
             (self.compiled(&init, how.backend, e.span)?, self.compiled(&observe, how.backend, e.span)?);
         let (g, clock) = (Arc::new(self.g.clone()), self.clock());
-        let grid = Grid { times: vec![0.0], steps: Vec::new() };
+        let grid = Grid::new(vec![0.0]);
         let stage = |compiled: &Compiled, observer: bool| stage(&g, compiled, env, clock, &grid, observer);
         let (Ok(init), Ok(observe)) = (stage(&init, false), stage(&observe, true)) else {
             return self.error(codes::BAD_SETTING, "this expectation cannot be worked out", e.span, "asked for here");
@@ -79,7 +79,7 @@ impl Elab<'_> {
             init,
             step: None,
             observers: vec![Observer { stage: observe, looks: vec![0], requests: vec![request], record_first: 0 }],
-            grid: grid.times.clone(),
+            grid: grid.times.to_vec(),
             first_path: 0,
             paths: DRAWS,
             seed: plan.seed,

@@ -148,6 +148,7 @@ pub fn repeat(path: &Path) -> Result<(PathBuf, Request), Diagnostic> {
             .filter_map(|(k, v)| k.strip_prefix("set ").map(|name| format!("{name}={v}")))
             .collect(),
         backend: if manifest.backend == "interpreter" { Backend::Interpreter } else { Backend::Cranelift },
+        lanes: None,
     };
     Ok((folder.join(manifest.file), request))
 }

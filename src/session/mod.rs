@@ -13,6 +13,7 @@ pub mod inspect;
 pub mod load;
 pub mod plan;
 mod propagation;
+pub mod reference;
 pub mod results;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,6 +43,8 @@ pub struct Request {
     /// `name=value`
     pub set: Vec<String>,
     pub backend: Backend,
+    /// paths of a block, a power of two from 8 to 64; the results are the same for every choice
+    pub lanes: Option<usize>,
 }
 
 /// What came of it.
@@ -88,7 +91,7 @@ pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: 
     }
     for (mut elab, plan, set) in ready {
         finished.started = true;
-        let how = Execution { backend: request.backend, stop, set: &set };
+        let how = Execution { backend: request.backend, lanes: request.lanes, stop, set: &set };
         if let Ok(mut result) = elab.execute(&plan, how) {
             finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
             each(&mut result);

@@ -8,7 +8,6 @@ pub mod scope;
 mod share;
 #[cfg(test)]
 mod tests;
-mod total;
 
 use super::graph::Id;
 

@@ -13,12 +13,12 @@ use std::collections::BTreeSet;
 use crate::math::graph::{Graph, Id, IndexVar, Node, VarId};
 use crate::math::ops::{Op, Red};
 use crate::math::simplify;
+use crate::math::total::Total;
 
 use super::dense::{self, tabulate};
 use super::forward::{weight, zeros};
 use super::scope::{Opened, Scopes};
 use super::share::{self, Share};
-use super::total::Total;
 use super::{Differentiable, rules};
 
 /// The gradient of the clean scalar `of` by a variable: an array of the variable's shape. Free indices of `of` stay free.

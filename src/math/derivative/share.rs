@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::math::graph::{Graph, Id, IndexVar, Node};
 use crate::math::ops::Op;
 use crate::math::simplify;
+use crate::math::total::Total;
 
 use super::dense::tabulate;
-use super::total::Total;
 
 /// Part of an adjoint.
 #[derive(Copy, Clone, Debug)]

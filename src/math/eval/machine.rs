@@ -130,6 +130,22 @@ impl<'a> Machine<'a> {
         self.whole::<f64>(0, id)
     }
 
+    /// Likewise, with NaN for the elements of a map that read outside their arrays.
+    pub fn root_where_inside(&mut self, id: Id) -> Res<Vec<f64>> {
+        let Node::Map(bounds, body) = self.g.node(id) else { return self.root(id) };
+        self.closed(id)?;
+        let (mut out, depth) = (Vec::with_capacity(self.g.shape(id).iter().product()), self.depth);
+        self.each(bounds, |m| {
+            out.push(match m.scalar::<f64>(0, *body) {
+                Err(EvalError::Index { .. }) => f64::NAN,
+                value => value?,
+            });
+            m.depth = depth;
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
     pub fn root_scalar(&mut self, id: Id) -> Res<f64> {
         self.closed(id)?;
         self.scalar::<f64>(0, id)

@@ -19,6 +19,7 @@ impl Guarded {
     /// becomes a condition, unless intervals show it.
     pub fn solve(mut self, g: &mut Graph) -> Guarded {
         self.flatten(g);
+        self.join_digits(g);
         while let Some((c, b, solution)) = self.first_solvable(g) {
             let bound = self.bounds.remove(b);
             self.conditions.remove(c);
@@ -29,8 +30,45 @@ impl Guarded {
             self.conditions = parts;
             self.conditions.extend(solution.conditions);
             self.flatten(g);
+            self.join_digits(g);
         }
         self
+    }
+
+    /// Equations for the quotient and the remainder of one number, `x div n == q` and `x mod n == r`, as one for the
+    /// number, `x == n*q + r` with `r` in `0..n`: its bounds can be solved for where those of the digits cannot.
+    fn join_digits(&mut self, g: &mut Graph) {
+        while let Some((quotient, remainder, conditions)) = self.first_pair(g) {
+            self.conditions.remove(quotient.max(remainder));
+            self.conditions.remove(quotient.min(remainder));
+            self.conditions.extend(conditions);
+            self.flatten(g);
+        }
+    }
+
+    /// The places of such a pair, and what stands for them.
+    fn first_pair(&self, g: &mut Graph) -> Option<(usize, usize, Vec<Id>)> {
+        for (a, first) in self.conditions.iter().enumerate() {
+            for (x, n, q) in digits(g, *first, Op::IntDiv) {
+                if !self.bounds.iter().any(|b| g.has_free(x, b.id)) {
+                    continue;
+                }
+                for (b, second) in self.conditions.iter().enumerate() {
+                    for (y, m, r) in digits(g, *second, Op::Mod) {
+                        if x == y
+                            && n == m
+                            && let Some(value) = q.times(n).and_then(|q| q.plus(g, &r, 1))
+                        {
+                            let (value, r) = (int::build(g, &value), int::build(g, &r));
+                            let mut conditions = vec![select::compare(g, Op::Eq, x, value)];
+                            conditions.extend(within(g, r, n as usize));
+                            return Some((a, b, conditions));
+                        }
+                    }
+                }
+            }
+        }
+        None
     }
 
     fn flatten(&mut self, g: &mut Graph) {
@@ -71,6 +109,17 @@ fn equation(g: &Graph, condition: Id) -> Option<Affine> {
         }
         _ => None,
     }
+}
+
+/// The readings of an equation as `x op n == value` with a constant `n`.
+fn digits(g: &Graph, condition: Id, op: Op) -> Vec<(Id, i64, Affine)> {
+    let Some(d) = equation(g, condition) else { return Vec::new() };
+    let read = |(atom, c): &(Id, i64)| {
+        let (x, n) = int::by_constant(g, *atom, op).filter(|_| c.abs() == 1)?;
+        let value = d.plus(g, &Affine { terms: vec![(*atom, 1)], constant: 0 }, -c)?.times(-c)?;
+        Some((x, n, value))
+    };
+    d.terms.iter().filter_map(read).collect()
 }
 
 /// `a - coefficient * j`.

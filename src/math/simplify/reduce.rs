@@ -5,6 +5,7 @@
 
 use super::super::graph::{Graph, Id, IndexVar, Node};
 use super::super::ops::{Op, Red, Ty};
+use super::super::total::Total;
 use super::delta::Guarded;
 use super::function::times_count;
 use super::number::{is_zero, known, known_bool, zero_like};
@@ -243,7 +244,7 @@ fn factored(g: &mut Graph, bounds: &[IndexVar], rest: Sum) -> Id {
         let side = if depends(g, base, bounds) { &mut inner } else { &mut outer };
         side.times(base, n);
     }
-    if inner.factors.is_empty() || (condition.is_some() && reads_outside(g, &outer)) {
+    if inner.factors.is_empty() || (condition.is_some() && !holds(g, &outer)) {
         let loops = g.reduce(Red::Sum, bounds, base);
         return scale(g, c, loops);
     }
@@ -262,9 +263,11 @@ fn factored(g: &mut Graph, bounds: &[IndexVar], rest: Sum) -> Id {
     }
 }
 
-/// Factors that come out of a condition are worked out where it fails: reads must be inside their arrays.
-fn reads_outside(g: &Graph, p: &Product) -> bool {
-    p.factors.iter().any(|f| !super::array::reads_inside(g, f.0))
+/// Factors that come out of a condition are worked out where no turn meets it, and multiply a zero there: their reads
+/// must be inside their arrays, and they must be finite.
+fn holds(g: &Graph, p: &Product) -> bool {
+    let mut total = Total::default();
+    p.factors.iter().all(|(base, n)| *n >= 0 && total.holds(g, *base))
 }
 
 /// `f(j)/d` with `d` outside the loop.

@@ -109,6 +109,7 @@ impl Elab<'_> {
             if n < 1 {
                 return self.error(codes::BAD_TIME, "a run has at least one step", e.span, format!("{n} steps"));
             }
+            self.few_enough(n as f64, e.span)?;
             return Ok(TimeSpec::Count { steps: n as u64 });
         }
         let times = self.real_expr(e, scope)?;
@@ -183,6 +184,9 @@ impl Elab<'_> {
                     );
                 }
             }
+        }
+        if let Some(reference) = reference {
+            self.few_enough(reference as f64, span)?;
         }
         let (Some(steps), Some(reference)) = (steps, reference) else {
             return self.fail(

@@ -69,6 +69,28 @@ fn repeated_and_broadcast() {
     check(&k, k.map(6, |i| x.e.at(&[i.f2(Op::IntDiv, k.int(2))])), x, at);
 }
 
+#[test]
+fn matrices() {
+    let k = Kit::default();
+    let m = k.state("m", &[3, 4]);
+    let at = numbers(12, -1.0, 1.0);
+    let transposed = k.table(&[4, 3], |at| m.e.at(&[at[1], at[0]]));
+    check(&k, transposed, m, at.clone());
+    check(&k, k.map(3, |i| m.e.at(&[i, i])), m, at.clone());
+    check(&k, k.map(4, |j| m.e.at(&[k.int(1), j])), m, at.clone());
+    check(&k, k.map(3, |i| k.sum(4, |j| m.e.at(&[i, j]).exp())), m, at.clone());
+    // m m^T
+    let gram = k.table(&[3, 3], |at| k.sum(4, |l| m.e.at(&[at[0], l]) * transposed.at(&[l, at[1]])));
+    check(&k, gram, m, at.clone());
+    // reshape to 2 x 6 and to a vector
+    check(&k, k.map(12, |i| m.e.at(&[i.f2(Op::IntDiv, k.int(4)), i.modulo(4)])), m, at.clone());
+    let six = k.table(&[2, 6], |at| {
+        let place = k.int(6) * at[0] + at[1];
+        m.e.at(&[place.f2(Op::IntDiv, k.int(4)), place.modulo(4)])
+    });
+    check(&k, six, m, at);
+}
+
 /// A x, x^T A, x^T A x, and the products of two matrices that both depend on the variable.
 #[test]
 fn products() {

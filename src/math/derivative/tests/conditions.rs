@@ -55,6 +55,28 @@ fn shared_by_branches_that_are_not_taken() {
     check(&k, f, x, points);
 }
 
+/// The same in loops: no turn wants the node.
+#[test]
+fn shared_by_turns_that_are_not_taken() {
+    let k = Kit::default();
+    let (x, p) = (k.state("x", &[3]), k.param("p", &[]));
+    let root = p.e.f(Op::Sqrt);
+    let f = k.sum(3, |i| {
+        let wanted = x.e.at(&[i]).less(p.e);
+        k.select(wanted, root * x.e.at(&[i]), x.e.at(&[i]).powi(2))
+    });
+    for value in [-0.5, 0.5] {
+        let env = env_of(&[(x, vec![0.3, 0.8, -0.1]), (p, vec![value])]);
+        if value > 0.0 {
+            gradients_agree(f, p, &env);
+        } else {
+            let env = env_of(&[(x, vec![0.3, 0.8, 0.1]), (p, vec![value])]);
+            assert_eq!(gradients_agree(f, p, &env).value(&env).values, [0.0]);
+        }
+        gradients_agree(f, x, &env_of(&[(x, vec![0.3, 0.8, 0.1]), (p, vec![value])]));
+    }
+}
+
 #[test]
 fn branches_inside_branches() {
     let k = Kit::default();

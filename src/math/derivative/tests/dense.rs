@@ -35,7 +35,31 @@ fn check<'k>(k: &'k Kit, f: E<'k>, m: V<'k>, env: &Env) {
     let along = k.table(&[n, n], |at| k.select(at[0].less(at[1]), k.real(0.4), k.real(-0.3)));
     let first = k.jvp(f, m, along);
     agree_within(k.jvp(first, m, along), env, 1e-10);
-    agree_within(k.partial(first, m, &[k.int(0), k.int(1)]), env, 1e-10);
+    let corner = k.int(n as i64 - 1);
+    agree_within(k.partial(first, m, &[k.int(0), corner]), env, 1e-10);
+}
+
+#[test]
+fn of_general_matrices() {
+    for n in [1, 2, 3, 4] {
+        for op in [Dense::Inverse, Dense::Det, Dense::LogDet, Dense::Expm] {
+            let k = Kit::default();
+            let (m, env) = state(&k, n);
+            let shifted = k.table(&[n, n], |at| m.e.at(at) + k.select(at[0].equals(at[1]), k.real(1.5), k.real(0.0)));
+            check(&k, curved(&k, k.dense(op, &[shifted])), m, &env);
+        }
+    }
+}
+
+#[test]
+fn of_definite_matrices() {
+    for n in [1, 2, 3, 4] {
+        for op in [Dense::Cholesky, Dense::Inverse, Dense::LogDet] {
+            let k = Kit::default();
+            let (m, env) = state(&k, n);
+            check(&k, curved(&k, k.dense(op, &[definite(&k, m.e)])), m, &env);
+        }
+    }
 }
 
 #[test]

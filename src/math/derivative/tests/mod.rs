@@ -6,4 +6,6 @@ mod dense;
 mod kit;
 mod nested;
 mod operations;
+mod random;
 mod reductions;
+mod size;

@@ -2,7 +2,7 @@
 
 use super::kit::*;
 use crate::math::array::Array;
-use crate::math::{Op, Red};
+use crate::math::{Node, Op, Red};
 
 /// Rosenbrock's function with coefficients, a quartic whose third derivatives are not zero.
 fn rosenbrock<'k>(k: &'k Kit, x: E<'k>) -> E<'k> {
@@ -140,6 +140,32 @@ fn directions_with_slopes() {
     // two directions of one function, and one inside the other
     let h = k.map(2, |i| x.e.at(&[(i + 1).modulo(2)]) * lie);
     agree(k.jvp(lie, x, h) - k.jvp(f, x, h) * lie, &env);
+}
+
+/// The Stratonovich correction b db/dx of a matrix of noises, and the divergence of a flux.
+#[test]
+fn corrections() {
+    let k = Kit::default();
+    let x = k.state("x", &[3]);
+    let env = env_of(&[(x, vec![0.4, -1.1, 0.7])]);
+    let b = k.table(&[3, 2], |at| (x.e.at(&at[..1]) * (at[1] + 1)).sin() + x.e.at(&[(at[0] + 1).modulo(3)]));
+    let correction = k.map(3, |i| {
+        let terms = k.reduce(Red::Sum, &[2, 3], |at| b.at(&[at[1], at[0]]) * k.partial(b.at(&[i, at[0]]), x, &at[1..]));
+        terms * 0.5
+    });
+    agree(correction, &env);
+    agree(k.divergence(correction, x), &env);
+    // of noise element by element: one product, no loop
+    let diagonal = k.map(3, |i| {
+        let sum = k.sum(3, |j| {
+            let here = k.select(i.equals(j), x.e.at(&[i]).sin(), k.real(0.0));
+            let there = k.select(i.equals(j), x.e.at(&[j]).sin(), k.real(0.0));
+            there * k.partial(here, x, &[j])
+        });
+        sum * 0.5
+    });
+    let clean = agree(diagonal, &env);
+    assert!(!clean.has(|n| matches!(n, Node::Reduce(..) | Node::Op(Op::Select, _))), "{}", clean.text());
 }
 
 /// Derivatives by the time inside those by the state.

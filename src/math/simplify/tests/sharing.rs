@@ -75,3 +75,12 @@ fn cheap_values_stay_where_they_are() {
     assert_eq!(shared(ring), "map (i < 5) u[i]^3 + u[i] - u[(i + 1) mod 5] - u[(i - 1) mod 5]");
     assert_eq!(shared("sum(i<5: exp(u[i])*v[i])"), "sum (i < 5) v[i]*exp(u[i])");
 }
+
+#[test]
+fn loops_longer_than_what_they_read() {
+    // seven rounds over five elements: the value at i is none of those at i + 1
+    for f in ["exp(u[i mod 5])*exp(v[(i + 1) mod 5]^2)", "exp(u[i mod 5]) + sin(u[(i + 2) mod 5]*v[(i + 1) mod 5])"] {
+        shared(&format!("map(i<7: {f})"));
+        shared(&format!("sum(i<9: {f}) + sum(i<7: {f}^2)"));
+    }
+}
