@@ -53,11 +53,16 @@ struct Row {
     bounds: Vec<IndexVar>,
 }
 
-/// The rows in which arrays are shown: small states that are written out somewhere are shown by component.
+/// The rows in which arrays are shown: small states whose components are written out somewhere, one by one or by way of
+/// an array such as a matrix, are shown by component.
 fn rows(g: &mut Graph, system: &System, arrays: &[&[Id]]) -> Vec<Row> {
     let mut rows = Vec::new();
     for (state, component) in system.states.iter().enumerate() {
-        let written_out = arrays.iter().any(|a| matches!(g.node(a[state]), Node::Lit(..)));
+        let written_out = arrays.iter().any(|a| match g.node(a[state]) {
+            Node::Lit(..) => true,
+            Node::Map(bounds, body) => reads_literal(g, *body, bounds),
+            _ => false,
+        });
         if written_out && size(&component.shape) <= UNROLLED {
             rows.extend(places(g, &component.shape).into_iter().map(|at| Row { state, at, bounds: vec![] }));
         } else {
@@ -475,7 +480,7 @@ fn copy(row: &Row) -> Row {
 }
 
 fn second_order(g: &mut Graph, system: &System, structure: &Structure, rows: &[Row]) -> Vec<Second> {
-    let half = g.real(0.5);
+    let half = g.real(0.25 + 0.25);
     let mut terms = Vec::new();
     if let Some(coefficients) = &structure.noise.coefficients {
         for row in rows {
