@@ -168,6 +168,9 @@ impl<'p> Elab<'p> {
 
     /// Names that could have been meant instead of `name`, ready for a help line.
     pub fn did_you_mean(&self, name: &str, scope: &Scope) -> Option<String> {
+        if let Some(habit) = crate::model::habits::of_name(name) {
+            return Some(habit);
+        }
         let mut known: Vec<String> = scope.names();
         known.extend(self.library.names());
         known.extend(crate::model::functions::TABLE.iter().map(|f| f.name.to_string()));

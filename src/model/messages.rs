@@ -6,6 +6,7 @@ use crate::model::distributions::Distribution;
 use crate::model::elab::did_you_mean;
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::functions::Function;
+use crate::model::habits;
 use crate::model::later;
 use crate::model::library::Library;
 use crate::source::Span;
@@ -38,7 +39,10 @@ pub fn unknown_type(name: &str, span: Span) -> Diagnostic {
     let d = d.note(
         "types are real, int, bool, arrays of them (`real[n, m]`), target, model, solver, and functions `(real) -> real`",
     );
-    with_near(d, name, TYPES)
+    match habits::of_type(name) {
+        Some(habit) => d.help(habit),
+        None => with_near(d, name, TYPES),
+    }
 }
 
 /// A size that nothing fixes; `near` is what could have been meant.
