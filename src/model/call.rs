@@ -177,6 +177,7 @@ impl Elab<'_> {
                 if self.active.len() > 100 {
                     return self.error(codes::TOO_DEEP, "calls are nested too deeply", span, "called here");
                 }
+                self.count_call(span)?;
                 self.active.push((key, span));
                 let result = self.call_closure(name, params, lets, body, scope, args, span);
                 self.active.pop();

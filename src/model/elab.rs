@@ -87,6 +87,8 @@ pub struct Elab<'p> {
     pub data_cache: crate::model::data::Cache,
     pub accepted: Option<AcceptSink>,
     pub depth: usize,
+    /// calls worked out so far
+    pub calls: usize,
     /// inside a condition: an index may leave the array in the branch that is not taken
     pub conditional: usize,
     /// the next free site for the draws of starts
@@ -102,6 +104,10 @@ pub struct AcceptSink {
 
 /// How deep expressions and calls may nest before the elaborator gives up with a diagnostic.
 pub const MAX_DEPTH: usize = 400;
+
+/// The most calls of functions and uses of declarations in a run: each is written out, so functions that call one
+/// another twice would grow without end.
+const MAX_CALLS: usize = 200_000;
 
 /// The largest array, in elements.
 pub const MAX_ELEMENTS: usize = 1 << 24;
@@ -136,6 +142,7 @@ impl<'p> Elab<'p> {
             data_cache: Default::default(),
             accepted: None,
             depth: 0,
+            calls: 0,
             conditional: 0,
             start_site: crate::model::system::START_SITE,
         }
@@ -198,6 +205,24 @@ impl<'p> Elab<'p> {
         scope
     }
 
+    /// Counts a call; too many are an error.
+    pub fn count_call(&mut self, span: Span) -> Try<()> {
+        self.calls += 1;
+        if self.calls <= MAX_CALLS {
+            return Ok(());
+        }
+        if self.calls > MAX_CALLS + 1 {
+            return Err(Reported);
+        }
+        self.fail(
+            Diagnostic::error(codes::TOO_DEEP, "the calls of this program are too many", span, "reached here")
+                .note(format!(
+                    "functions are written out where they are called, and this comes to more than {MAX_CALLS} calls"
+                ))
+                .help("name a value that is used twice by `let`; write what repeats as a loop (`for`, `sum`)"),
+        )
+    }
+
     /// Runs `body` with recursion and depth watched.
     pub fn guarded<T>(&mut self, name: &str, span: Span, body: impl FnOnce(&mut Self) -> Try<T>) -> Try<T> {
         if let Some((_, first)) = self.active.iter().find(|(n, _)| n == name) {
@@ -210,9 +235,10 @@ impl<'p> Elab<'p> {
                     "used here, while it is worked out",
                 )
                 .label(first, "this use started it")
-                .help("functions are inlined, so recursion has no end; use a loop (`for`, `sum`, a state) instead"),
+                .help("each is made from the other: one of them must be given by something else"),
             );
         }
+        self.count_call(span)?;
         self.active.push((name.to_string(), span));
         let result = body(self);
         self.active.pop();
