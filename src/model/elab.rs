@@ -50,6 +50,15 @@ pub struct RangeCheck {
     pub span: Span,
 }
 
+/// The matrix of a noise, which must be one at all values of the run's parameters.
+#[derive(Clone, Debug)]
+pub struct MatrixCheck {
+    pub structure: ast::NoiseStructure,
+    pub value: Id,
+    pub size: usize,
+    pub span: Span,
+}
+
 /// Where draws are allowed: the next free site and the turn of the loops around.
 #[derive(Clone, Debug, Default)]
 pub struct Draws {
@@ -68,6 +77,8 @@ pub struct Elab<'p> {
     pub params: Vec<RunParam>,
     /// arguments to be held against their ranges when the run knows them
     pub ranges: Vec<RangeCheck>,
+    /// matrices of noises to be looked at when the run knows its parameters
+    pub matrices: Vec<MatrixCheck>,
     pub time: VarId,
     pub time_next: VarId,
     pub dt: VarId,
@@ -129,6 +140,7 @@ impl<'p> Elab<'p> {
             diagnostics: Vec::new(),
             params: Vec::new(),
             ranges: Vec::new(),
+            matrices: Vec::new(),
             time,
             time_next,
             dt,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Dense, Id, Node, Op, Red, Ty, VarId, VarKind};
-use crate::model::elab::{Draws, Elab, Reported, Try, shape_text};
+use crate::model::elab::{Draws, Elab, MatrixCheck, Reported, Try, shape_text};
 use crate::model::flow::Equation;
 use crate::model::target::Target;
 use crate::model::value::{Applied, Entry, Scope, Value};
@@ -463,15 +463,18 @@ impl Elab<'_> {
             let message = format!("the {word} of this noise has the shape {}, not {want}", shape_text(&have));
             return self.error(codes::SHAPE_MISMATCH, message, e.span, format!("the shape is {}", shape_text(&have)));
         }
-        self.check_matrix(structure, id, shape[0], e.span)?;
+        let check = MatrixCheck { structure, value: id, size: shape[0], span: e.span };
+        let defaults = self.default_env();
+        self.check_matrix(&check, &defaults)?;
+        self.matrices.push(check);
         Ok(id)
     }
 
-    /// A constant matrix, or one whose parameters have defaults, is checked now.
-    fn check_matrix(&mut self, structure: ast::NoiseStructure, id: Id, n: usize, span: Span) -> Try<()> {
-        let env = self.default_env();
-        let Some(m) = self.cheap_value(id, &env) else { return Ok(()) };
-        match matrix_fault(structure, &m.values, n) {
+    /// The matrix of a noise at some values of the parameters, if it can be worked out.
+    pub fn check_matrix(&mut self, check: &MatrixCheck, params: &crate::math::eval::Env) -> Try<()> {
+        let MatrixCheck { structure, value, size, span } = *check;
+        let Some(m) = self.cheap_value(value, params) else { return Ok(()) };
+        match matrix_fault(structure, &m.values, size) {
             None => Ok(()),
             Some(fault) => {
                 let word = if structure == ast::NoiseStructure::Correlation { "correlation" } else { "covariance" };
