@@ -242,13 +242,7 @@ impl Elab<'_> {
 
     fn state_inner(&mut self, state: &ast::State, model: &mut Model, scope: &Scope) -> Try<()> {
         let name = &state.name;
-        if let Some((what, span)) = later::state(state) {
-            return self.unsupported(&what, span);
-        }
-        let shape = match &state.ty {
-            Some(ty) => Some(self.type_shape(ty, scope)?),
-            None => None,
-        };
+        let shape = self.state_shape(state, scope)?;
         let (start, start_span) = self.start(state.start.as_ref(), shape.as_deref(), name, scope)?;
         let shape = self.g.shape(start).to_vec();
         let starts: Vec<(VarId, Id)> = model.states.iter().map(|s| (s.var, s.start)).collect();
@@ -267,6 +261,14 @@ impl Elab<'_> {
             flow_span: None,
         });
         Ok(())
+    }
+
+    /// The shape that a state declares, if it has a type.
+    pub fn state_shape(&mut self, state: &ast::State, scope: &Scope) -> Try<Option<Vec<usize>>> {
+        if let Some((what, span)) = later::state(state) {
+            return self.unsupported(&what, span);
+        }
+        state.ty.as_ref().map(|ty| self.type_shape(ty, scope)).transpose()
     }
 
     /// The starting value of a state, of the declared shape.
