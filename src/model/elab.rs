@@ -495,6 +495,11 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
     }
 }
 
+/// `real[3, 4]` as "the shape [3, 4]"; a scalar as "a single number".
+pub fn shape_words(shape: &[usize]) -> String {
+    if shape.is_empty() { "a single number".into() } else { format!("the shape {}", shape_text(shape)) }
+}
+
 /// `real[3, 4]` as `[3, 4]`; a scalar in words.
 pub fn shape_text(shape: &[usize]) -> String {
     if shape.is_empty() {

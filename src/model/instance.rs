@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty, VarKind};
-use crate::model::elab::{Elab, Reported, RunParam, Try, shape_text};
+use crate::model::elab::{Elab, Reported, RunParam, Try, shape_text, shape_words};
 use crate::model::expr::Axis;
 use crate::model::later;
 use crate::model::library::Decl;
@@ -342,8 +342,8 @@ impl Elab<'_> {
                 if let Some(other) = list.iter().find(|t| t.shape != first) {
                     let message = format!(
                         "the components of this mixture are laws over {} and {}",
-                        shape_text(&first),
-                        shape_text(&other.shape)
+                        shape_words(&first),
+                        shape_words(&other.shape)
                     );
                     return self.error(codes::SHAPE_MISMATCH, message, parts.span, "different shapes");
                 }
