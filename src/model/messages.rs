@@ -102,6 +102,19 @@ pub fn unknown_noise(kind: &Expr) -> Diagnostic {
     with_near(d, &text, NOISES)
 }
 
+/// A model is read in one way.
+pub fn two_conventions(again: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(codes::DUPLICATE_NAME, "the convention is given twice", again, "given again")
+        .label(first, "given here")
+        .help("mark single terms as Stratonovich by `b ∘ dW`")
+}
+
+/// `wiener(2)`: what looks like a size, and would be lost.
+pub fn wiener_called(kind: &Expr) -> Diagnostic {
+    Diagnostic::error(codes::TOO_MANY_ARGUMENTS, "`wiener` takes no arguments", kind.span, "called here")
+        .help("a vector of noises has its size in brackets: `noise W: wiener[2]`; a factor stands in the equation")
+}
+
 fn no_state(name: &Ident, what: &str, label: &str, states: &[&str], first: Option<Span>) -> Diagnostic {
     let mut d = Diagnostic::error(codes::NOT_A_STATE, what, name.span, label);
     if let Some(first) = first {

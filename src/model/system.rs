@@ -390,6 +390,9 @@ impl Elab<'_> {
             }
             return self.fail(messages::unknown_noise(kind));
         }
+        if let ExprKind::Call(..) = &kind.kind {
+            return self.fail(messages::wiener_called(kind));
+        }
         let mut sizes = Vec::new();
         for sub in subs {
             match sub {
