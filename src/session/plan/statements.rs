@@ -17,40 +17,11 @@ impl Elab<'_> {
         match statement {
             RunStmt::Setting { .. } | RunStmt::Init { .. } => Ok(()),
             RunStmt::Let(l, pool) => {
-                let (pool, inner) = self.pool(pool.as_ref(), scope)?;
-                if let Times::At { times, span, .. } = &pool.times
-                    && times.len() > 1
-                {
-                    let message = format!(
-                        "`{}` names one number, and this is one for each of {} times",
-                        l.name.name,
-                        times.len()
-                    );
-                    return self.error(codes::BAD_TIME, message, *span, "a `let` looks at one time");
+                let result = self.let_statement(l, pool.as_ref(), scope);
+                if result.is_err() && scope.get(&l.name.name).is_none() {
+                    scope.set(&l.name.name, Entry::Broken);
                 }
-                match self.with_pool(pool, |s| s.run_let(l, &inner)) {
-                    Ok(value) => {
-                        if let Some(Entry::Value(_, first)) = scope.get(&l.name.name)
-                            && first != Span::default()
-                        {
-                            return self.fail(
-                                Diagnostic::error(
-                                    codes::SHADOWED,
-                                    format!("`{}` hides a name of the model", l.name.name),
-                                    l.name.span,
-                                    "declared here",
-                                )
-                                .label(first, "already declared here"),
-                            );
-                        }
-                        scope.define(&l.name.name, value, l.name.span);
-                        Ok(())
-                    }
-                    Err(Reported) => {
-                        scope.set(&l.name.name, Entry::Broken);
-                        Err(Reported)
-                    }
-                }
+                result
             }
             RunStmt::Report(exprs, pool) => {
                 let (pool, inner) = self.pool(pool.as_ref(), scope)?;
@@ -94,6 +65,29 @@ impl Elab<'_> {
             RunStmt::Phase { span, .. } => self.unsupported(later::PHASE, *span),
             RunStmt::For { span, .. } => self.unsupported(later::PHASES, *span),
         }
+    }
+
+    fn let_statement(&mut self, l: &ast::Let, pool: Option<&ast::Pool>, scope: &Scope) -> Try<()> {
+        let (pool, inner) = self.pool(pool, scope)?;
+        if let Times::At { times, span, .. } = &pool.times
+            && times.len() > 1
+        {
+            let message =
+                format!("`{}` names one number, and this is one for each of {} times", l.name.name, times.len());
+            return self.error(codes::BAD_TIME, message, *span, "a `let` looks at one time");
+        }
+        let value = self.with_pool(pool, |s| s.run_let(l, &inner))?;
+        if let Some(Entry::Value(_, first)) = scope.get(&l.name.name)
+            && first != Span::default()
+        {
+            let message = format!("`{}` hides a name of the model", l.name.name);
+            return self.fail(
+                Diagnostic::error(codes::SHADOWED, message, l.name.span, "declared here")
+                    .label(first, "already declared here"),
+            );
+        }
+        scope.define(&l.name.name, value, l.name.span);
+        Ok(())
     }
 
     /// A `let` of a run: a value per path, a number of the run, or a law.
