@@ -146,6 +146,19 @@ fn a_run_that_does_not_exist_is_an_error_with_the_near_one() {
 }
 
 #[test]
+fn a_file_without_a_run_is_not_passed_over_in_silence() {
+    let folder = Folder::new("no-run");
+    folder.write("good.sde", "model m() { state x = 1.0; dx = -x dt }\n");
+    folder.write("bad.sde", "model m() { state x = 1.0; dx = -x }\n");
+    let good = fokker(&folder.0, &["run", "good.sde"]);
+    assert_eq!(code(&good), 0);
+    assert!(err(&good).contains("W0511"), "{}", err(&good));
+    let bad = fokker(&folder.0, &["run", "bad.sde"]);
+    assert_eq!(code(&bad), 2);
+    assert!(err(&bad).contains("E0401") && !err(&bad).contains("W0511"), "{}", err(&bad));
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let folder = Folder::new("missing");
     let output = fokker(&folder.0, &["run", "nowhere.sde"]);

@@ -9,11 +9,12 @@ use crate::session::{check_loaded, emit, inspect};
 
 pub fn check(cli: &Cli, args: &CheckArgs) -> u8 {
     let loaded = load_file(&args.file, &options(cli));
-    let (facts, mut problems) = inspect::facts(&loaded);
-    for problem in check_loaded(&loaded) {
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+    let (facts, more) = inspect::facts(&loaded);
+    let mut problems = check_loaded(&loaded);
+    // Of a program that is wrong, what the facts lack only follows from that.
+    if !problems.iter().any(Diagnostic::is_error) {
+        let new: Vec<Diagnostic> = more.into_iter().filter(|p| !problems.contains(p)).collect();
+        problems.extend(new);
     }
     tell(cli, &problems, &loaded.sources);
     if args.json {

@@ -91,6 +91,9 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
     });
     finished.problems.extend(unwritten);
     unknown_runs(&loaded, request, &mut finished);
+    if !finished.problems.iter().any(Diagnostic::is_error) {
+        finished.problems.extend(no_run(&loaded));
+    }
     tell(cli, &finished.problems, &loaded.sources);
     if as_json {
         say(&format!("{}\n", json::to_json(&results)));
@@ -115,6 +118,16 @@ fn unknown_runs(loaded: &Loaded, request: &Request, finished: &mut Finished) {
         finished.problems.push(problem);
         finished.started = false;
     }
+}
+
+/// A file that declares no run is a library: there is nothing to do, which is said.
+fn no_run(loaded: &Loaded) -> Option<Diagnostic> {
+    if loaded.library.runs().next().is_some() {
+        return None;
+    }
+    let span = Span { file: loaded.main, start: 0, end: 0 };
+    let problem = Diagnostic::warning(codes::NO_RUN, "the file has no run, so nothing is done", span, "this file");
+    Some(problem.help("add `run NAME { ... }`; `fokker check` looks at models by themselves"))
 }
 
 pub fn test(cli: &Cli, args: &TestArgs) -> u8 {

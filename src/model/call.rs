@@ -177,6 +177,7 @@ impl Elab<'_> {
                 if self.active.len() > 100 {
                     return self.error(codes::TOO_DEEP, "calls are nested too deeply", span, "called here");
                 }
+                self.count_call(span)?;
                 self.active.push((key, span));
                 let result = self.call_closure(name, params, lets, body, scope, args, span);
                 self.active.pop();
@@ -301,10 +302,11 @@ impl Elab<'_> {
     fn call_graph(&mut self, name: &str, params: &[VarId], body: Id, args: &[BoundArg], span: Span) -> Try<Value> {
         if args.len() != params.len() {
             let message = format!(
-                "`{name}` takes {} argument{} here, and {} are given",
+                "`{name}` takes {} argument{} here, and {} {} given",
                 params.len(),
                 plural(params.len()),
-                args.len()
+                args.len(),
+                if args.len() == 1 { "is" } else { "are" }
             );
             let code = if args.len() > params.len() { codes::TOO_MANY_ARGUMENTS } else { codes::MISSING_ARGUMENT };
             return self.fail(

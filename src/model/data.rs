@@ -98,6 +98,11 @@ fn parse(bytes: &[u8], request: &Request) -> Res<Data> {
         None => return Err(empty(request, "the file is empty")),
     };
     let names: Vec<&str> = header.iter().collect();
+    if let [only] = names[..]
+        && let Some(mark) = only.chars().find(|c| matches!(c, ';' | '\t'))
+    {
+        return Err(other_separator(request, mark));
+    }
     let chosen = choose(request, &names)?;
     let mut values = Vec::new();
     let mut count = 0;
@@ -198,6 +203,17 @@ fn bad_cell(request: &Request, line: usize, column: &str, why: &str) -> Box<Diag
     Box::new(
         Diagnostic::error(codes::BAD_CELL, message, request.path_span, "in this file")
             .help("data are finite numbers; take rows with missing values out of the file, or choose other columns"),
+    )
+}
+
+/// A header that would be several names with another mark between them.
+fn other_separator(request: &Request, mark: char) -> Box<Diagnostic> {
+    let mark = if mark == ';' { "semicolons" } else { "tabs" };
+    let message = format!("`{}` has {mark} between its cells", request.shown);
+    Box::new(
+        Diagnostic::error(codes::MISSING_COLUMN, message, request.path_span, "its header is one name")
+            .note("the cells of a data file have commas between them, and numbers a decimal point")
+            .help("save the file with commas"),
     )
 }
 

@@ -50,6 +50,15 @@ pub struct RangeCheck {
     pub span: Span,
 }
 
+/// The matrix of a noise, which must be one at all values of the run's parameters.
+#[derive(Clone, Debug)]
+pub struct MatrixCheck {
+    pub structure: ast::NoiseStructure,
+    pub value: Id,
+    pub size: usize,
+    pub span: Span,
+}
+
 /// Where draws are allowed: the next free site and the turn of the loops around.
 #[derive(Clone, Debug, Default)]
 pub struct Draws {
@@ -68,6 +77,8 @@ pub struct Elab<'p> {
     pub params: Vec<RunParam>,
     /// arguments to be held against their ranges when the run knows them
     pub ranges: Vec<RangeCheck>,
+    /// matrices of noises to be looked at when the run knows its parameters
+    pub matrices: Vec<MatrixCheck>,
     pub time: VarId,
     pub time_next: VarId,
     pub dt: VarId,
@@ -87,6 +98,8 @@ pub struct Elab<'p> {
     pub data_cache: crate::model::data::Cache,
     pub accepted: Option<AcceptSink>,
     pub depth: usize,
+    /// calls worked out so far
+    pub calls: usize,
     /// inside a condition: an index may leave the array in the branch that is not taken
     pub conditional: usize,
     /// the next free site for the draws of starts
@@ -102,6 +115,10 @@ pub struct AcceptSink {
 
 /// How deep expressions and calls may nest before the elaborator gives up with a diagnostic.
 pub const MAX_DEPTH: usize = 400;
+
+/// The most calls of functions and uses of declarations in a run: each is written out, so functions that call one
+/// another twice would grow without end.
+const MAX_CALLS: usize = 200_000;
 
 /// The largest array, in elements.
 pub const MAX_ELEMENTS: usize = 1 << 24;
@@ -123,6 +140,7 @@ impl<'p> Elab<'p> {
             diagnostics: Vec::new(),
             params: Vec::new(),
             ranges: Vec::new(),
+            matrices: Vec::new(),
             time,
             time_next,
             dt,
@@ -136,6 +154,7 @@ impl<'p> Elab<'p> {
             data_cache: Default::default(),
             accepted: None,
             depth: 0,
+            calls: 0,
             conditional: 0,
             start_site: crate::model::system::START_SITE,
         }
@@ -168,6 +187,9 @@ impl<'p> Elab<'p> {
 
     /// Names that could have been meant instead of `name`, ready for a help line.
     pub fn did_you_mean(&self, name: &str, scope: &Scope) -> Option<String> {
+        if let Some(habit) = crate::model::habits::of_name(name) {
+            return Some(habit);
+        }
         let mut known: Vec<String> = scope.names();
         known.extend(self.library.names());
         known.extend(crate::model::functions::TABLE.iter().map(|f| f.name.to_string()));
@@ -195,6 +217,24 @@ impl<'p> Elab<'p> {
         scope
     }
 
+    /// Counts a call; too many are an error.
+    pub fn count_call(&mut self, span: Span) -> Try<()> {
+        self.calls += 1;
+        if self.calls <= MAX_CALLS {
+            return Ok(());
+        }
+        if self.calls > MAX_CALLS + 1 {
+            return Err(Reported);
+        }
+        self.fail(
+            Diagnostic::error(codes::TOO_DEEP, "the calls of this program are too many", span, "reached here")
+                .note(format!(
+                    "functions are written out where they are called, and this comes to more than {MAX_CALLS} calls"
+                ))
+                .help("name a value that is used twice by `let`; write what repeats as a loop (`for`, `sum`)"),
+        )
+    }
+
     /// Runs `body` with recursion and depth watched.
     pub fn guarded<T>(&mut self, name: &str, span: Span, body: impl FnOnce(&mut Self) -> Try<T>) -> Try<T> {
         if let Some((_, first)) = self.active.iter().find(|(n, _)| n == name) {
@@ -207,9 +247,10 @@ impl<'p> Elab<'p> {
                     "used here, while it is worked out",
                 )
                 .label(first, "this use started it")
-                .help("functions are inlined, so recursion has no end; use a loop (`for`, `sum`, a state) instead"),
+                .help("each is made from the other: one of them must be given by something else"),
             );
         }
+        self.count_call(span)?;
         self.active.push((name.to_string(), span));
         let result = body(self);
         self.active.pop();
@@ -452,6 +493,11 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
             many.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
         )),
     }
+}
+
+/// `real[3, 4]` as "the shape [3, 4]"; a scalar as "a single number".
+pub fn shape_words(shape: &[usize]) -> String {
+    if shape.is_empty() { "a single number".into() } else { format!("the shape {}", shape_text(shape)) }
 }
 
 /// `real[3, 4]` as `[3, 4]`; a scalar in words.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, IndexVar, Node, Op, Red, Ty};
-use crate::model::elab::{Elab, MAX_DEPTH, MAX_ELEMENTS, Try, shape_text};
+use crate::model::elab::{Elab, MAX_DEPTH, MAX_ELEMENTS, Try, shape_text, shape_words};
 use crate::model::value::{DrawExpr, Entry, Func, Scope, Value};
 use crate::model::{later, messages};
 use crate::source::Span;
@@ -279,7 +279,7 @@ impl Elab<'_> {
     /// Checks types and shapes, then applies `op` to every element.
     pub fn elementwise(&mut self, op: Op, args: &[(Id, Span)]) -> Try<Id> {
         let ids = self.coerce(op, args)?;
-        self.same_shapes(op.name(), &ids, args)?;
+        self.same_shapes(op, &ids, args)?;
         Ok(self.elementwise_raw(&ids, |g, a| g.op(op, a)))
     }
 
@@ -304,7 +304,7 @@ impl Elab<'_> {
         Ok(out)
     }
 
-    fn same_shapes(&mut self, what: &str, ids: &[Id], args: &[(Id, Span)]) -> Try<()> {
+    fn same_shapes(&mut self, op: Op, ids: &[Id], args: &[(Id, Span)]) -> Try<()> {
         let arrays: Vec<(Vec<usize>, Span)> = ids
             .iter()
             .zip(args)
@@ -318,7 +318,8 @@ impl Elab<'_> {
                     Diagnostic::error(
                         codes::SHAPE_MISMATCH,
                         format!(
-                            "`{what}` of arrays of different shapes, {} and {}",
+                            "`{}` of arrays of different shapes, {} and {}",
+                            written(op),
                             shape_text(&a.0),
                             shape_text(&b.0)
                         ),
@@ -327,8 +328,10 @@ impl Elab<'_> {
                     )
                     .label(a.1, format!("this has the shape {}", shape_text(&a.0)))
                     .note("arrays combine element by element, without broadcasting of axes")
-                    .help(if a.0.len() == b.0.len() {
-                        "check the sizes, or use `@` for a product of matrices and vectors"
+                    .help(if op == Op::Mul && a.0.last() == b.0.first() {
+                        "a product of matrices and vectors is written `@`: `A @ x`"
+                    } else if a.0.len() == b.0.len() {
+                        "check the sizes"
                     } else {
                         "say which axis is meant by a comprehension: `[a[i, j]*b[j] for i in 0..n, j in 0..m]`"
                     }),
@@ -346,7 +349,7 @@ impl Elab<'_> {
             return self.fail(
                 Diagnostic::error(
                     codes::SHAPE_MISMATCH,
-                    format!("`@` of shapes {} and {}", shape_text(&sa), shape_text(&sb)),
+                    format!("`@` of {} and {}", shape_words(&sa), shape_words(&sb)),
                     a_span.to(b_span),
                     "the last axis on the left is not as long as the first on the right",
                 )
@@ -707,14 +710,15 @@ impl Elab<'_> {
     pub fn index_array(&mut self, array: Id, array_span: Span, subs: &[Sub], scope: &Scope, span: Span) -> Try<Id> {
         let shape = self.g.shape(array).to_vec();
         if subs.len() > shape.len() {
+            let message = match shape.len() {
+                0 => "a single number has no elements".to_string(),
+                axes => {
+                    format!("{} indices for an array of {axes} ax{}", subs.len(), if axes == 1 { "is" } else { "es" })
+                }
+            };
             return self.fail(
-                Diagnostic::error(
-                    codes::BAD_INDEX,
-                    format!("{} indices for an array of shape {}", subs.len(), shape_text(&shape)),
-                    span,
-                    "too many indices",
-                )
-                .label(array_span, format!("this has the shape {}", shape_text(&shape))),
+                Diagnostic::error(codes::BAD_INDEX, message, span, "too many indices")
+                    .label(array_span, format!("this has the shape {}", shape_text(&shape))),
             );
         }
         let axes = self.subscripts(&shape, subs, scope)?;
@@ -771,10 +775,17 @@ impl Elab<'_> {
             } else {
                 format!("the index runs from {lo} to {hi}, outside an axis of length {extent}")
             };
+            let help = if lo < hi {
+                "for a ring, wrap the index around: `mod(i + 1, n)`, or use `roll`".to_string()
+            } else if lo < 0 {
+                format!("indices do not count from the end: the last one is {last}, or `n - 1` for a size `n`")
+            } else {
+                format!("indices begin at 0, so the last one is {last}")
+            };
             return self.fail(
                 Diagnostic::error(codes::BAD_INDEX, message, e.span, "outside the array")
-                    .note(format!("indices run from 0 to {}", extent.saturating_sub(1)))
-                    .help("for a ring, wrap the index around: `mod(i + 1, n)`, or use `roll`"),
+                    .note(format!("indices run from 0 to {last}"))
+                    .help(help),
             );
         }
         Ok(Axis::At(id))
@@ -871,4 +882,20 @@ fn fold_integers(op: Op, args: &[(Value, Span)]) -> Option<Value> {
         _ => return None,
     };
     Some(Value::Int(value))
+}
+
+/// An operation as it is written in a program.
+fn written(op: Op) -> &'static str {
+    match op {
+        Op::Add => "+",
+        Op::Sub => "-",
+        Op::Mul => "*",
+        Op::Div => "/",
+        Op::Pow | Op::Powi => "^",
+        Op::Lt => "<",
+        Op::Le => "<=",
+        Op::Eq => "==",
+        Op::Ne => "!=",
+        other => other.name(),
+    }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty, VarKind};
-use crate::model::elab::{Elab, Reported, RunParam, Try, shape_text};
+use crate::model::elab::{Elab, Reported, RunParam, Try, shape_text, shape_words};
 use crate::model::expr::Axis;
 use crate::model::later;
 use crate::model::library::Decl;
@@ -330,6 +330,7 @@ impl Elab<'_> {
                 format!("the weights of a mixture are a vector, and these have the shape {}", shape_text(&shape));
             return self.error(codes::SHAPE_MISMATCH, message, w.span, "not a vector");
         }
+        self.check_weights(weights, w.span)?;
         let (count, variable, made) = match &parts.value {
             Value::List(items) => {
                 let mut list = Vec::new();
@@ -342,8 +343,8 @@ impl Elab<'_> {
                 if let Some(other) = list.iter().find(|t| t.shape != first) {
                     let message = format!(
                         "the components of this mixture are laws over {} and {}",
-                        shape_text(&first),
-                        shape_text(&other.shape)
+                        shape_words(&first),
+                        shape_words(&other.shape)
                     );
                     return self.error(codes::SHAPE_MISMATCH, message, parts.span, "different shapes");
                 }
@@ -369,6 +370,21 @@ impl Elab<'_> {
         }
         let kind = TargetKind::Mixture { weights, parts: made };
         Ok(Value::Target(Rc::new(Target::new("mixture", variable, kind, span))))
+    }
+
+    /// Constant weights are not negative, and some are positive.
+    fn check_weights(&mut self, weights: Id, span: Span) -> Try<()> {
+        let closed = self.g.vars_of(weights).is_empty();
+        let value = if closed { self.cheap_value(weights, &crate::math::eval::Env::default()) } else { None };
+        let Some(value) = value else { return Ok(()) };
+        if let Some(bad) = value.values.iter().find(|v| !(**v >= 0.0 && v.is_finite())) {
+            let message = format!("the weights of a mixture must be not negative, and one is {bad}");
+            return self.error(codes::OUT_OF_RANGE, message, span, "not weights");
+        }
+        if value.values.iter().all(|v| *v == 0.0) {
+            return self.error(codes::OUT_OF_RANGE, "the weights of a mixture are all zero", span, "not weights");
+        }
+        Ok(())
     }
 
     /// Components that are one law with different parameters become one body with an index: one loop, not many copies.

@@ -6,6 +6,7 @@ use crate::model::distributions::Distribution;
 use crate::model::elab::did_you_mean;
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::functions::Function;
+use crate::model::habits;
 use crate::model::later;
 use crate::model::library::Library;
 use crate::source::Span;
@@ -38,7 +39,10 @@ pub fn unknown_type(name: &str, span: Span) -> Diagnostic {
     let d = d.note(
         "types are real, int, bool, arrays of them (`real[n, m]`), target, model, solver, and functions `(real) -> real`",
     );
-    with_near(d, name, TYPES)
+    match habits::of_type(name) {
+        Some(habit) => d.help(habit),
+        None => with_near(d, name, TYPES),
+    }
 }
 
 /// A size that nothing fixes; `near` is what could have been meant.
@@ -96,6 +100,19 @@ pub fn unknown_noise(kind: &Expr) -> Diagnostic {
     let d = Diagnostic::error(codes::UNKNOWN_NAME, message, kind.span, "unknown noise")
         .note(format!("kinds of noise are {}", NOISES.join(", ")));
     with_near(d, &text, NOISES)
+}
+
+/// A model is read in one way.
+pub fn two_conventions(again: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(codes::DUPLICATE_NAME, "the convention is given twice", again, "given again")
+        .label(first, "given here")
+        .help("mark single terms as Stratonovich by `b ∘ dW`")
+}
+
+/// `wiener(2)`: what looks like a size, and would be lost.
+pub fn wiener_called(kind: &Expr) -> Diagnostic {
+    Diagnostic::error(codes::TOO_MANY_ARGUMENTS, "`wiener` takes no arguments", kind.span, "called here")
+        .help("a vector of noises has its size in brackets: `noise W: wiener[2]`; a factor stands in the equation")
 }
 
 fn no_state(name: &Ident, what: &str, label: &str, states: &[&str], first: Option<Span>) -> Diagnostic {

@@ -12,6 +12,7 @@ pub mod flow;
 pub mod forms;
 pub mod functions;
 mod generative;
+pub mod habits;
 pub mod instance;
 pub mod later;
 pub mod library;

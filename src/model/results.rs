@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, IndexVar, Op, Ty, VarId, VarKind};
+use crate::model::call::plural;
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::functions::Function;
 use crate::model::statistics::{Arity, Row, StatKind};
@@ -179,7 +180,13 @@ impl Elab<'_> {
             return self.fail(
                 Diagnostic::error(
                     codes::WRONG_ARITY,
-                    format!("`{}` takes {wanted} argument(s), and {} are given", row.name, args.len()),
+                    format!(
+                        "`{}` takes {wanted} argument{}, and {} {} given",
+                        row.name,
+                        plural(wanted),
+                        args.len(),
+                        if args.len() == 1 { "is" } else { "are" }
+                    ),
                     span,
                     "called here",
                 )

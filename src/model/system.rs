@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Dense, Id, Node, Op, Red, Ty, VarId, VarKind};
-use crate::model::elab::{Draws, Elab, Reported, Try, shape_text};
+use crate::model::elab::{Draws, Elab, MatrixCheck, Reported, Try, shape_text};
 use crate::model::flow::Equation;
 use crate::model::target::Target;
 use crate::model::value::{Applied, Entry, Scope, Value};
@@ -242,13 +242,7 @@ impl Elab<'_> {
 
     fn state_inner(&mut self, state: &ast::State, model: &mut Model, scope: &Scope) -> Try<()> {
         let name = &state.name;
-        if let Some((what, span)) = later::state(state) {
-            return self.unsupported(&what, span);
-        }
-        let shape = match &state.ty {
-            Some(ty) => Some(self.type_shape(ty, scope)?),
-            None => None,
-        };
+        let shape = self.state_shape(state, scope)?;
         let (start, start_span) = self.start(state.start.as_ref(), shape.as_deref(), name, scope)?;
         let shape = self.g.shape(start).to_vec();
         let starts: Vec<(VarId, Id)> = model.states.iter().map(|s| (s.var, s.start)).collect();
@@ -267,6 +261,14 @@ impl Elab<'_> {
             flow_span: None,
         });
         Ok(())
+    }
+
+    /// The shape that a state declares, if it has a type.
+    pub fn state_shape(&mut self, state: &ast::State, scope: &Scope) -> Try<Option<Vec<usize>>> {
+        if let Some((what, span)) = later::state(state) {
+            return self.unsupported(&what, span);
+        }
+        state.ty.as_ref().map(|ty| self.type_shape(ty, scope)).transpose()
     }
 
     /// The starting value of a state, of the declared shape.
@@ -388,6 +390,9 @@ impl Elab<'_> {
             }
             return self.fail(messages::unknown_noise(kind));
         }
+        if let ExprKind::Call(..) = &kind.kind {
+            return self.fail(messages::wiener_called(kind));
+        }
         let mut sizes = Vec::new();
         for sub in subs {
             match sub {
@@ -463,15 +468,18 @@ impl Elab<'_> {
             let message = format!("the {word} of this noise has the shape {}, not {want}", shape_text(&have));
             return self.error(codes::SHAPE_MISMATCH, message, e.span, format!("the shape is {}", shape_text(&have)));
         }
-        self.check_matrix(structure, id, shape[0], e.span)?;
+        let check = MatrixCheck { structure, value: id, size: shape[0], span: e.span };
+        let defaults = self.default_env();
+        self.check_matrix(&check, &defaults)?;
+        self.matrices.push(check);
         Ok(id)
     }
 
-    /// A constant matrix, or one whose parameters have defaults, is checked now.
-    fn check_matrix(&mut self, structure: ast::NoiseStructure, id: Id, n: usize, span: Span) -> Try<()> {
-        let env = self.default_env();
-        let Some(m) = self.cheap_value(id, &env) else { return Ok(()) };
-        match matrix_fault(structure, &m.values, n) {
+    /// The matrix of a noise at some values of the parameters, if it can be worked out.
+    pub fn check_matrix(&mut self, check: &MatrixCheck, params: &crate::math::eval::Env) -> Try<()> {
+        let MatrixCheck { structure, value, size, span } = *check;
+        let Some(m) = self.cheap_value(value, params) else { return Ok(()) };
+        match matrix_fault(structure, &m.values, size) {
             None => Ok(()),
             Some(fault) => {
                 let word = if structure == ast::NoiseStructure::Correlation { "correlation" } else { "covariance" };

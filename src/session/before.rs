@@ -15,6 +15,9 @@ impl Elab<'_> {
         for check in self.ranges.clone() {
             self.check_argument(&check, params)?;
         }
+        for check in self.matrices.clone() {
+            self.check_matrix(&check, params)?;
+        }
         for p in self.params.clone() {
             let (Some(range), Some(value)) = (&p.range, params.get(p.var)) else { continue };
             let (Ok(lo), Ok(hi)) = (eval(&self.g, range.lo, params), eval(&self.g, range.hi, params)) else { continue };

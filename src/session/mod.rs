@@ -66,7 +66,8 @@ pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: 
     }
     let (names, refused) = check::names(loaded);
     finished.add(names);
-    if refused {
+    // Without a run nothing would be worked out, and what is wrong would not be told.
+    if refused || loaded.library.runs().next().is_none() {
         finished.problems = check_loaded(loaded);
         return finished;
     }

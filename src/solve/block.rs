@@ -55,6 +55,7 @@ impl Elab<'_> {
     }
 
     fn local_state(&mut self, s: &ast::State, scope: &Scope, newest: &mut Newest) -> Try<()> {
+        self.state_shape(s, scope)?;
         let Some(ast::Start::Value(e) | ast::Start::Law(e)) = &s.start else {
             return self.error(
                 codes::BAD_STEP_RULE,

@@ -304,7 +304,8 @@ impl Elab<'_> {
                     scope.define(&f.name.name, closure, f.name.span);
                 }
                 SolverStmt::State(s) => {
-                    let (start, _) = self.start(s.start.as_ref(), None, &s.name, scope)?;
+                    let declared = self.state_shape(s, scope)?;
+                    let (start, _) = self.start(s.start.as_ref(), declared.as_deref(), &s.name, scope)?;
                     let shape = self.g.shape(start).to_vec();
                     let var = self.g.new_var(s.name.name.clone(), VarKind::State, Ty::Real, shape);
                     let node = self.g.var(var);

@@ -92,6 +92,10 @@ impl<'t> Failure<'t> {
         }
     }
 
+    pub fn previous_is_operator(&self) -> bool {
+        self.here.checked_sub(1).and_then(|i| self.kind(i)) == Some(TokenKind::Operator)
+    }
+
     pub fn wants(&self, rule: Rule) -> bool {
         self.wanted.contains(&rule)
     }

@@ -39,6 +39,20 @@ pub fn hint(f: &Failure) -> Option<String> {
         ")" | "]" | "}" if previous == "," => "leave out the last comma",
         "if" if previous == "else" => "nest it: `else { if c { ... } }`",
         "," if f.word(f.here + 2) == "->" => "several parameters stand in brackets: `(x, y) -> e`",
+        "*" | "/" | "^" | "+" | "-" if previous == "." => {
+            "operations are elementwise by themselves: leave out the point"
+        }
+        ".." if previous == "[" => "a range begins with a number: `0..n`",
+        "if" if f.after_value() || f.previous_is_operator() => {
+            "a choice inside an expression stands in brackets: `(if c then a else b)`"
+        }
+        "=" if f.word(0) == "noise" && f.here == 2 => "a noise is written `noise W: wiener`, or `noise W: wiener[2]`",
+        "," | ":" if f.word(0) == "time" => "a time is written `a .. b step h`",
+        "{" if f.word(0) == "target" && previous == f.word(3) => "say over what: `on x: real`, `on x: real[n]`",
+        "for" if f.place == Place::Target && f.words.iter().any(|w| w.text == "~") => {
+            "a law on an array holds for each of its elements: `x ~ normal(0, 1)`, `x[1..] ~ normal(x[0], 1)`"
+        }
+        _ if previous == "lambda" => "a function without a name is written `y -> e`",
         "minimize" => "the word is `minimise`",
         "maximize" => "the word is `maximise`",
         ":" | "do" | "then" | "" if wants_block(f) => "a block stands in braces: `{ ... }`",
@@ -52,7 +66,7 @@ pub fn hint(f: &Failure) -> Option<String> {
         _ if f.begins_line(f.here) && missing_operator(f) => "a comma or a bracket may be missing before this line",
         _ if f.wants(Rule::kw_step) && f.word(0) == "time" => "a time is written `a .. b step h`",
         _ if missing_operator(f) && f.wants(Rule::comma) => "is a `,` missing before it, or a `*`?",
-        _ if missing_operator(f) && f.kind(f.here) == Some(TokenKind::Name) => {
+        _ if missing_operator(f) && f.kind(f.here) == Some(TokenKind::Name) && !previous.ends_with([')', ']']) => {
             return Some(format!("a product needs its `*`: write `{previous}*{found}`"));
         }
         _ => return None,
@@ -141,6 +155,10 @@ fn assignment(f: &Failure) -> Option<Diagnostic> {
         return Some(problem.help("move it into a `run`"));
     }
     let help = match f.place {
+        _ if f.word(1) == "=" && f.place.heads().contains(&name) => {
+            format!("`{name}` begins a statement of its own, without `=`")
+        }
+        Place::Target => format!("write `let {name} = e` to name a value, `{name} ~ law` for a term of the density"),
         Place::Block => format!("write `{name}' = e` for the new value of a state, `let {name} = e` for a new name"),
         Place::Model => {
             format!(
@@ -312,6 +330,11 @@ fn choice_in_braces(f: &Failure) -> Option<Diagnostic> {
 fn several_parameters(f: &Failure) -> Option<Diagnostic> {
     if f.found() != "->" {
         return None;
+    }
+    if f.word(0) == "fn" && f.previous() == ")" {
+        let message = "the type of a result is not written";
+        let problem = Diagnostic::error(codes::SYNTAX, message, f.span(), "leave out the arrow and the type");
+        return Some(problem.help("the value tells it: `fn f(x: real) = e`"));
     }
     let message = "the parameters of a function are a name, or names in brackets";
     let problem = Diagnostic::error(codes::SYNTAX, message, f.span(), "no parameters before this");

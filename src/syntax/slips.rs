@@ -76,6 +76,11 @@ pub fn stray_prime(span: Span, text: &str, previous: Option<Token>) -> Diagnosti
     let at = span.start as usize;
     let written = previous.map_or("", |t| &text[t.start..t.end]);
     let touches = previous.is_some_and(|t| t.end == at);
+    let line = text[at + 1..].split('\n').next().unwrap_or("");
+    if !touches && line.contains('\'') && !line.starts_with(' ') {
+        return Diagnostic::error(codes::BAD_TOKEN, "a text stands in double quotes", span, "a single quote")
+            .help("write `\"...\"`; `'` after a name is its new value");
+    }
     let (label, help) = match previous.map(|t| t.kind) {
         Some(TokenKind::Name) => ("apart from its name".to_string(), format!("write `{written}'`, without a space")),
         Some(TokenKind::Operator) if written == "'" && touches => {

@@ -276,7 +276,8 @@ pub const TABLE: &[Function] = &[
         "n + 1 times from a to b at which the monotone f takes equally spaced values.",
         "equal_in(t -> log(t), 10, 1e-3, 80)",
         B::EqualIn,
-    ),
+    )
+    .stage(2),
     // Data.
     built(
         "csv",
@@ -408,7 +409,8 @@ pub const TABLE: &[Function] = &[
         "A random index of a range, or element of an array: uniform, or in proportion to the weights.",
         "choose(0..n)",
         B::Choose,
-    ),
+    )
+    .stage(2),
     built(
         "accept",
         "accept(log_ratio: real) -> bool",

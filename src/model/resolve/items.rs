@@ -108,6 +108,7 @@ impl<'p> Resolver<'p> {
     }
 
     fn model_statements(&mut self, statements: &'p [ModelStmt]) {
+        let mut convention = None;
         for statement in statements {
             match statement {
                 ModelStmt::State(state) => self.state(state),
@@ -117,7 +118,12 @@ impl<'p> Resolver<'p> {
                 ModelStmt::Const(c) => self.constant(c),
                 ModelStmt::Data(d) => self.data(d),
                 ModelStmt::Fn(f) => self.function(f),
-                ModelStmt::Convention(e, _) => self.convention(e),
+                ModelStmt::Convention(e, span) => {
+                    self.convention(e);
+                    if let Some(first) = convention.replace(*span) {
+                        self.report(messages::two_conventions(*span, first));
+                    }
+                }
                 ModelStmt::Part { statements, span, .. } => {
                     self.later(later::PART, *span, |s| s.within(|s| s.model_statements(statements)));
                 }
@@ -189,6 +195,7 @@ impl<'p> Resolver<'p> {
             _ => (None, None),
         };
         match name {
+            Some("wiener") if args.is_some() => self.report(messages::wiener_called(kind)),
             Some("wiener") => {}
             Some(n) if messages::NOISES.contains(&n) => {
                 self.later(&format!("the noise `{n}`"), kind.span, |_| {});

@@ -17,7 +17,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::model::elab::{did_you_mean, unsupported};
 use crate::model::later;
 use crate::model::library::{Library, item_name};
-use crate::model::{distributions, functions, messages, operators, results};
+use crate::model::{distributions, functions, habits, messages, operators, results};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Fn, Ident, Item, ItemKind, Param, Type, TypeKind};
 
@@ -316,6 +316,9 @@ impl<'p> Resolver<'p> {
     }
 
     fn suggestion(&self, name: &str) -> Option<String> {
+        if let Some(habit) = habits::of_name(name) {
+            return Some(habit);
+        }
         let mut known: Vec<String> = self.frames.iter().flat_map(|f| f.names.keys().cloned()).collect();
         known.sort();
         known.extend(self.library.names());

@@ -4,7 +4,7 @@ use super::{Known, Resolver, What};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::model::elab::did_you_mean;
 use crate::model::messages::SETTINGS;
-use crate::model::{distributions, later, messages, operators};
+use crate::model::{distributions, habits, later, messages, operators};
 use crate::source::Span;
 use crate::syntax::ast::{
     Expr, ExprKind, Ident, ItemKind, ModelBody, ModelStmt, Param, Pool, PoolSpan, Run, RunStmt, SettingUnit, Start,
@@ -343,7 +343,7 @@ fn unknown_setting(name: &Ident) -> Diagnostic {
     let message = format!("`{}` is not a setting of a run", name.name);
     let d = Diagnostic::error(codes::UNKNOWN_SETTING, message, name.span, "unknown setting")
         .note(format!("settings are {}", SETTINGS.join(", ")));
-    match did_you_mean(&name.name, SETTINGS) {
+    match habits::of_setting(&name.name).or_else(|| did_you_mean(&name.name, SETTINGS)) {
         Some(help) => d.help(help),
         None => d.help("parameters of the model are set in its arguments, or by `sweep` and `--set`"),
     }

@@ -284,6 +284,10 @@ impl Elab<'_> {
     /// The model of a run. Statistics have no meaning in it.
     fn run_model(&mut self, run: &Run, settings: &Settings<'_>, scope: &Scope) -> Try<Model> {
         let Some((_, e, _)) = settings.get("model") else {
+            // Phases have models of their own; that they wait for a later version is told at each of them.
+            if run.statements.iter().any(|s| matches!(s, RunStmt::Phase { .. } | RunStmt::For { .. })) {
+                return Err(Reported);
+            }
             let message = format!("the run `{}` has no model", run.name.name);
             return self.fail(
                 Diagnostic::error(codes::MISSING_SETTING, message, run.name.span, "no `model = ...`")

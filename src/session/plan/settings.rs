@@ -18,8 +18,9 @@ impl Elab<'_> {
         plan: &mut Plan,
         scope: &Scope,
     ) -> Try<()> {
-        let Some((_, e, unit)) = settings.get(name) else { return Ok(()) };
+        let Some((at, e, unit)) = settings.get(name) else { return Ok(()) };
         match name {
+            "init" => self.unsupported(later::INIT_FROM_RUN, at.span)?,
             "time" => plan.time = Some(self.time(e, unit, overrides, scope)?),
             "paths" => plan.paths = self.count("paths", e, scope)?,
             "seed" => plan.seed = self.count("seed", e, scope)?,
@@ -199,6 +200,17 @@ impl Elab<'_> {
                 .help("write `converge steps = [16, 32, 64], reference = 1024`"),
             );
         };
+        if steps.len() < 2 {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_SETTING,
+                    "an order is measured between numbers of steps",
+                    span,
+                    "one alone",
+                )
+                .help("give at least two, as in `converge steps = [16, 32, 64], reference = 1024`"),
+            );
+        }
         if let Some(bad) = steps.iter().find(|n| **n == 0 || reference % **n != 0 || **n >= reference) {
             return self.fail(
                 Diagnostic::error(

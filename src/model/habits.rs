@@ -1,0 +1,92 @@
+//! Names that other languages have and this one writes otherwise, for the help of "is not declared".
+
+/// A foreign name, and what to write.
+const NAMES: &[(&str, &str)] = &[
+    ("median", "write `quantile(x, 0.5)`"),
+    ("percentile", "write `quantile(x, 0.95)`, with a probability"),
+    ("variance", "write `var(x)`"),
+    ("stddev", "write `std(x)`"),
+    ("stdev", "write `std(x)`"),
+    ("average", "write `avg(x)` over the elements of an array, `mean(x)` over paths"),
+    ("randn", "a standard normal draw is `normal()`"),
+    ("rand", "a uniform draw is `uniform()`"),
+    ("std_normal", "write `normal()`"),
+    ("multi_normal", "write `gaussian(mean, covariance)`"),
+    ("mvn", "write `gaussian(mean, covariance)`"),
+    ("inv_logit", "write `sigmoid(x)`"),
+    ("log_sum_exp", "write `logsumexp(x)`"),
+    ("range", "an index set is written `0..n`"),
+    ("len", "sizes are names: declare `x: real[n]` and write `n`"),
+    ("length", "sizes are names: declare `x: real[n]` and write `n`"),
+    ("ln", "the natural logarithm is `log(x)`"),
+    ("log10", "write `log(x)/log(10)`"),
+    ("log2", "write `log(x)/log(2)`"),
+    ("pow", "powers are written `x^2`"),
+    ("arcsin", "write `asin(x)`"),
+    ("arccos", "write `acos(x)`"),
+    ("arctan", "write `atan(x)`"),
+    ("arctan2", "write `atan2(y, x)`"),
+    ("fabs", "write `abs(x)`"),
+    ("round", "write `floor(x + 0.5)`"),
+    ("maximum", "write `max(a, b)`"),
+    ("minimum", "write `min(a, b)`"),
+    ("matmul", "a product of matrices is `A @ B`"),
+    ("transpose", "the transpose is `A.T`"),
+    ("identity", "the identity matrix is `eye(n)`"),
+    ("e", "the exponential is `exp(x)`, and Euler's number `exp(1)`"),
+    ("np", "functions are called by their name alone: `sin(x)`, `zeros(n)`"),
+    ("numpy", "functions are called by their name alone: `sin(x)`, `zeros(n)`"),
+    ("jnp", "functions are called by their name alone: `sin(x)`, `zeros(n)`"),
+    ("math", "functions are called by their name alone: `sin(x)`"),
+    ("torch", "functions are called by their name alone: `sin(x)`, `zeros(n)`"),
+    ("True", "write `true`"),
+    ("False", "write `false`"),
+];
+
+/// Types of other languages.
+const TYPES: &[(&str, &str)] = &[
+    ("float", "write `real`"),
+    ("double", "write `real`"),
+    ("number", "write `real`"),
+    ("vector", "a vector is `real[n]`"),
+    ("array", "an array is `real[n]` or `real[n, m]`"),
+    ("matrix", "a matrix is `real[n, m]`"),
+    ("integer", "write `int`"),
+    ("boolean", "write `bool`"),
+    ("function", "a function of one number is `(real) -> real`"),
+];
+
+/// Settings as other tools call them.
+const SETTINGS: &[(&str, &str)] = &[
+    ("dt", "the step is part of the time: `time = 0 .. 1 step 1e-3`"),
+    ("h", "the step is part of the time: `time = 0 .. 1 step 1e-3`"),
+    ("step", "the step is part of the time: `time = 0 .. 1 step 1e-3`"),
+    ("steps", "the steps are part of the time: `time = 1_000 steps`"),
+    ("n_steps", "the steps are part of the time: `time = 1_000 steps`"),
+    ("iterations", "the steps are part of the time: `time = 1_000 steps`"),
+    ("T", "the end is part of the time: `time = 0 .. 1 step 1e-3`"),
+    ("t_end", "the end is part of the time: `time = 0 .. 1 step 1e-3`"),
+    ("tspan", "write `time = 0 .. 1 step 1e-3`"),
+    ("n_paths", "write `paths = 1_000`"),
+    ("samples", "write `paths = 1_000`"),
+    ("chains", "each path is a chain: write `paths = 4`"),
+    ("method", "write `solver = ...`"),
+    ("scheme", "write `solver = ...`"),
+    ("process", "write `model = ...`"),
+];
+
+pub fn of_name(name: &str) -> Option<String> {
+    find(NAMES, name)
+}
+
+pub fn of_type(name: &str) -> Option<String> {
+    find(TYPES, name)
+}
+
+pub fn of_setting(name: &str) -> Option<String> {
+    find(SETTINGS, name)
+}
+
+fn find(table: &[(&str, &str)], name: &str) -> Option<String> {
+    table.iter().find(|(other, _)| *other == name).map(|(_, ours)| ours.to_string())
+}
