@@ -4,6 +4,7 @@
 use rustc_hash::FxHashMap as HashMap;
 
 use super::{Block, Code, native};
+use crate::kernels::lane::Lane;
 use crate::step::kernel::apply;
 use crate::step::program::*;
 use crate::step::semantics::gather_offset;
@@ -19,14 +20,14 @@ impl Interpreter {
     }
 }
 
-impl Code for Interpreter {
-    fn run(&self, mut block: Block<'_>) {
+impl<T: Lane> Code<T> for Interpreter {
+    fn run(&self, mut block: Block<'_, T>) {
         super::check(&self.program, &block);
         let mut frame = Frame {
             program: &self.program,
             regs: vec![Vec::new(); self.program.regs.len()],
             counters: HashMap::default(),
-            next: vec![0.0; self.program.state_rows * block.lanes],
+            next: vec![T::default(); self.program.state_rows * block.lanes],
             step: 0,
             block: &mut block,
         };
@@ -38,17 +39,26 @@ impl Code for Interpreter {
     }
 }
 
-/// The state of an execution. Masks are rows of 1 and 0.
-struct Frame<'a, 'b> {
-    program: &'a Program,
-    regs: Vec<Vec<f64>>,
-    counters: HashMap<u32, i64>,
-    next: Vec<f64>,
-    step: usize,
-    block: &'a mut Block<'b>,
+/// Masks are rows of 1 and 0.
+fn truth<T: Lane>(holds: bool) -> T {
+    T::of(f64::from(holds))
 }
 
-impl IndexEnv for Frame<'_, '_> {
+fn holds<T: Lane>(mask: T) -> bool {
+    mask.wide() != 0.0
+}
+
+/// The state of an execution.
+struct Frame<'a, 'b, T> {
+    program: &'a Program,
+    regs: Vec<Vec<T>>,
+    counters: HashMap<u32, i64>,
+    next: Vec<T>,
+    step: usize,
+    block: &'a mut Block<'b, T>,
+}
+
+impl<T> IndexEnv for Frame<'_, '_, T> {
     fn counter(&self, counter: Counter) -> i64 {
         self.counters[&counter.id]
     }
@@ -61,7 +71,7 @@ impl IndexEnv for Frame<'_, '_> {
     }
 }
 
-impl Frame<'_, '_> {
+impl<T: Lane> Frame<'_, '_, T> {
     fn body(&mut self, body: &[Inst]) {
         for inst in body {
             self.inst(inst);
@@ -72,19 +82,19 @@ impl Frame<'_, '_> {
         index.value(self) as usize
     }
 
-    fn reg(&self, reg: Reg) -> &[f64] {
+    fn reg(&self, reg: Reg) -> &[T] {
         &self.regs[reg.0 as usize]
     }
 
-    fn set(&mut self, reg: Reg, row: Vec<f64>) {
+    fn set(&mut self, reg: Reg, row: Vec<T>) {
         self.regs[reg.0 as usize] = row;
     }
 
-    fn splat(&self, value: f64) -> Vec<f64> {
-        vec![value; self.block.lanes]
+    fn splat(&self, value: f64) -> Vec<T> {
+        vec![T::of(value); self.block.lanes]
     }
 
-    fn row(&self, space: Space, row: usize) -> &[f64] {
+    fn row(&self, space: Space, row: usize) -> &[T] {
         let n = self.block.lanes;
         match space {
             Space::State => &self.block.state[row * n..][..n],
@@ -95,7 +105,7 @@ impl Frame<'_, '_> {
         }
     }
 
-    fn row_mut(&mut self, space: Space, row: usize) -> &mut [f64] {
+    fn row_mut(&mut self, space: Space, row: usize) -> &mut [T] {
         let n = self.block.lanes;
         match space {
             Space::Next => &mut self.next[row * n..][..n],
@@ -114,8 +124,8 @@ impl Frame<'_, '_> {
         }
     }
 
-    fn map(&self, regs: &[Reg], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
-        let mut args = vec![0.0; regs.len()];
+    fn map(&self, regs: &[Reg], f: impl Fn(&[T]) -> T) -> Vec<T> {
+        let mut args = vec![T::default(); regs.len()];
         (0..self.block.lanes)
             .map(|lane| {
                 for (a, r) in args.iter_mut().zip(regs) {
@@ -126,7 +136,7 @@ impl Frame<'_, '_> {
             .collect()
     }
 
-    fn value(&self, value: &Value) -> Vec<f64> {
+    fn value(&self, value: &Value) -> Vec<T> {
         match value {
             Value::Const(bits) => self.splat(f64::from_bits(*bits)),
             Value::Truth(b) => self.splat(f64::from(*b)),
@@ -136,10 +146,10 @@ impl Frame<'_, '_> {
             Value::Unary(op, a) => self.map(&[*a], |x| op.apply(x[0])),
             Value::Binary(op, a, b) => self.map(&[*a, *b], |x| op.apply(x[0], x[1])),
             Value::Fused(form, a, b, c) => self.map(&[*a, *b, *c], |x| form.apply(x[0], x[1], x[2])),
-            Value::Compare(op, a, b) => self.map(&[*a, *b], |x| f64::from(op.apply(x[0], x[1]))),
-            Value::Logic(op, a, b) => self.map(&[*a, *b], |x| f64::from(op.apply(x[0] != 0.0, x[1] != 0.0))),
-            Value::Not(a) => self.map(&[*a], |x| 1.0 - x[0]),
-            Value::Select(m, a, b) => self.map(&[*m, *a, *b], |x| if x[0] != 0.0 { x[1] } else { x[2] }),
+            Value::Compare(op, a, b) => self.map(&[*a, *b], |x| truth(op.apply(x[0], x[1]))),
+            Value::Logic(op, a, b) => self.map(&[*a, *b], |x| truth(op.apply(holds(x[0]), holds(x[1])))),
+            Value::Not(a) => self.map(&[*a], |x| truth(!holds(x[0]))),
+            Value::Select(m, a, b) => self.map(&[*m, *a, *b], |x| if holds(x[0]) { x[1] } else { x[2] }),
             Value::Gather { space, first, len, at } => {
                 let first = self.index(first);
                 let at = self.reg(*at);
@@ -148,7 +158,7 @@ impl Frame<'_, '_> {
             }
             Value::GatherCell { table, first, len, at } => {
                 let first = self.index(first);
-                self.map(&[*at], |x| self.cell(*table, first + gather_offset(x[0], *len)))
+                self.map(&[*at], |x| T::of(self.cell(*table, first + gather_offset(x[0], *len))))
             }
         }
     }
@@ -166,14 +176,16 @@ impl Frame<'_, '_> {
             Inst::ScatterAdd { first, len, at, value } => {
                 let (first, at, value) = (self.index(first), self.reg(*at).to_vec(), self.reg(*value).to_vec());
                 for lane in 0..self.block.lanes {
-                    if at[lane] >= 0.0 && at[lane] < *len as f64 {
-                        self.row_mut(Space::Scratch, first + at[lane] as usize)[lane] += value[lane];
+                    let at = at[lane].wide();
+                    if at >= 0.0 && at < *len as f64 {
+                        let cell = &mut self.row_mut(Space::Scratch, first + at as usize)[lane];
+                        *cell = *cell + value[lane];
                     }
                 }
             }
             Inst::Call(call) => {
                 for (dst, args) in call.dsts.iter().zip(&call.args) {
-                    let args: Vec<&[f64]> = args.iter().map(|a| self.reg(*a)).collect();
+                    let args: Vec<&[T]> = args.iter().map(|a| self.reg(*a)).collect();
                     let row = apply(call.kernel, &args);
                     self.set(*dst, row);
                 }
@@ -204,7 +216,7 @@ impl Frame<'_, '_> {
         for i in 0..l.counter.extent {
             self.counters.insert(l.counter.id, i as i64);
             self.body(&l.body);
-            let next: Vec<Vec<f64>> = l.carried.iter().map(|c| self.reg(c.next).to_vec()).collect();
+            let next: Vec<Vec<T>> = l.carried.iter().map(|c| self.reg(c.next).to_vec()).collect();
             for (c, row) in l.carried.iter().zip(next) {
                 self.set(c.inner, row);
             }

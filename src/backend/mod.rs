@@ -6,45 +6,48 @@ mod native;
 
 pub use native::draw as draw_of_law;
 
+use crate::kernels::lane::Lane;
 use crate::step::Program;
 
-/// The memory of a block of paths for one call. Rows are `lanes` long and follow one another.
-pub struct Block<'a> {
-    /// number of paths in the block, a multiple of [`LANE_MULTIPLE`]
+/// The memory of a block of paths for one call. Rows are `lanes` long and follow one another. Lanes are of the
+/// program's precision `T`; tables are double.
+pub struct Block<'a, T = f64> {
+    /// number of paths in the block, a multiple of [`crate::kernels::lane::Precision::lane_multiple`]
     pub lanes: usize,
     /// number of steps to do
     pub steps: usize,
     /// `[state_rows][lanes]`, read and renewed
-    pub state: &'a mut [f64],
+    pub state: &'a mut [T],
     /// `[out_rows][lanes]`, of the last step
-    pub out: &'a mut [f64],
+    pub out: &'a mut [T],
     /// `[run_len]`
     pub run: &'a [f64],
     /// `[steps][step_len]`
     pub step: &'a [f64],
     /// `[steps][draw_rows][lanes]`
-    pub noise: &'a [f64],
+    pub noise: &'a [T],
     /// `[scratch_rows][lanes]`
-    pub scratch: &'a mut [f64],
+    pub scratch: &'a mut [T],
     /// coordinates for draws that the code makes itself: the first path, the index of the first step, the key
     pub first_path: u64,
     pub first_step: u64,
     pub key: (u64, u64),
 }
 
-/// Blocks have a multiple of this many lanes.
+/// Blocks of double precision have a multiple of this many lanes.
 pub const LANE_MULTIPLE: usize = 8;
 
 /// Code for a step program, shared by all threads.
-pub trait Code: Send + Sync {
+pub trait Code<T = f64>: Send + Sync {
     /// Does `block.steps` steps. The lanes never influence each other.
-    fn run(&self, block: Block<'_>);
+    fn run(&self, block: Block<'_, T>);
 }
 
 /// Asserts that the memory of a block has the extents that a program needs.
-fn check(program: &Program, block: &Block<'_>) {
-    let n = block.lanes;
-    assert!(n > 0 && n.is_multiple_of(LANE_MULTIPLE), "lanes come in multiples of {LANE_MULTIPLE}");
+fn check<T: Lane>(program: &Program, block: &Block<'_, T>) {
+    let (n, multiple) = (block.lanes, T::PRECISION.lane_multiple());
+    assert_eq!(program.precision, T::PRECISION, "the precision of the program");
+    assert!(n > 0 && n.is_multiple_of(multiple), "lanes come in multiples of {multiple}");
     assert!(block.state.len() >= program.state_rows * n, "rows for the states");
     assert!(block.out.len() >= program.out_rows * n, "rows for the outputs");
     assert!(block.run.len() >= program.run_len, "the run table");

@@ -1,6 +1,7 @@
 //! What both back ends do lane by lane by the same function: dense algebra on scratch rows, draws with parameters.
 
 use crate::kernels::dist;
+use crate::kernels::lane::Lane;
 use crate::kernels::normal::{Coord, Key};
 use crate::math::eval::dense_value;
 use crate::math::{Dense, Sampler};
@@ -16,18 +17,18 @@ fn lengths(call: &DenseCall) -> Vec<usize> {
     }
 }
 
-/// Dense algebra on scratch rows of `lanes` lanes each.
-pub fn dense(call: &DenseCall, scratch: &mut [f64], lanes: usize) {
+/// Dense algebra on scratch rows of `lanes` lanes each, worked out in double precision.
+pub fn dense<T: Lane>(call: &DenseCall, scratch: &mut [T], lanes: usize) {
     let lengths = lengths(call);
     for lane in 0..lanes {
         let args: Vec<Vec<f64>> = call
             .args
             .iter()
             .zip(&lengths)
-            .map(|(first, len)| (*first..first + len).map(|row| plain(scratch[row * lanes + lane])).collect())
+            .map(|(first, len)| (*first..first + len).map(|row| plain(scratch[row * lanes + lane].wide())).collect())
             .collect();
         for (k, x) in dense_value(call.op, call.n, &args).into_iter().enumerate() {
-            scratch[(call.out + k) * lanes + lane] = x;
+            scratch[(call.out + k) * lanes + lane] = T::of(x);
         }
     }
 }
@@ -46,8 +47,8 @@ pub struct Origin {
     pub component: u32,
 }
 
-/// One draw for each lane; its parameters are in `params`, rows as long as `out`.
-pub fn sample(call: &SampleCall, origin: Origin, params: &[f64], out: &mut [f64]) {
+/// One draw for each lane, rounded to its precision; its parameters are in `params`, rows as long as `out`.
+pub fn sample<T: Lane>(call: &SampleCall, origin: Origin, params: &[T], out: &mut [T]) {
     let lanes = out.len();
     let key = Key { seed: origin.key.0, stream: origin.key.1 };
     for (lane, out) in out.iter_mut().enumerate() {
@@ -58,8 +59,8 @@ pub fn sample(call: &SampleCall, origin: Origin, params: &[f64], out: &mut [f64]
             component: origin.component,
             turn: call.turn,
         };
-        let p: Vec<f64> = (0..call.len).map(|k| params[k * lanes + lane]).collect();
-        *out = draw(call.sampler, key, coord, &p);
+        let p: Vec<f64> = (0..call.len).map(|k| params[k * lanes + lane].wide()).collect();
+        *out = T::of(draw(call.sampler, key, coord, &p));
     }
 }
 

@@ -15,7 +15,7 @@ pub const TAIL: usize = 4;
 /// # Safety
 /// `x` is valid for `m` reads, 1 <= m <= N.
 #[inline(always)]
-pub unsafe fn load<const N: usize>(x: *const f64, m: usize) -> [f64; N] {
+pub unsafe fn load<T: Copy, const N: usize>(x: *const T, m: usize) -> [T; N] {
     // SAFETY: m <= N elements are read, m >= 1
     unsafe {
         let mut a = [*x; N];
@@ -29,7 +29,7 @@ pub unsafe fn load<const N: usize>(x: *const f64, m: usize) -> [f64; N] {
 /// # Safety
 /// `out` is valid for `m` writes, m <= N.
 #[inline(always)]
-pub unsafe fn store<const N: usize>(a: [f64; N], out: *mut f64, m: usize) {
+pub unsafe fn store<T: Copy, const N: usize>(a: [T; N], out: *mut T, m: usize) {
     // SAFETY: m <= N
     unsafe { std::ptr::copy_nonoverlapping(a.as_ptr(), out, m) }
 }
@@ -57,12 +57,12 @@ macro_rules! in_blocks {
 macro_rules! map1 {
     ($n:expr, $x:expr, $out:expr, $f:path) => {
         in_blocks!($n, i, m, N => {
-            let a = $crate::kernels::array::load::<N>($x.add(i), m);
+            let a = $crate::kernels::array::load::<_, N>($x.add(i), m);
             let mut r = [0.0; N];
             for k in 0..N {
                 r[k] = $f(a[k]);
             }
-            $crate::kernels::array::store::<N>(r, $out.add(i), m);
+            $crate::kernels::array::store::<_, N>(r, $out.add(i), m);
         })
     };
 }
@@ -71,7 +71,7 @@ macro_rules! map1 {
 macro_rules! map1_guarded {
     ($n:expr, $x:expr, $out:expr, $f:path, $fast:path, $far:path) => {
         in_blocks!($n, i, m, N => {
-            let a = $crate::kernels::array::load::<N>($x.add(i), m);
+            let a = $crate::kernels::array::load::<_, N>($x.add(i), m);
             let mut r = [0.0; N];
             let mut far = false;
             for k in 0..N {
@@ -86,7 +86,7 @@ macro_rules! map1_guarded {
                     r[k] = $fast(a[k]);
                 }
             }
-            $crate::kernels::array::store::<N>(r, $out.add(i), m);
+            $crate::kernels::array::store::<_, N>(r, $out.add(i), m);
         })
     };
 }
@@ -95,13 +95,13 @@ macro_rules! map1_guarded {
 macro_rules! map2 {
     ($n:expr, $x:expr, $y:expr, $out:expr, $f:path) => {
         in_blocks!($n, i, m, N => {
-            let a = $crate::kernels::array::load::<N>($x.add(i), m);
-            let b = $crate::kernels::array::load::<N>($y.add(i), m);
+            let a = $crate::kernels::array::load::<_, N>($x.add(i), m);
+            let b = $crate::kernels::array::load::<_, N>($y.add(i), m);
             let mut r = [0.0; N];
             for k in 0..N {
                 r[k] = $f(a[k], b[k]);
             }
-            $crate::kernels::array::store::<N>(r, $out.add(i), m);
+            $crate::kernels::array::store::<_, N>(r, $out.add(i), m);
         })
     };
 }

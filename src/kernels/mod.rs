@@ -4,6 +4,7 @@
 //! multiply-adds included), whatever instruction set it is compiled for, so interpreter, compiled code and another
 //! machine agree.
 //!
+//! - `lane`: single and double precision
 //! - `elementary`, `special`: the functions, inlined and mostly branch-free, so that loops over them vectorise
 //! - `table`: each function by name, as a scalar and as an array kernel for the machine at hand, with its accuracy
 //! - `ars`, `normal`: random bits, uniforms and normals as functions of coordinates; fills of rows
@@ -17,6 +18,7 @@ pub mod ars;
 mod coefficients;
 pub mod dist;
 pub mod elementary;
+pub mod lane;
 pub mod normal;
 pub mod special;
 pub mod table;

@@ -7,16 +7,16 @@ use super::array::{in_blocks, map1, map1_guarded, map2, plain1, plain2};
 use super::{elementary, special};
 
 /// `out[i] = f(x[i])` for i < n. `x` and `out` are valid for n elements, the same array or apart. Never unwinds.
-pub type Fn1 = unsafe extern "C" fn(n: usize, x: *const f64, out: *mut f64);
+pub type Fn1<T = f64> = unsafe extern "C" fn(n: usize, x: *const T, out: *mut T);
 
 /// `out[i] = f(x[i], y[i])` for i < n; `out` may be the same array as either input. Never unwinds.
-pub type Fn2 = unsafe extern "C" fn(n: usize, x: *const f64, y: *const f64, out: *mut f64);
+pub type Fn2<T = f64> = unsafe extern "C" fn(n: usize, x: *const T, y: *const T, out: *mut T);
 
 /// An array kernel by its number of inputs.
 #[derive(Clone, Copy, Debug)]
-pub enum KernelFn {
-    One(Fn1),
-    Two(Fn2),
+pub enum KernelFn<T = f64> {
+    One(Fn1<T>),
+    Two(Fn2<T>),
 }
 
 /// The instruction sets that kernels are compiled for.
@@ -48,41 +48,90 @@ pub enum Accuracy {
     Mixed(f64),
 }
 
-/// The body of one array kernel.
+/// The body of one array kernel on numbers of type `$t`.
 macro_rules! array_kernel {
-    (one, $variant:ident, $f:path $(, $attr:meta)?) => {
+    (one, $t:ty, $variant:ident, $f:path $(, $attr:meta)?) => {
         $(#[$attr])?
-        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, out: *mut f64) {
+        pub unsafe extern "C" fn $variant(n: usize, x: *const $t, out: *mut $t) {
             // SAFETY: the caller's arrays have n elements, as the type says
             unsafe { map1!(n, x, out, $f) }
         }
     };
-    (trig($fast:path), $variant:ident, $f:path $(, $attr:meta)?) => {
+    (trig($fast:path, $far:path), $t:ty, $variant:ident, $f:path $(, $attr:meta)?) => {
         $(#[$attr])?
-        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, out: *mut f64) {
+        pub unsafe extern "C" fn $variant(n: usize, x: *const $t, out: *mut $t) {
             // SAFETY: the caller's arrays have n elements, as the type says
-            unsafe { map1_guarded!(n, x, out, $f, $fast, elementary::is_far) }
+            unsafe { map1_guarded!(n, x, out, $f, $fast, $far) }
         }
     };
-    (plain, $variant:ident, $f:path $(, $attr:meta)?) => {
+    (plain, $t:ty, $variant:ident, $f:path $(, $attr:meta)?) => {
         $(#[$attr])?
-        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, out: *mut f64) {
+        pub unsafe extern "C" fn $variant(n: usize, x: *const $t, out: *mut $t) {
             // SAFETY: the caller's arrays have n elements, as the type says
             unsafe { plain1!(n, x, out, $f) }
         }
     };
-    (plain_two, $variant:ident, $f:path $(, $attr:meta)?) => {
+    (plain_two, $t:ty, $variant:ident, $f:path $(, $attr:meta)?) => {
         $(#[$attr])?
-        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, y: *const f64, out: *mut f64) {
+        pub unsafe extern "C" fn $variant(n: usize, x: *const $t, y: *const $t, out: *mut $t) {
             // SAFETY: the caller's arrays have n elements, as the type says
             unsafe { plain2!(n, x, y, out, $f) }
         }
     };
-    (two, $variant:ident, $f:path $(, $attr:meta)?) => {
+    (two, $t:ty, $variant:ident, $f:path $(, $attr:meta)?) => {
         $(#[$attr])?
-        pub unsafe extern "C" fn $variant(n: usize, x: *const f64, y: *const f64, out: *mut f64) {
+        pub unsafe extern "C" fn $variant(n: usize, x: *const $t, y: *const $t, out: *mut $t) {
             // SAFETY: the caller's arrays have n elements, as the type says
             unsafe { map2!(n, x, y, out, $f) }
+        }
+    };
+}
+
+/// A function of single precision from one of double precision: between two conversions, so rounded once more.
+macro_rules! widened {
+    ($name:ident, $f:path, one) => {
+        #[inline(always)]
+        fn $name(x: f32) -> f32 {
+            $f(f64::from(x)) as f32
+        }
+    };
+    ($name:ident, $f:path, two) => {
+        #[inline(always)]
+        fn $name(x: f32, y: f32) -> f32 {
+            $f(f64::from(x), f64::from(y)) as f32
+        }
+    };
+}
+
+/// The array kernel in single precision.
+macro_rules! single_kernel {
+    (trig($fast:path), $variant:ident, $f:path $(, $attr:meta)?) => {
+        pub mod $variant {
+            use super::*;
+            widened!(all, $f, one);
+            widened!(near, $fast, one);
+            array_kernel!(trig(near, elementary::is_far_single), f32, kernel, all $(, $attr)?);
+        }
+    };
+    (one, $variant:ident, $f:path $(, $attr:meta)?) => {
+        pub mod $variant {
+            use super::*;
+            widened!(all, $f, one);
+            array_kernel!(one, f32, kernel, all $(, $attr)?);
+        }
+    };
+    (plain, $variant:ident, $f:path $(, $attr:meta)?) => {
+        pub mod $variant {
+            use super::*;
+            widened!(all, $f, one);
+            array_kernel!(plain, f32, kernel, all $(, $attr)?);
+        }
+    };
+    ($kind:ident, $variant:ident, $f:path $(, $attr:meta)?) => {
+        pub mod $variant {
+            use super::*;
+            widened!(all, $f, two);
+            array_kernel!($kind, f32, kernel, all $(, $attr)?);
         }
     };
 }
@@ -124,14 +173,27 @@ macro_rules! kernels {
         #[allow(non_snake_case)]
         mod portable {
             use super::*;
-            $(array_kernel!($kind $(($fast))?, $variant, $f);)*
+            $(array_kernel!($kind $(($fast, elementary::is_far))?, f64, $variant, $f);)*
         }
 
         #[allow(non_snake_case)]
         #[cfg(target_arch = "x86_64")]
         mod avx2 {
             use super::*;
-            $(array_kernel!($kind $(($fast))?, $variant, $f, target_feature(enable = "avx2,fma"));)*
+            $(array_kernel!($kind $(($fast, elementary::is_far))?, f64, $variant, $f, target_feature(enable = "avx2,fma"));)*
+        }
+
+        #[allow(non_snake_case)]
+        mod portable_single {
+            use super::*;
+            $(single_kernel!($kind $(($fast))?, $variant, $f);)*
+        }
+
+        #[allow(non_snake_case)]
+        #[cfg(target_arch = "x86_64")]
+        mod avx2_single {
+            use super::*;
+            $(single_kernel!($kind $(($fast))?, $variant, $f, target_feature(enable = "avx2,fma"));)*
         }
 
         impl Kernel {
@@ -166,6 +228,15 @@ macro_rules! kernels {
                     #[cfg(target_arch = "x86_64")]
                     $((Level::Avx2, Kernel::$variant) => array_fn!($kind $(($fast))?, avx2::$variant),)*
                     $((_, Kernel::$variant) => array_fn!($kind $(($fast))?, portable::$variant),)*
+                }
+            }
+
+            /// The array kernel in single precision for `level`, which this machine must support.
+            pub fn array_fn_single_at(self, level: Level) -> KernelFn<f32> {
+                match (level, self) {
+                    #[cfg(target_arch = "x86_64")]
+                    $((Level::Avx2, Kernel::$variant) => array_fn!($kind $(($fast))?, avx2_single::$variant::kernel),)*
+                    $((_, Kernel::$variant) => array_fn!($kind $(($fast))?, portable_single::$variant::kernel),)*
                 }
             }
         }
@@ -215,6 +286,11 @@ impl Kernel {
     /// The array kernel, compiled for the best instruction set of this machine.
     pub fn array_fn(self) -> KernelFn {
         self.array_fn_at(Level::best())
+    }
+
+    /// The array kernel in single precision, compiled for the best instruction set of this machine.
+    pub fn array_fn_single(self) -> KernelFn<f32> {
+        self.array_fn_single_at(Level::best())
     }
 
     /// f(x), for a kernel of one argument.

@@ -20,6 +20,7 @@ use super::noise::{self, Fill, NoiseSource, START_STEP};
 use super::orders::{Cells, Converged, conclude};
 use super::statistics::moments::Moments;
 use super::tree::{Tree, fold};
+use crate::kernels::lane::Lane;
 use crate::math::Base;
 use crate::step::program::{DrawSlot, Program};
 
@@ -35,16 +36,16 @@ pub struct Wiener {
 
 /// A scheme at a number of equal steps.
 #[derive(Clone)]
-pub struct Level {
-    pub stage: Stage,
+pub struct Level<T = f64> {
+    pub stage: Stage<T>,
     pub steps: u64,
 }
 
-pub struct CoupledJob {
+pub struct CoupledJob<T = f64> {
     /// see [`super::Job::init`]
-    pub init: Stage,
-    pub levels: Vec<Level>,
-    pub reference: Level,
+    pub init: Stage<T>,
+    pub levels: Vec<Level<T>>,
+    pub reference: Level<T>,
     pub wiener: Vec<Wiener>,
     /// the state rows that are compared
     pub rows: Vec<usize>,
@@ -94,7 +95,7 @@ struct Rows {
 }
 
 /// Runs all levels and compares them with the reference at the end.
-pub fn run(job: &CoupledJob, stop: &AtomicBool) -> Result<Converged, Refusal> {
+pub fn run<T: Lane>(job: &CoupledJob<T>, stop: &AtomicBool) -> Result<Converged, Refusal> {
     let plan = Plan::new(job)?;
     let layout = Layout::new(0, job.paths);
     let tree = Mutex::new(Tree::default());
@@ -139,7 +140,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(job: &CoupledJob) -> Result<Plan, Refusal> {
+    fn new<T: Lane>(job: &CoupledJob<T>) -> Result<Plan, Refusal> {
         if job.levels.is_empty() {
             return Err(Refusal::NoLevels);
         }
@@ -166,7 +167,7 @@ impl Plan {
     }
 
     /// Room for a process among the draws of the fine steps.
-    fn add_process(&mut self, job: &CoupledJob, w: &Wiener) {
+    fn add_process<T>(&mut self, job: &CoupledJob<T>, w: &Wiener) {
         let programs = || job.levels.iter().chain([&job.reference]).map(|l| &l.stage.program);
         let draw = |at: (u32, u16)| programs().flat_map(|p| &p.draws).find(|d| (d.site, d.turn) == at).cloned();
         let (u, v) = (draw(w.increment), w.integral.and_then(draw));
@@ -190,7 +191,7 @@ impl Plan {
 
 impl Plan {
     /// The noise of a fine step, as the reference wants it.
-    fn copy(&self, fine: &[f64], noise: &mut [f64]) {
+    fn copy<T: Lane>(&self, fine: &[T], noise: &mut [T]) {
         for ((dims, _), (from, to)) in self.wiener.iter().zip(self.fine.of.iter().zip(&self.reference.of)) {
             for (from, to) in [(from.0, to.0), (from.1, to.1)] {
                 if let (Some(from), Some(to)) = (from, to) {
@@ -202,17 +203,17 @@ impl Plan {
     }
 }
 
-fn lanes(job: &CoupledJob) -> usize {
+fn lanes<T: Lane>(job: &CoupledJob<T>) -> usize {
     let p = &job.reference.stage.program;
     let rows = 2 * p.state_rows + p.scratch_rows + CHUNK as usize * p.draw_rows;
     let mut lanes = 64;
-    while lanes > crate::backend::LANE_MULTIPLE && rows * lanes * size_of::<f64>() > 256 << 10 {
+    while lanes > T::PRECISION.lane_multiple() && rows * lanes * size_of::<T>() > 256 << 10 {
         lanes /= 2;
     }
     lanes
 }
 
-fn rows(stage: &Stage, wiener: &[Wiener]) -> Result<Rows, Refusal> {
+fn rows<T>(stage: &Stage<T>, wiener: &[Wiener]) -> Result<Rows, Refusal> {
     let mut of = vec![(None, None); wiener.len()];
     for slot in &stage.program.draws {
         let at = (slot.site, slot.turn);
@@ -229,7 +230,7 @@ fn rows(stage: &Stage, wiener: &[Wiener]) -> Result<Rows, Refusal> {
     Ok(Rows { draw_rows: stage.program.draw_rows, of })
 }
 
-/// The noise of a coarse step in the making: sums over its fine steps so far.
+/// The noise of a coarse step in the making: sums over its fine steps so far, in double precision.
 struct Coarse {
     /// fine steps of a coarse one
     ratio: u64,
@@ -241,21 +242,21 @@ struct Coarse {
     ready: usize,
 }
 
-struct Worker<'a> {
-    job: &'a CoupledJob,
+struct Worker<'a, T> {
+    job: &'a CoupledJob<T>,
     plan: &'a Plan,
-    start: Memory,
+    start: Memory<T>,
     /// the draws of the fine steps of a chunk
-    fine: Vec<f64>,
-    reference: Memory,
-    levels: Vec<(Memory, Coarse)>,
+    fine: Vec<T>,
+    reference: Memory<T>,
+    levels: Vec<(Memory<T>, Coarse)>,
 }
 
-impl<'a> Worker<'a> {
-    fn new(job: &'a CoupledJob, plan: &'a Plan) -> Worker<'a> {
+impl<'a, T: Lane> Worker<'a, T> {
+    fn new(job: &'a CoupledJob<T>, plan: &'a Plan) -> Worker<'a, T> {
         let lanes = plan.lanes;
-        let memory = |level: &Level| Memory::new([(&level.stage, CHUNK)].into_iter(), lanes);
-        let coarse = |level: &Level| Coarse {
+        let memory = |level: &Level<T>| Memory::new([(&level.stage, CHUNK)].into_iter(), lanes);
+        let coarse = |level: &Level<T>| Coarse {
             ratio: job.reference.steps / level.steps,
             seen: 0,
             sum: vec![0.0; plan.dims * lanes],
@@ -266,7 +267,7 @@ impl<'a> Worker<'a> {
             job,
             plan,
             start: Memory::new([(&job.init, 1)].into_iter(), lanes),
-            fine: vec![0.0; CHUNK as usize * plan.draws.draw_rows * lanes],
+            fine: vec![T::default(); CHUNK as usize * plan.draws.draw_rows * lanes],
             reference: memory(&job.reference),
             levels: job.levels.iter().map(|l| (memory(l), coarse(l))).collect(),
         }
@@ -297,7 +298,7 @@ impl<'a> Worker<'a> {
 
     fn begin(&mut self, fill: Fill) {
         self.start.draw(&*self.job.noise, &self.job.init, fill);
-        self.start.state.fill(0.0);
+        self.start.state.fill(T::default());
         self.start.call(&self.job.init, fill, &(self.job.init.rows)(0..1), 0);
         self.reference.state.copy_from_slice(&self.start.state);
         for (memory, coarse) in &mut self.levels {
@@ -335,11 +336,11 @@ impl<'a> Worker<'a> {
     /// Compares the levels with the reference, piece by piece.
     fn tally(&mut self, position: u64, layout: &Layout, tree: &Mutex<Tree<Cells>>) {
         let (lanes, piece) = (self.plan.lanes, layout.piece as usize);
-        let health: Vec<Vec<f64>> = [&self.reference]
+        let health: Vec<Vec<T>> = [&self.reference]
             .into_iter()
             .chain(self.levels.iter().map(|l| &l.0))
             .map(|memory| {
-                let mut health = vec![0.0; lanes];
+                let mut health = vec![T::default(); lanes];
                 memory.health(&mut health);
                 health
             })
@@ -363,17 +364,19 @@ impl<'a> Worker<'a> {
         let mut cells = Cells { broken, ..Cells::default() };
         for row in &self.job.rows {
             let x = &self.reference.state[row * lanes..];
-            cells.reference.push([of(&|l| x[l]), of(&|l| x[l] * x[l])]);
+            cells.reference.push([of(&|l| x[l].wide()), of(&|l| x[l].wide() * x[l].wide())]);
         }
         for (memory, _) in &self.levels {
             let distance = |l: usize| {
-                let gap = |row: &usize| memory.state[row * lanes + l] - self.reference.state[row * lanes + l];
+                let gap =
+                    |row: &usize| memory.state[row * lanes + l].wide() - self.reference.state[row * lanes + l].wide();
                 self.job.rows.iter().map(gap).map(|d| d * d).sum::<f64>()
             };
             cells.strong.push([of(&|l| distance(l).sqrt()), of(&distance)]);
             let weak = self.job.rows.iter().map(|row| {
                 let (x, y) = (&memory.state[row * lanes..], &self.reference.state[row * lanes..]);
-                [of(&|l| x[l] - y[l]), of(&|l| x[l] * x[l] - y[l] * y[l])]
+                let pair = |l: usize| (x[l].wide(), y[l].wide());
+                [of(&|l| pair(l).0 - pair(l).1), of(&|l| pair(l).0 * pair(l).0 - pair(l).1 * pair(l).1)]
             });
             cells.weak.push(weak.collect());
         }
@@ -389,7 +392,7 @@ impl Coarse {
     }
 
     /// Adds a fine step.
-    fn add(&mut self, plan: &Plan, noise: &[f64]) {
+    fn add<T: Lane>(&mut self, plan: &Plan, noise: &[T]) {
         let lanes = plan.lanes;
         let third = 3f64.sqrt().recip();
         for ((dims, first), (u, v)) in plan.wiener.iter().zip(&plan.fine.of) {
@@ -399,10 +402,11 @@ impl Coarse {
                 let range = (first + dim) * lanes..(first + dim + 1) * lanes;
                 let (sums, integrals) = (&mut self.sum[range.clone()], &mut self.integral[range]);
                 for lane in 0..lanes {
+                    let u = u[lane].wide();
                     if let Some(v) = v {
-                        integrals[lane] += sums[lane] + 0.5 * (u[lane] + third * v[lane]);
+                        integrals[lane] += sums[lane] + 0.5 * (u + third * v[lane].wide());
                     }
-                    sums[lane] += u[lane];
+                    sums[lane] += u;
                 }
             }
         }
@@ -410,7 +414,7 @@ impl Coarse {
     }
 
     /// The coarse step is complete: its normals, as the level wants them.
-    fn put(&mut self, plan: &Plan, rows: &Rows, noise: &mut [f64]) {
+    fn put<T: Lane>(&mut self, plan: &Plan, rows: &Rows, noise: &mut [T]) {
         let lanes = plan.lanes;
         let base = self.ready * rows.draw_rows;
         let m = self.ratio as f64;
@@ -421,10 +425,10 @@ impl Coarse {
                     let u = self.sum[from] / m.sqrt();
                     let v = 3f64.sqrt() * (2.0 * self.integral[from] / (m * m.sqrt()) - u);
                     if let Some(row) = u_row {
-                        noise[(base + row + dim) * lanes + lane] = u;
+                        noise[(base + row + dim) * lanes + lane] = T::of(u);
                     }
                     if let Some(row) = v_row {
-                        noise[(base + row + dim) * lanes + lane] = v;
+                        noise[(base + row + dim) * lanes + lane] = T::of(v);
                     }
                 }
             }

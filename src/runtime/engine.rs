@@ -10,7 +10,7 @@ use super::layout::{GROUPS, Layout};
 use super::plan::Plan;
 use super::statistics::finish::Finisher;
 use super::worker::{Shared, Table, Worker};
-use crate::backend::LANE_MULTIPLE;
+use crate::kernels::lane::Lane;
 
 /// Lanes of a block at most.
 const MOST_LANES: usize = 64;
@@ -41,14 +41,15 @@ pub struct Control<'a> {
 }
 
 /// Runs a job. The numbers in the outcome depend on the job alone: not on the threads, nor on the size of blocks.
-pub fn run(job: &Job, control: Control<'_>) -> Outcome {
+pub fn run<T: Lane>(job: &Job<T>, control: Control<'_>) -> Outcome {
     let begin = Instant::now();
     let layout = Layout::new(job.first_path, job.paths);
     let plan = Plan::new(job, &layout);
     let gathered = Gathered::new(&plan);
     let never = AtomicBool::new(false);
     let lanes = job.lanes.unwrap_or_else(|| lanes(job, &layout));
-    assert!(lanes.is_power_of_two() && (LANE_MULTIPLE..=MOST_LANES).contains(&lanes), "{lanes} lanes");
+    let least = T::PRECISION.lane_multiple();
+    assert!(lanes.is_power_of_two() && (least..=MOST_LANES).contains(&lanes), "{lanes} lanes");
     let shared = Shared {
         job,
         plan: &plan,
@@ -74,8 +75,8 @@ pub fn run(job: &Job, control: Control<'_>) -> Outcome {
     outcome
 }
 
-fn conclude(
-    job: &Job,
+fn conclude<T>(
+    job: &Job<T>,
     plan: &Plan,
     layout: &Layout,
     harvest: &Harvest,
@@ -101,7 +102,7 @@ fn conclude(
     }
 }
 
-fn recorded(job: &Job, observer: usize, layout: &Layout, harvest: &Harvest, tape: usize) -> Recorded {
+fn recorded<T>(job: &Job<T>, observer: usize, layout: &Layout, harvest: &Harvest, tape: usize) -> Recorded {
     let reels = &harvest.reels[tape];
     Recorded {
         paths: reels.keys().map(|position| layout.base + position).collect(),
@@ -113,27 +114,27 @@ fn recorded(job: &Job, observer: usize, layout: &Layout, harvest: &Harvest, tape
 
 /// Steps of one call of the code: enough to make calls cheap, few enough for the noise to stay in a cache. It depends on
 /// the program alone, because divergence is looked for between calls.
-fn chunk(job: &Job) -> u64 {
+fn chunk<T>(job: &Job<T>) -> u64 {
     let rows = job.step.as_ref().map_or(0, |s| s.program.draw_rows);
     (512 / rows.max(1)).clamp(4, 64) as u64
 }
 
 /// Lanes of a block: as many as fit a cache, but not so many that threads have nothing to do.
-fn lanes(job: &Job, layout: &Layout) -> usize {
+fn lanes<T: Lane>(job: &Job<T>, layout: &Layout) -> usize {
     let Some(step) = &job.step else { return MOST_LANES };
     let p = &step.program;
     let rows = 2 * p.state_rows + p.scratch_rows + p.out_rows + chunk(job) as usize * p.draw_rows;
     let mut lanes = MOST_LANES;
     let idle = |lanes: usize| layout.positions().div_ceil(lanes as u64) < job.threads as u64;
-    while lanes > LANE_MULTIPLE && (rows * lanes * size_of::<f64>() > BLOCK_BYTES || idle(lanes)) {
+    while lanes > T::PRECISION.lane_multiple() && (rows * lanes * size_of::<T>() > BLOCK_BYTES || idle(lanes)) {
         lanes /= 2;
     }
     lanes
 }
 
 /// The blocks that are still to do, and what has come of the others.
-struct Pool<'a> {
-    shared: &'a Shared<'a>,
+struct Pool<'a, T> {
+    shared: &'a Shared<'a, T>,
     control: Control<'a>,
     blocks: u64,
     next: AtomicU64,
@@ -142,8 +143,8 @@ struct Pool<'a> {
     last_tick: Mutex<Instant>,
 }
 
-impl<'a> Pool<'a> {
-    fn new(shared: &'a Shared<'a>, control: Control<'a>) -> Pool<'a> {
+impl<'a, T: Lane> Pool<'a, T> {
+    fn new(shared: &'a Shared<'a, T>, control: Control<'a>) -> Pool<'a, T> {
         Pool {
             shared,
             control,

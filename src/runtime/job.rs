@@ -11,10 +11,10 @@ use crate::step::program::Program;
 /// Rows of a step table, `[steps][step_len]`, for a range of steps. For an observer the step `k` is the grid point `k`.
 pub type Rows = Arc<dyn Fn(Range<u64>) -> Vec<f64> + Send + Sync>;
 
-/// A program with its code and the tables that it reads.
+/// A program with its code, for lanes of type `T`, and the tables that it reads.
 #[derive(Clone)]
-pub struct Stage {
-    pub code: Arc<dyn Code>,
+pub struct Stage<T = f64> {
+    pub code: Arc<dyn Code<T>>,
     pub program: Arc<Program>,
     /// `[run_len]`
     pub run: Vec<f64>,
@@ -22,7 +22,7 @@ pub struct Stage {
 }
 
 /// Something that looks at the states at some times. Its program computes the outs from the states, which it leaves as
-/// they are.
+/// they are. Statistics are double, so it sees states of single precision widened.
 pub struct Observer {
     pub stage: Stage,
     /// indices of grid points, increasing
@@ -32,13 +32,13 @@ pub struct Observer {
     pub record_first: u64,
 }
 
-/// One variant of a run.
-pub struct Job {
+/// One variant of a run, with states and steps of type `T`.
+pub struct Job<T = f64> {
     /// a program of one step that sets the states at the first time; its draws have the step coordinate
     /// [`super::START_STEP`]
-    pub init: Stage,
+    pub init: Stage<T>,
     /// `None` where nothing moves: the grid is then one time
-    pub step: Option<Stage>,
+    pub step: Option<Stage<T>>,
     pub observers: Vec<Observer>,
     /// the times, one more than there are steps
     pub grid: Vec<f64>,
@@ -48,12 +48,12 @@ pub struct Job {
     pub stream: u64,
     pub threads: usize,
     pub noise: Arc<dyn NoiseSource>,
-    /// lanes of a block, a power of two from 8 to 64; `None`: chosen by the sizes of the programs. The results are the
+    /// lanes of a block, a power of two from 8 (16 in single precision) to 64; `None`: chosen by the sizes of the programs. The results are the
     /// same for every choice
     pub lanes: Option<usize>,
 }
 
-impl Job {
+impl<T> Job<T> {
     /// Number of steps.
     pub fn steps(&self) -> u64 {
         self.grid.len() as u64 - 1

@@ -3,23 +3,24 @@
 use super::job::Stage;
 use super::noise::{self, Fill, NoiseSource};
 use crate::backend::Block;
+use crate::kernels::lane::Lane;
 
-pub struct Memory {
+pub struct Memory<T = f64> {
     pub lanes: usize,
     /// `[state_rows][lanes]`
-    pub state: Vec<f64>,
+    pub state: Vec<T>,
     /// `[steps][draw_rows][lanes]`
-    pub noise: Vec<f64>,
+    pub noise: Vec<T>,
     /// `[out_rows][lanes]`
-    pub out: Vec<f64>,
-    scratch: Vec<f64>,
+    pub out: Vec<T>,
+    scratch: Vec<T>,
 }
 
-impl Memory {
+impl<T: Lane> Memory<T> {
     /// Room for any of some stages, which share their states. Each comes with the number of steps of a call.
-    pub fn new<'a>(stages: impl Iterator<Item = (&'a Stage, u64)>, lanes: usize) -> Memory {
+    pub fn new<'a>(stages: impl Iterator<Item = (&'a Stage<T>, u64)>, lanes: usize) -> Memory<T> {
         let mut memory = Memory { lanes, state: vec![], noise: vec![], out: vec![], scratch: vec![] };
-        let grow = |rows: &mut Vec<f64>, len: usize| rows.resize(rows.len().max(len * lanes), 0.0);
+        let grow = |rows: &mut Vec<T>, len: usize| rows.resize(rows.len().max(len * lanes), T::default());
         for (k, (stage, steps)) in stages.enumerate() {
             let p = &stage.program;
             assert!(k == 0 || memory.state.len() == p.state_rows * lanes, "the programs of a job share their states");
@@ -32,12 +33,12 @@ impl Memory {
     }
 
     /// Fills the noise of a call.
-    pub fn draw(&mut self, source: &dyn NoiseSource, stage: &Stage, fill: Fill) {
+    pub fn draw(&mut self, source: &dyn NoiseSource, stage: &Stage<T>, fill: Fill) {
         noise::fill(source, &stage.program, fill, &mut self.noise);
     }
 
     /// Runs a stage on the state, with the noise that stands from `offset` steps on.
-    pub fn call(&mut self, stage: &Stage, fill: Fill, rows: &[f64], offset: usize) {
+    pub fn call(&mut self, stage: &Stage<T>, fill: Fill, rows: &[f64], offset: usize) {
         let (p, lanes) = (&stage.program, self.lanes);
         stage.code.run(Block {
             lanes,
@@ -55,10 +56,10 @@ impl Memory {
     }
 
     /// Zero for lanes whose states are all finite, NaN for others.
-    pub fn health(&self, health: &mut [f64]) {
-        health.fill(0.0);
+    pub fn health(&self, health: &mut [T]) {
+        health.fill(T::default());
         for row in self.state.chunks_exact(self.lanes) {
-            health.iter_mut().zip(row).for_each(|(h, x)| *h += x * 0.0);
+            health.iter_mut().zip(row).for_each(|(h, x)| *h = *h + *x * T::default());
         }
     }
 }

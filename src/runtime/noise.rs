@@ -1,5 +1,6 @@
 //! The seam to the noise kernels: draws by their coordinates, laid out as a program wants them.
 
+use crate::kernels::lane::{Lane, RowsMut};
 use crate::kernels::normal::{self, Coord, Key};
 use crate::math::Base;
 use crate::step::program::Program;
@@ -29,6 +30,26 @@ pub trait NoiseSource: Send + Sync {
 
     /// Uniforms on (0, 1).
     fn uniforms(&self, rows: &DrawRows, out: &mut [f64]);
+
+    /// Standard normals in single precision. The first path and the number of lanes are multiples of four.
+    fn normals_single(&self, rows: &DrawRows, out: &mut [f32]) {
+        rounded(rows, out, |rows, wide| self.normals(rows, wide));
+    }
+
+    /// Uniforms on (0, 1) in single precision.
+    fn uniforms_single(&self, rows: &DrawRows, out: &mut [f32]) {
+        rounded(rows, out, |rows, wide| self.uniforms(rows, wide));
+    }
+}
+
+/// Draws of double precision, rounded.
+fn rounded(rows: &DrawRows, out: &mut [f32], draw: impl Fn(&DrawRows, &mut [f64])) {
+    let len = rows.components * rows.lanes;
+    let mut wide = vec![0.0; len];
+    for s in 0..rows.steps {
+        draw(&DrawRows { step: rows.step + s as u64, steps: 1, step_stride: len, ..*rows }, &mut wide);
+        out[s * rows.step_stride..][..len].iter_mut().zip(&wide).for_each(|(to, from)| *to = *from as f32);
+    }
 }
 
 /// The generator of the library: ARS-5 with Box and Muller's transformation.
@@ -68,7 +89,7 @@ pub struct Fill {
 
 /// Fills `[steps][draw_rows][lanes]`. Draws of laws with parameters are left to the code, which knows the parameters;
 /// it has the coordinates in its [`crate::backend::Block`].
-pub fn fill(source: &dyn NoiseSource, program: &Program, fill: Fill, noise: &mut [f64]) {
+pub fn fill<T: Lane>(source: &dyn NoiseSource, program: &Program, fill: Fill, noise: &mut [T]) {
     for slot in &program.draws {
         let rows = DrawRows {
             key: fill.key,
@@ -82,10 +103,12 @@ pub fn fill(source: &dyn NoiseSource, program: &Program, fill: Fill, noise: &mut
             step_stride: program.draw_rows * fill.lanes,
         };
         let out = &mut noise[slot.first_row * fill.lanes..];
-        match slot.base {
-            Base::Normal => source.normals(&rows, out),
-            Base::Uniform => source.uniforms(&rows, out),
-            Base::Law(..) => {}
+        match (&slot.base, T::rows(out)) {
+            (Base::Normal, RowsMut::Double(out)) => source.normals(&rows, out),
+            (Base::Normal, RowsMut::Single(out)) => source.normals_single(&rows, out),
+            (Base::Uniform, RowsMut::Double(out)) => source.uniforms(&rows, out),
+            (Base::Uniform, RowsMut::Single(out)) => source.uniforms_single(&rows, out),
+            (Base::Law(..), _) => {}
         }
     }
 }

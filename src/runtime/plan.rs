@@ -109,7 +109,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(job: &Job, layout: &Layout) -> Plan {
+    pub fn new<T>(job: &Job<T>, layout: &Layout) -> Plan {
         let mut plan = Plan::default();
         for (k, observer) in job.observers.iter().enumerate() {
             let sources = observer.requests.iter().map(|r| plan.source(k, observer, r, layout)).collect();

@@ -8,6 +8,7 @@ use super::layout::Layout;
 use super::memory::Memory;
 use super::noise::{Fill, START_STEP};
 use super::plan::Plan;
+use crate::kernels::lane::Lane;
 
 /// Values that a step table may have to be held whole.
 const WHOLE_TABLE: usize = 1 << 21;
@@ -20,7 +21,7 @@ pub enum Table {
 
 impl Table {
     /// For steps `0..steps`.
-    pub fn of_steps(stage: &Stage, steps: u64) -> Table {
+    pub fn of_steps<T>(stage: &Stage<T>, steps: u64) -> Table {
         let len = stage.program.step_len;
         if len.saturating_mul(steps as usize) > WHOLE_TABLE {
             Table::Asked
@@ -30,7 +31,7 @@ impl Table {
     }
 
     /// For single steps.
-    pub fn of_looks(stage: &Stage, looks: &[u64]) -> Table {
+    pub fn of_looks<T>(stage: &Stage<T>, looks: &[u64]) -> Table {
         let len = stage.program.step_len;
         if len.saturating_mul(looks.len()) > WHOLE_TABLE {
             return Table::Asked;
@@ -40,8 +41,8 @@ impl Table {
 }
 
 /// What workers share.
-pub struct Shared<'a> {
-    pub job: &'a Job,
+pub struct Shared<'a, T> {
+    pub job: &'a Job<T>,
     pub plan: &'a Plan,
     pub layout: &'a Layout,
     pub gathered: &'a Gathered,
@@ -55,31 +56,34 @@ pub struct Shared<'a> {
     pub path_steps: AtomicU64,
 }
 
-pub struct Worker<'a> {
-    shared: &'a Shared<'a>,
+pub struct Worker<'a, T> {
+    shared: &'a Shared<'a, T>,
     pub collector: Collector<'a>,
-    memory: Memory,
+    memory: Memory<T>,
+    /// where observers work, on the states as double numbers
+    observed: Memory,
     /// the states at the start of the chunk
-    saved: Vec<f64>,
+    saved: Vec<T>,
     /// lanes that are paths of the run and have not diverged
     alive: Vec<bool>,
     /// zero, or NaN where a lane is not finite
-    health: Vec<f64>,
+    health: Vec<T>,
     diverged: Divergence,
 }
 
-impl<'a> Worker<'a> {
-    pub fn new(shared: &'a Shared<'a>) -> Worker<'a> {
+impl<'a, T: Lane> Worker<'a, T> {
+    pub fn new(shared: &'a Shared<'a, T>) -> Worker<'a, T> {
         let job = shared.job;
-        let single = job.observers.iter().map(|o| &o.stage).chain([&job.init]).map(|stage| (stage, 1));
-        let memory = Memory::new(single.chain(job.step.iter().map(|stage| (stage, shared.chunk))), shared.lanes);
+        let step = job.step.iter().map(|stage| (stage, shared.chunk));
+        let memory = Memory::new(std::iter::once((&job.init, 1)).chain(step), shared.lanes);
         Worker {
             shared,
             collector: Collector::new(shared.plan, shared.layout, shared.gathered, shared.lanes),
             saved: memory.state.clone(),
             memory,
+            observed: Memory::new(job.observers.iter().map(|o| (&o.stage, 1)), shared.lanes),
             alive: vec![false; shared.lanes],
-            health: vec![0.0; shared.lanes],
+            health: vec![T::default(); shared.lanes],
             diverged: Divergence::default(),
         }
     }
@@ -131,7 +135,7 @@ impl<'a> Worker<'a> {
         let job = self.shared.job;
         let fill = self.fill(first_path, START_STEP, 1);
         self.memory.draw(&*job.noise, &job.init, fill);
-        self.memory.state.fill(0.0);
+        self.memory.state.fill(T::default());
         self.memory.call(&job.init, fill, &(job.init.rows)(0..1), 0);
         if self.sick() {
             self.bury(|_| 0, first_path);
@@ -168,7 +172,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Repeats a chunk from its start, one step at a time, to see when each lane left the finite numbers.
-    fn find_first(&mut self, stage: &Stage, fill: Fill, rows: &[f64], at: u64) {
+    fn find_first(&mut self, stage: &Stage<T>, fill: Fill, rows: &[f64], at: u64) {
         let end_state = self.memory.state.clone();
         let end_health = self.health.clone();
         self.memory.state.copy_from_slice(&self.saved);
@@ -214,7 +218,7 @@ impl<'a> Worker<'a> {
                 self.observe(k, look, at, first_path);
             }
             let rows = observer.stage.program.out_rows * shared.lanes;
-            self.collector.look(k, look, &self.memory.out[..rows], &self.alive);
+            self.collector.look(k, look, &self.observed.out[..rows], &self.alive);
         }
     }
 
@@ -231,7 +235,9 @@ impl<'a> Worker<'a> {
             }
         };
         let fill = self.fill(first_path, at, 1);
-        self.memory.draw(&*shared.job.noise, stage, fill);
-        self.memory.call(stage, fill, rows, 0);
+        self.observed.draw(&*shared.job.noise, stage, fill);
+        T::lend(&mut self.memory.state, &mut self.observed.state);
+        self.observed.call(stage, fill, rows, 0);
+        T::take_back(&mut self.memory.state, &mut self.observed.state);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::backend::{self, Code};
 use crate::diagnostics::{Diagnostic, codes};
+use crate::kernels::lane::Lane;
 use crate::math::array::Array;
 use crate::math::derivative::NotDifferentiable;
 use crate::math::eval::{Env, Evaluator, Functions};
@@ -23,11 +24,11 @@ pub enum Backend {
     Interpreter,
 }
 
-/// A program with its code.
+/// A program with its code, for lanes of type `T`.
 #[derive(Clone)]
-pub struct Compiled {
+pub struct Compiled<T = f64> {
     pub program: Arc<Program>,
-    pub code: Arc<dyn Code>,
+    pub code: Arc<dyn Code<T>>,
 }
 
 /// The inputs of the clock, by which the rows of step tables are made.
@@ -86,7 +87,12 @@ impl Grid {
 }
 
 /// Cleans, lowers and compiles a specification of raw nodes.
-pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -> Result<Compiled, Diagnostic> {
+pub fn compile<T: Lane>(
+    elab: &mut Elab<'_>,
+    spec: &Spec,
+    backend: Backend,
+    span: Span,
+) -> Result<Compiled<T>, Diagnostic> {
     let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
     let clean = crate::math::clean(&mut elab.g, &roots).map_err(|e| no_derivative(&e, span))?;
     let clean = crate::math::share::share(&mut elab.g, &clean);
@@ -96,8 +102,8 @@ pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -
         renew: spec.renew.iter().map(|r| r.0).zip(renewed.iter().copied()).collect(),
         outs: outs.to_vec(),
     };
-    let program = lower(&mut elab.g, &spec);
-    let code: Arc<dyn Code> = match backend {
+    let program = lower(&mut elab.g, &spec).at(T::PRECISION);
+    let code: Arc<dyn Code<T>> = match backend {
         Backend::Interpreter => Arc::new(backend::interpreter::Interpreter::new(&program)),
         Backend::Cranelift => match backend::cranelift::compile(&program) {
             Ok(code) => Arc::from(code),
@@ -122,14 +128,14 @@ pub fn no_derivative(e: &NotDifferentiable, span: Span) -> Diagnostic {
 }
 
 /// The tables of a program for given parameters, over a grid. For observers the step k is the grid point k.
-pub fn stage(
+pub fn stage<T: Lane>(
     g: &Arc<Graph>,
-    compiled: &Compiled,
+    compiled: &Compiled<T>,
     params: &Env,
     clock: Clock,
     grid: &Grid,
     observer: bool,
-) -> Result<Stage, String> {
+) -> Result<Stage<T>, String> {
     let mut evaluator = Evaluator::new(Functions::default());
     for var in g.var_ids() {
         if let Some(value) = params.get(var) {

@@ -10,9 +10,9 @@ use crate::model::elab::{Elab, Try};
 use crate::model::results::{Asked, Pool, Times};
 use crate::output::paths::column_names;
 use crate::output::result::{Check, Report, RunResult, Values, When};
-use crate::runtime::{Job, Outcome, StatResult};
+use crate::runtime::{Observer, Outcome, StatResult};
 use crate::session::compile::Grid;
-use crate::session::execute::{Execution, Programs, Watch};
+use crate::session::execute::{Execution, Watch};
 use crate::session::plan::{Item, Plan, Save, Statement};
 use crate::session::propagation::Seen;
 use crate::session::results::{Ran, Saved};
@@ -22,9 +22,9 @@ impl Elab<'_> {
     pub(super) fn conclude(
         &mut self,
         plan: &Plan,
-        programs: &Programs,
+        watches: &[Watch],
         solver: usize,
-        job: &Job,
+        observers: &[Observer],
         outcome: &Outcome,
         grid: &Grid,
         params: Env,
@@ -49,7 +49,6 @@ impl Elab<'_> {
             first_divergence: outcome.diverged.first.map(|(k, _)| grid.times[k as usize]),
             ..RunResult::default()
         };
-        let watches = &programs.observers[solver];
         let mut found: HashMap<usize, Vec<StatResult>> = HashMap::new();
         for (watch, observed) in watches.iter().zip(&outcome.observed) {
             for (index, results) in watch.asked.iter().zip(&observed.results) {
@@ -58,7 +57,7 @@ impl Elab<'_> {
             if let Some(index) = watch.save
                 && let Statement::Save(save) = &plan.statements[index]
             {
-                let saved = self.saved(save, observed, job, watch, grid, ran.variants.len());
+                let saved = self.saved(save, observed, observers, watch, grid, ran.variants.len());
                 ran.saved.push(saved);
             }
         }
@@ -190,13 +189,13 @@ impl Elab<'_> {
         &self,
         save: &Save,
         observed: &crate::runtime::Observed,
-        job: &Job,
+        observers: &[Observer],
         watch: &Watch,
         grid: &Grid,
         variant: usize,
     ) -> Saved {
         let columns = save.columns.iter().flat_map(|(label, id)| column_names(label, self.g.shape(*id))).collect();
-        let observer = job.observers.iter().find(|o| std::ptr::eq(&*o.stage.program, &*watch.compiled.program));
+        let observer = observers.iter().find(|o| std::ptr::eq(&*o.stage.program, &*watch.compiled.program));
         let times = observer.map(|o| o.looks.iter().map(|k| grid.times[*k as usize]).collect()).unwrap_or_default();
         Saved { variant, path: save.path.clone(), columns, times, recorded: observed.record.clone() }
     }

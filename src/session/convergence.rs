@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, codes};
+use crate::kernels::lane::Lane;
 use crate::math::VarId;
 use crate::math::eval::eval;
 use crate::model::elab::{Elab, Try};
@@ -16,7 +17,7 @@ use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
 use crate::session::results::Ran;
 
 impl Elab<'_> {
-    pub(super) fn converge_run(
+    pub(super) fn converge_run<T: Lane>(
         &mut self,
         plan: &Plan,
         converge: &Converge,
@@ -62,7 +63,7 @@ impl Elab<'_> {
         for k in 0..plan.steps.len() {
             let begin = std::time::Instant::now();
             let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
-            let (init, step) = self.dynamics(plan, k, how.backend)?;
+            let (init, step) = self.dynamics::<T>(plan, k, how.backend)?;
             let compile_seconds = begin.elapsed().as_secs_f64();
             let step = step.expect("a run with steps has a step");
             let g = Arc::new(self.g.clone());

@@ -7,7 +7,7 @@ use crate::model::elab::Elab;
 use crate::session::compile::{Backend, compile};
 use crate::session::load::Loaded;
 use crate::session::plan::{Overrides, Plan};
-use crate::step::Spec;
+use crate::step::{Program, Spec};
 
 type Emitted = (String, Vec<Diagnostic>);
 
@@ -51,8 +51,8 @@ fn each_program(loaded: &Loaded, f: impl Fn(&crate::step::Program) -> String) ->
     each_step(loaded, |elab, plan, k| {
         let states: Vec<VarId> = elab.starts(plan, k).iter().map(|s| s.0).collect();
         let spec = Spec { states, renew: plan.steps[k].renew.clone(), outs: Vec::new() };
-        match compile(elab, &spec, Backend::Interpreter, plan.span) {
-            Ok(compiled) => f(&compiled.program),
+        match compile::<f64>(elab, &spec, Backend::Interpreter, plan.span) {
+            Ok(compiled) => f(&Program::clone(&compiled.program).at(plan.precision)),
             Err(problem) => {
                 elab.report(problem);
                 String::new()

@@ -5,14 +5,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::diagnostics::{Diagnostic, codes};
+use crate::kernels::lane::{Lane, Precision};
+use crate::math::eval::Env;
 use crate::math::{Graph, Id, Op, VarId};
 use crate::model::elab::{Elab, Try};
 use crate::model::results::{Asked, Pool, Times};
 use crate::model::statistics::StatKind;
 use crate::output::result::RunResult;
 use crate::runtime::noise::Ars5;
-use crate::runtime::{Control, Job, Observer, Request, engine};
-use crate::session::compile::{Backend, Clock, Compiled, compile, parameters, stage};
+use crate::runtime::{Control, Job, Observer, Request, Stage, engine};
+use crate::session::compile::{Backend, Clock, Compiled, Grid, compile, parameters, stage};
 use crate::session::plan::{Plan, Statement};
 use crate::session::results::Ran;
 use crate::source::Span;
@@ -28,9 +30,9 @@ pub struct Execution<'a> {
 }
 
 /// The programs of a plan: starts and steps for each solver, and what looks at the states.
-pub(super) struct Programs {
-    pub init: Vec<Compiled>,
-    pub step: Vec<Option<Compiled>>,
+pub(super) struct Programs<T> {
+    pub init: Vec<Compiled<T>>,
+    pub step: Vec<Option<Compiled<T>>>,
     pub observers: Vec<Vec<Watch>>,
 }
 
@@ -59,37 +61,45 @@ impl Elab<'_> {
                 ran.notes.push(format!("`plot {text}` is not drawn by this version"));
             }
         }
+        match plan.precision {
+            Precision::Double => self.execute_in::<f64>(plan, how, &mut ran)?,
+            Precision::Single => self.execute_in::<f32>(plan, how, &mut ran)?,
+        }
+        Ok(ran)
+    }
+
+    /// Runs a plan with states and steps of type `T`.
+    fn execute_in<T: Lane>(&mut self, plan: &Plan, how: Execution<'_>, ran: &mut Ran) -> Try<()> {
         if let Some(converge) = &plan.converge {
-            self.converge_run(plan, converge, how, &mut ran)?;
-            return Ok(ran);
+            return self.converge_run::<T>(plan, converge, how, ran);
         }
         let begin = Instant::now();
-        let programs = self.programs(plan, how.backend)?;
+        let programs = self.programs::<T>(plan, how.backend)?;
         let compile_seconds = begin.elapsed().as_secs_f64();
         let g = Arc::new(self.g.clone());
         for combination in combinations(&plan.sweeps) {
             for solver in 0..programs.init.len() {
                 let set: Vec<(usize, f64)> = how.set.iter().chain(&combination).copied().collect();
-                let mut variant = self.variant(plan, &programs, solver, &g, &set, &combination, how, &mut ran)?;
+                let mut variant = self.variant(plan, &programs, solver, &g, &set, &combination, how, ran)?;
                 variant.compile_seconds = compile_seconds;
                 let stopped = variant.interrupted;
                 ran.variants.push(variant);
                 if stopped {
-                    return Ok(ran);
+                    return Ok(());
                 }
             }
         }
-        Ok(ran)
+        Ok(())
     }
 
-    pub(super) fn compiled(&mut self, spec: &Spec, backend: Backend, span: Span) -> Try<Compiled> {
+    pub(super) fn compiled<T: Lane>(&mut self, spec: &Spec, backend: Backend, span: Span) -> Try<Compiled<T>> {
         match compile(self, spec, backend, span) {
             Ok(compiled) => Ok(compiled),
             Err(problem) => self.fail(problem),
         }
     }
 
-    fn programs(&mut self, plan: &Plan, backend: Backend) -> Try<Programs> {
+    fn programs<T: Lane>(&mut self, plan: &Plan, backend: Backend) -> Try<Programs<T>> {
         let mut programs = Programs { init: Vec::new(), step: Vec::new(), observers: Vec::new() };
         let count = plan.steps.len().max(1);
         for k in 0..count {
@@ -117,7 +127,12 @@ impl Elab<'_> {
         starts
     }
 
-    pub(super) fn dynamics(&mut self, plan: &Plan, k: usize, backend: Backend) -> Try<(Compiled, Option<Compiled>)> {
+    pub(super) fn dynamics<T: Lane>(
+        &mut self,
+        plan: &Plan,
+        k: usize,
+        backend: Backend,
+    ) -> Try<(Compiled<T>, Option<Compiled<T>>)> {
         let starts = self.starts(plan, k);
         let states: Vec<VarId> = starts.iter().map(|s| s.0).collect();
         let init =
@@ -212,10 +227,10 @@ impl Elab<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn variant(
+    fn variant<T: Lane>(
         &mut self,
         plan: &Plan,
-        programs: &Programs,
+        programs: &Programs<T>,
         solver: usize,
         g: &Arc<Graph>,
         set: &[(usize, f64)],
@@ -227,17 +242,7 @@ impl Elab<'_> {
         self.check_values(&params)?;
         let grid = self.grid(plan, &params)?;
         let clock = self.clock();
-        let make = |s: &mut Self, compiled: &Compiled, observer: bool, span: Span| match stage(
-            g, compiled, &params, clock, &grid, observer,
-        ) {
-            Ok(stage) => Ok(stage),
-            Err(reason) => s.error(
-                codes::BAD_SETTING,
-                format!("a value of this run cannot be worked out: {reason}"),
-                span,
-                "needed for this",
-            ),
-        };
+        let make = Making { g, params: &params, clock, grid: &grid };
         let mut observers = Vec::new();
         for watch in &programs.observers[solver] {
             let looks = match watch.save {
@@ -252,16 +257,16 @@ impl Elab<'_> {
                 None => 0,
             };
             observers.push(Observer {
-                stage: make(self, &watch.compiled, true, plan.span)?,
+                stage: make.stage(self, &watch.compiled, true, plan.span)?,
                 looks,
                 requests: watch.requests.clone(),
                 record_first,
             });
         }
         let job = Job {
-            init: make(self, &programs.init[solver], false, plan.model.span)?,
+            init: make.stage(self, &programs.init[solver], false, plan.model.span)?,
             step: match &programs.step[solver] {
-                Some(step) => Some(make(self, step, false, plan.span)?),
+                Some(step) => Some(make.stage(self, step, false, plan.span)?),
                 None => None,
             },
             observers,
@@ -275,11 +280,34 @@ impl Elab<'_> {
             lanes: how.lanes,
         };
         let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
-        self.conclude(plan, programs, solver, &job, &outcome, &grid, params, sweep, how, ran)
+        let watches = &programs.observers[solver];
+        self.conclude(plan, watches, solver, &job.observers, &outcome, &grid, params, sweep, how, ran)
     }
 
     pub(super) fn clock(&self) -> Clock {
         Clock { time: self.time, time_next: self.time_next, dt: self.dt, step_index: self.step_index }
+    }
+}
+
+/// What tables are made from.
+struct Making<'a> {
+    g: &'a Arc<Graph>,
+    params: &'a Env,
+    clock: Clock,
+    grid: &'a Grid,
+}
+
+impl Making<'_> {
+    fn stage<T: Lane>(&self, elab: &mut Elab<'_>, compiled: &Compiled<T>, observer: bool, span: Span) -> Try<Stage<T>> {
+        match stage(self.g, compiled, self.params, self.clock, self.grid, observer) {
+            Ok(stage) => Ok(stage),
+            Err(reason) => elab.error(
+                codes::BAD_SETTING,
+                format!("a value of this run cannot be worked out: {reason}"),
+                span,
+                "needed for this",
+            ),
+        }
     }
 }
 

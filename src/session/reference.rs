@@ -118,7 +118,7 @@ impl Elab<'_> {
         let grid = self.short_grid(plan, &params, extent)?;
         let mut programs = Vec::new();
         for (_, spec) in &specs {
-            match compile(self, spec, Backend::Interpreter, plan.span) {
+            match compile::<f64>(self, spec, Backend::Interpreter, plan.span) {
                 Ok(program) => programs.push(program),
                 Err(problem) => return self.fail(problem),
             }

@@ -1,5 +1,6 @@
 //! Elementary functions as the step program names them: the kernels, by operation.
 
+use crate::kernels::lane::Lane;
 pub use crate::kernels::table::{Kernel, KernelFn};
 use crate::math::Op;
 
@@ -10,11 +11,11 @@ pub fn kernel_of(op: Op) -> Option<Kernel> {
 }
 
 /// The function of whole rows.
-pub fn apply(kernel: Kernel, args: &[&[f64]]) -> Vec<f64> {
-    let mut out = vec![0.0; args[0].len()];
+pub fn apply<T: Lane>(kernel: Kernel, args: &[&[T]]) -> Vec<T> {
+    let mut out = vec![T::default(); args[0].len()];
     assert!(args.iter().all(|a| a.len() == out.len()) && args.len() == kernel.arity(), "rows of one length");
     // SAFETY: all rows have the length of the first
-    match kernel.array_fn() {
+    match T::kernel(kernel) {
         KernelFn::One(f) => unsafe { f(out.len(), args[0].as_ptr(), out.as_mut_ptr()) },
         KernelFn::Two(f) => unsafe { f(out.len(), args[0].as_ptr(), args[1].as_ptr(), out.as_mut_ptr()) },
     }

@@ -49,6 +49,9 @@ impl fmt::Display for Value {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.precision != Precision::Double {
+            writeln!(f, "precision {}", self.precision.name())?;
+        }
         for s in &self.states {
             let renewed = if s.renewed { "" } else { ", kept" };
             writeln!(f, "state[{}..{}]{renewed}", s.first_row, s.first_row + s.shape.iter().product::<usize>())?;

@@ -1,7 +1,8 @@
 //! The types of a step program: its tables of rows, and its instructions.
 //!
-//! A program reads and writes *rows*: one `f64` for each path ("lane") of a block. Values that are the same for all
-//! paths come from two tables that the host fills: `run` once a run, `step` once a step. Draws come as rows too, filled
+//! A program reads and writes *rows*: one number for each path ("lane") of a block. Values that are the same for all
+//! paths come from two tables that the host fills: `run` once a run, `step` once a step. Lanes are of the program's
+//! precision. Tables are double, so that integers in them are exact; what lanes read of them is rounded. Draws come as rows too, filled
 //! by the noise kernels, so a program is a pure function of its inputs.
 //!
 //! The instructions say everything that a result depends on: which products are fused into sums, the order of every
@@ -11,6 +12,7 @@ use crate::math::{Base, Dense, Id, Sampler, Shape, VarId};
 
 pub use super::index::{Atom, Counter, Index, IndexEnv, Table};
 pub use super::kernel::Kernel;
+pub use crate::kernels::lane::Precision;
 
 /// A state variable: `shape.product()` rows from `first_row`, in row-major order of its elements.
 #[derive(Clone, Debug)]
@@ -129,11 +131,11 @@ pub enum Logic {
 /// Operations that make one register from others and from memory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
-    /// a constant, by its bits
+    /// a constant, by its bits as f64; rounded to the precision of the program
     Const(u64),
     /// a mask that is the same for all lanes
     Truth(bool),
-    /// a cell of a table, the same for all lanes
+    /// a cell of a table, the same for all lanes; rounded to the precision of the program
     Cell(Table, Index),
     /// an integer as a number
     Count(Index),
@@ -240,6 +242,7 @@ pub enum Inst {
 
 #[derive(Clone, Debug, Default)]
 pub struct Program {
+    pub precision: Precision,
     pub states: Vec<StateSlot>,
     pub state_rows: usize,
     pub outs: Vec<OutSlot>,
@@ -322,6 +325,11 @@ impl Inst {
 }
 
 impl Program {
+    /// The program in a precision.
+    pub fn at(self, precision: Precision) -> Program {
+        Program { precision, ..self }
+    }
+
     pub fn kind(&self, reg: Reg) -> Kind {
         self.regs[reg.0 as usize]
     }

@@ -1,10 +1,12 @@
 //! What each operation does to a number: the meaning that every back end reproduces bit for bit (the sign and payload
 //! of NaN excepted).
 
+use crate::kernels::lane::Lane;
+
 use super::program::{Binary, Fused, Logic, Relation, Unary};
 
 impl Unary {
-    pub fn apply(self, a: f64) -> f64 {
+    pub fn apply<T: Lane>(self, a: T) -> T {
         match self {
             Unary::Neg => -a,
             Unary::Abs => a.abs(),
@@ -16,7 +18,7 @@ impl Unary {
 }
 
 impl Binary {
-    pub fn apply(self, a: f64, b: f64) -> f64 {
+    pub fn apply<T: Lane>(self, a: T, b: T) -> T {
         match self {
             Binary::Add => a + b,
             Binary::Sub => a - b,
@@ -30,7 +32,7 @@ impl Binary {
 }
 
 impl Fused {
-    pub fn apply(self, a: f64, b: f64, c: f64) -> f64 {
+    pub fn apply<T: Lane>(self, a: T, b: T, c: T) -> T {
         match self {
             Fused::MulAdd => a.mul_add(b, c),
             Fused::MulSub => a.mul_add(b, -c),
@@ -41,7 +43,7 @@ impl Fused {
 }
 
 impl Relation {
-    pub fn apply(self, a: f64, b: f64) -> bool {
+    pub fn apply<T: Lane>(self, a: T, b: T) -> bool {
         match self {
             Relation::Lt => a < b,
             Relation::Le => a <= b,
@@ -62,6 +64,7 @@ impl Logic {
 }
 
 /// The row offset that a lane's `at` selects: brought into `0..len` (NaN is 0), fractions cut.
-pub fn gather_offset(at: f64, len: usize) -> usize {
+pub fn gather_offset<T: Lane>(at: T, len: usize) -> usize {
+    let at = at.wide();
     if at > 0.0 { (at as usize).min(len - 1) } else { 0 }
 }

@@ -1,7 +1,7 @@
 //! The frame of the compiled function: groups of lanes, and for each the steps.
 //!
 //! ```text
-//! for each group of 2*vectors lanes
+//! for each group of lanes (some vectors)
 //!     states of the group into registers, or into two working copies
 //!     for each step
 //!         the body; the new states take the place of the old (the copies change roles)
@@ -18,8 +18,7 @@ use ::cranelift::prelude::*;
 use super::Context;
 use super::address::Place;
 use super::shape::Layout;
-use crate::backend::LANE_MULTIPLE;
-use crate::step::program::{self as step, Index, Inst, Kind, Loop, Program, Reg, Space, Table};
+use crate::step::program::{self as step, Index, Inst, Kind, Loop, Precision, Program, Reg, Space, Table};
 
 /// Where the memory of the group is.
 #[derive(Copy, Clone)]
@@ -53,7 +52,7 @@ pub enum Slot {
     Unset,
     /// the same for all lanes
     Uniform(Value),
-    /// a vector for each two lanes, as far as they have been made
+    /// a vector for each few lanes, as far as they have been made
     Lanes(Vec<Option<Value>>),
     /// one vector on the stack, the same for all lanes
     Pooled(i32),
@@ -170,6 +169,30 @@ fn args(values: &[Value]) -> Vec<BlockArg> {
 }
 
 impl Emitter<'_, '_> {
+    /// A number of a lane.
+    pub fn number(&self) -> Type {
+        match self.program.precision {
+            Precision::Single => types::F32,
+            Precision::Double => types::F64,
+        }
+    }
+
+    /// A vector of numbers.
+    pub fn real(&self) -> Type {
+        match self.program.precision {
+            Precision::Single => types::F32X4,
+            Precision::Double => types::F64X2,
+        }
+    }
+
+    /// A vector of truth values: lanes of ones or zeros.
+    pub fn mask(&self) -> Type {
+        match self.program.precision {
+            Precision::Single => types::I32X4,
+            Precision::Double => types::I64X2,
+        }
+    }
+
     /// Flags of a load of the block's memory: it neither traps nor need be aligned.
     pub fn reading(&self) -> MemFlagsData {
         MemFlagsData::new().with_notrap()
@@ -184,7 +207,7 @@ impl Emitter<'_, '_> {
         for inst in body {
             match inst {
                 Inst::Let(dst, step::Value::Const(bits)) if table == Table::Run => {
-                    let value = self.splat(*bits);
+                    let value = self.splat(f64::from_bits(*bits));
                     self.keep(*dst, value);
                 }
                 Inst::Let(dst, step::Value::Cell(t, at)) if *t == table && at.known().is_some() => {
@@ -228,8 +251,9 @@ impl Emitter<'_, '_> {
         let blocks = self.base;
         let zero = self.b.ins().iconst(types::I64, 0);
         let left = self.group_loop(blocks, zero);
-        if self.layout.lanes() > LANE_MULTIPLE {
-            assert_eq!(self.layout.lanes(), 2 * LANE_MULTIPLE, "half a group is one multiple");
+        let multiple = self.program.precision.lane_multiple();
+        if self.layout.lanes() > multiple {
+            assert_eq!(self.layout.lanes(), 2 * multiple, "half a group is one multiple");
             self.layout = self.layout.halved();
             self.window = 0..self.layout.vectors;
             self.group_loop(blocks, left);
@@ -420,7 +444,7 @@ impl Emitter<'_, '_> {
         self.b.ins().jump(head, &args(&start));
         self.b.switch_to_block(head);
         for c in &l.carried {
-            let ty = if self.program.kind(c.inner) == Kind::Mask { types::I64X2 } else { types::F64X2 };
+            let ty = if self.program.kind(c.inner) == Kind::Mask { self.mask() } else { self.real() };
             let params = (0..vectors).map(|_| self.b.append_block_param(head, ty)).collect();
             self.set(c.inner, params);
         }

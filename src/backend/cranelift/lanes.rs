@@ -5,18 +5,17 @@ use ::cranelift::prelude::*;
 
 use super::address::Place;
 use super::function::{Emitter, Slot};
+use crate::kernels::lane::Lane;
 use crate::step::kernel::KernelFn;
-use crate::step::program::{self as step, Binary, Fused, Inst, Logic, Reg, Relation, Space, Unary};
-
-const REAL: Type = types::F64X2;
-const MASK: Type = types::I64X2;
+use crate::step::program::{self as step, Binary, Fused, Inst, Logic, Precision, Reg, Relation, Space, Unary};
 
 impl Emitter<'_, '_> {
     /// The vectors at hand of a row.
     pub fn load_vectors(&mut self, place: Place) -> Vec<Value> {
         let flags = self.reading();
+        let real = self.real();
         let offset = |v: usize| place.offset + 16 * v as i32;
-        self.window.clone().map(|v| self.b.ins().load(REAL, flags, place.base, offset(v))).collect()
+        self.window.clone().map(|v| self.b.ins().load(real, flags, place.base, offset(v))).collect()
     }
 
     pub fn store_vectors(&mut self, place: Place, vectors: &[Value]) {
@@ -26,34 +25,56 @@ impl Emitter<'_, '_> {
         }
     }
 
-    /// Both lanes of a vector with one value.
-    pub fn splat(&mut self, bits: u64) -> Value {
-        let bytes: Vec<u8> = bits.to_le_bytes().repeat(2);
+    /// All lanes of a vector with one number, rounded to the precision of the program.
+    pub fn splat(&mut self, x: f64) -> Value {
+        let bytes = match self.program.precision {
+            Precision::Single => (x as f32).to_le_bytes().repeat(4),
+            Precision::Double => x.to_le_bytes().repeat(2),
+        };
         let constant = self.b.func.dfg.constants.insert(ConstantData::from(bytes.as_slice()));
-        self.b.ins().vconst(REAL, constant)
+        let real = self.real();
+        self.b.ins().vconst(real, constant)
+    }
+
+    /// A number of a table as a number of a lane.
+    pub fn rounded(&mut self, x: Value) -> Value {
+        match self.program.precision {
+            Precision::Single => self.b.ins().fdemote(types::F32, x),
+            Precision::Double => x,
+        }
+    }
+
+    /// A number of a lane as that of a table.
+    pub fn widened(&mut self, x: Value) -> Value {
+        match self.program.precision {
+            Precision::Single => self.b.ins().fpromote(types::F64, x),
+            Precision::Double => x,
+        }
     }
 
     pub fn splat_cell(&mut self, table: step::Table, at: &step::Index) -> Value {
         let place = self.cell(table, at);
         let flags = self.reading();
         let value = self.b.ins().load(types::F64, flags, place.base, place.offset);
-        self.b.ins().splat(REAL, value)
+        let value = self.rounded(value);
+        let real = self.real();
+        self.b.ins().splat(real, value)
     }
 
     /// Vector `v` of a register. What lies on the stack is loaded here, so that the load can be part of the instruction
     /// that uses it.
     pub fn get(&mut self, reg: Reg, v: usize) -> Value {
-        let flags = self.reading();
+        let (flags, real) = (self.reading(), self.real());
         match &self.slots[reg.0 as usize] {
             Slot::Uniform(value) => *value,
             Slot::Lanes(vectors) => vectors[v].expect("a verified program reads what it has named"),
             Slot::Pooled(offset) => {
                 let (base, offset) = (self.stack.base, *offset);
-                self.b.ins().load(REAL, flags, base, offset)
+                self.b.ins().load(real, flags, base, offset)
             }
             Slot::Row(offset) => {
                 let (base, offset) = (self.stack.base, offset + 16 * v as i32);
-                self.b.ins().load(REAL, flags, base, offset)
+                self.b.ins().load(real, flags, base, offset)
             }
             Slot::Unset => unreachable!("a verified program reads what it has named"),
         }
@@ -110,7 +131,7 @@ impl Emitter<'_, '_> {
         match value {
             _ if self.is_early(dst) => {}
             step::Value::Const(bits) => {
-                let value = self.splat(*bits);
+                let value = self.splat(f64::from_bits(*bits));
                 self.set_uniform(dst, value);
             }
             step::Value::Cell(table, at) => {
@@ -143,14 +164,16 @@ impl Emitter<'_, '_> {
     fn operation(&mut self, value: &step::Value, v: usize) -> Value {
         match value {
             step::Value::Truth(b) => {
-                let bits = if *b { u64::MAX } else { 0 };
-                let vector = self.splat(bits);
-                self.as_mask(vector)
+                let bytes = [if *b { 0xff } else { 0 }; 16];
+                let constant = self.b.func.dfg.constants.insert(ConstantData::from(bytes.as_slice()));
+                let mask = self.mask();
+                self.b.ins().vconst(mask, constant)
             }
             step::Value::Count(index) => {
                 let index = self.index(index);
                 let number = self.b.ins().fcvt_from_sint(types::F64, index);
-                self.b.ins().splat(REAL, number)
+                let (number, real) = (self.rounded(number), self.real());
+                self.b.ins().splat(real, number)
             }
             step::Value::Unary(op, a) => {
                 let a = self.get(*a, v);
@@ -191,15 +214,10 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn as_mask(&mut self, vector: Value) -> Value {
-        let flags = MemFlagsData::new();
-        self.b.ins().bitcast(MASK, flags, vector)
-    }
-
     /// `mask ? a : b`, bit by bit.
     fn choose(&mut self, mask: Value, a: Value, b: Value) -> Value {
-        let flags = MemFlagsData::new();
-        let mask = self.b.ins().bitcast(REAL, flags, mask);
+        let (flags, real) = (MemFlagsData::new(), self.real());
+        let mask = self.b.ins().bitcast(real, flags, mask);
         self.b.ins().bitselect(mask, a, b)
     }
 
@@ -251,12 +269,15 @@ impl Emitter<'_, '_> {
         }
         let area = self.b.ins().iadd_imm_s(base, i64::from(first));
         let count = self.b.ins().iconst(types::I64, i64::from(rows) * self.layout.lanes() as i64);
-        match call.kernel.array_fn() {
-            KernelFn::One(f) => self.native(f as usize, &[count, area, area]),
-            KernelFn::Two(f) => {
-                let second = self.b.ins().iadd_imm_s(area, i64::from(rows * row));
-                self.native(f as usize, &[count, area, second, area]);
-            }
+        let function = match self.program.precision {
+            Precision::Single => address(f32::kernel(call.kernel)),
+            Precision::Double => address(f64::kernel(call.kernel)),
+        };
+        if call.kernel.arity() == 1 {
+            self.native(function, &[count, area, area]);
+        } else {
+            let second = self.b.ins().iadd_imm_s(area, i64::from(rows * row));
+            self.native(function, &[count, area, second, area]);
         }
         for (k, dst) in call.dsts.iter().enumerate() {
             self.slots[dst.0 as usize] = Slot::Row(first + k as i32 * row);
@@ -274,6 +295,13 @@ impl Emitter<'_, '_> {
         let mut signature = Signature::new(self.config.default_call_conv);
         signature.params = vec![AbiParam::new(types::I64); params];
         self.b.import_signature(signature)
+    }
+}
+
+fn address<T>(kernel: KernelFn<T>) -> usize {
+    match kernel {
+        KernelFn::One(f) => f as usize,
+        KernelFn::Two(f) => f as usize,
     }
 }
 

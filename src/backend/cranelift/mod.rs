@@ -1,4 +1,5 @@
-//! Machine code by Cranelift: vectors of two lanes, several of them interleaved.
+//! Machine code by Cranelift: vectors of 128 bits (two lanes, or four of single precision), several of them
+//! interleaved.
 //!
 //! The unsafe code of this back end is here and in what it calls through pointers: the compiled function gets the
 //! addresses of a block's memory, whose extents have been checked against the program.
@@ -9,6 +10,7 @@ mod lanes;
 mod scattered;
 mod shape;
 
+use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 
 use ::cranelift::codegen::Context as CodegenContext;
@@ -20,17 +22,18 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 
 use super::{Block, Code, check};
+use crate::kernels::lane::Lane;
 use crate::step::Program;
 
 /// What the compiled function gets: addresses and extents of a block's memory.
 #[repr(C)]
 struct Context {
-    state: *mut f64,
-    out: *mut f64,
+    state: *mut c_void,
+    out: *mut c_void,
     run: *const f64,
     step: *const f64,
-    noise: *const f64,
-    scratch: *mut f64,
+    noise: *const c_void,
+    scratch: *mut c_void,
     /// bytes from one row to the next
     row_bytes: i64,
     steps: i64,
@@ -60,27 +63,27 @@ impl Drop for Compiled {
     }
 }
 
-impl Code for Compiled {
-    fn run(&self, block: Block<'_>) {
+impl<T: Lane> Code<T> for Compiled {
+    fn run(&self, block: Block<'_, T>) {
         check(&self.program, &block);
         if block.steps == 0 {
             return;
         }
         let context = Context {
-            state: block.state.as_mut_ptr(),
-            out: block.out.as_mut_ptr(),
+            state: block.state.as_mut_ptr().cast(),
+            out: block.out.as_mut_ptr().cast(),
             run: block.run.as_ptr(),
             step: block.step.as_ptr(),
-            noise: block.noise.as_ptr(),
-            scratch: block.scratch.as_mut_ptr(),
-            row_bytes: (block.lanes * size_of::<f64>()) as i64,
+            noise: block.noise.as_ptr().cast(),
+            scratch: block.scratch.as_mut_ptr().cast(),
+            row_bytes: (block.lanes * size_of::<T>()) as i64,
             steps: block.steps as i64,
             first_path: block.first_path,
             first_step: block.first_step,
             key: [block.key.0, block.key.1],
         };
-        // SAFETY: `check` has compared the extents of all slices with those that the program was compiled for, and the
-        // program's verifier that every address lies inside them
+        // SAFETY: `check` has compared the precision and the extents of all slices with those that the program was
+        // compiled for, and the program's verifier that every address lies inside them
         unsafe { (self.entry)(&context) }
     }
 }
@@ -112,7 +115,7 @@ fn has_fma() -> bool {
 ///
 /// # Errors
 /// What the code generator says; a program that verifies compiles.
-pub fn compile(program: &Program) -> Result<Box<dyn Code>, String> {
+pub fn compile<T: Lane>(program: &Program) -> Result<Box<dyn Code<T>>, String> {
     if !has_fma() {
         return Ok(Box::new(super::interpreter::Interpreter::new(program)));
     }

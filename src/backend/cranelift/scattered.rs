@@ -6,9 +6,8 @@ use super::Context;
 use super::address::Place;
 use super::function::{Emitter, Slot};
 use crate::backend::native;
-use crate::step::program::{self as step, DenseCall, Index, Reg, SampleCall, Space};
-
-const REAL: Type = types::F64X2;
+use crate::kernels::lane::Lane;
+use crate::step::program::{self as step, DenseCall, Index, Precision, Reg, SampleCall, Space};
 
 impl Emitter<'_, '_> {
     /// Each lane loads from a place of its own.
@@ -18,15 +17,14 @@ impl Emitter<'_, '_> {
     }
 
     fn gather_vector(&mut self, value: &step::Value, v: usize) -> Value {
-        let zero = self.b.ins().f64const(0.0);
-        let mut vector = self.b.ins().splat(REAL, zero);
-        for lane in 0..2 {
+        let mut vector = self.splat(0.0);
+        for lane in 0..self.layout.lanes_of_vector() {
             let place = match value {
                 step::Value::Gather { space, first, len, at } => {
                     let place = self.row(*space, first);
                     let bytes = self.row_distance(*space);
                     let place = self.lane_place(place, bytes, *at, *len, v, lane);
-                    Place { offset: place.offset + Self::lane_offset(v, lane), ..place }
+                    Place { offset: place.offset + self.lane_offset(v, lane), ..place }
                 }
                 step::Value::GatherCell { table, first, len, at } => {
                     let place = self.cell(*table, first);
@@ -36,15 +34,21 @@ impl Emitter<'_, '_> {
                 _ => unreachable!("a gather"),
             };
             let flags = self.reading();
-            let number = self.b.ins().load(types::F64, flags, place.base, place.offset);
+            let number = if matches!(value, step::Value::GatherCell { .. }) {
+                let number = self.b.ins().load(types::F64, flags, place.base, place.offset);
+                self.rounded(number)
+            } else {
+                let number = self.number();
+                self.b.ins().load(number, flags, place.base, place.offset)
+            };
             vector = self.b.ins().insertlane(vector, number, lane as u8);
         }
         vector
     }
 
     /// Bytes from vector 0 of a row to a lane.
-    fn lane_offset(v: usize, lane: usize) -> i32 {
-        (16 * v + 8 * lane) as i32
+    fn lane_offset(&self, v: usize, lane: usize) -> i32 {
+        (16 * v + self.layout.lane_bytes * lane) as i32
     }
 
     /// Bytes from one row to the next.
@@ -74,7 +78,7 @@ impl Emitter<'_, '_> {
     /// Each lane adds to a row of its own; lanes whose place is not inside add nothing.
     pub fn scatter_add(&mut self, first: &Index, len: usize, at: Reg, value: Reg) {
         for v in self.window.clone() {
-            for lane in 0..2 {
+            for lane in 0..self.layout.lanes_of_vector() {
                 self.scatter_lane(first, len, at, value, v, lane);
             }
         }
@@ -83,6 +87,7 @@ impl Emitter<'_, '_> {
     fn scatter_lane(&mut self, first: &Index, len: usize, at: Reg, value: Reg, v: usize, lane: usize) {
         let (number, added) = (self.get(at, v), self.get(value, v));
         let number = self.b.ins().extractlane(number, lane as u8);
+        let number = self.widened(number);
         let added = self.b.ins().extractlane(added, lane as u8);
         let (zero, end) = (self.b.ins().f64const(0.0), self.b.ins().f64const(len as f64));
         let low = self.b.ins().fcmp(FloatCC::LessThanOrEqual, zero, number);
@@ -91,9 +96,10 @@ impl Emitter<'_, '_> {
         let place = self.row(Space::Scratch, first);
         let bytes = self.row_distance(Space::Scratch);
         let place = self.lane_place(place, bytes, at, len, v, lane);
-        let offset = place.offset + Self::lane_offset(v, lane);
+        let offset = place.offset + self.lane_offset(v, lane);
         let flags = self.reading();
-        let old = self.b.ins().load(types::F64, flags, place.base, offset);
+        let ty = self.number();
+        let old = self.b.ins().load(ty, flags, place.base, offset);
         let sum = self.b.ins().fadd(old, added);
         let new = self.b.ins().select(inside, sum, old);
         let flags = self.writing();
@@ -107,7 +113,11 @@ impl Emitter<'_, '_> {
         let rows = self.b.ins().iconst(types::I64, self.program.body_scratch as i64);
         let lanes = self.b.ins().iconst(types::I64, self.layout.lanes() as i64);
         let scratch = self.base.scratch;
-        self.native(dense_rows as *const () as usize, &[call, scratch, rows, lanes]);
+        let function = match self.program.precision {
+            Precision::Single => dense_rows::<f32> as *const (),
+            Precision::Double => dense_rows::<f64> as *const (),
+        };
+        self.native(function as usize, &[call, scratch, rows, lanes]);
     }
 
     /// Draws with parameters by a native function; where the group is goes to the stack after the room for the result.
@@ -127,7 +137,11 @@ impl Emitter<'_, '_> {
         let place = self.b.ins().iadd_imm_s(area, row as i64);
         let lanes = self.b.ins().iconst(types::I64, self.layout.lanes() as i64);
         let context = self.base.context;
-        self.native(sample_rows as *const () as usize, &[description, context, place, params, lanes, area]);
+        let function = match self.program.precision {
+            Precision::Single => sample_rows::<f32> as *const (),
+            Precision::Double => sample_rows::<f64> as *const (),
+        };
+        self.native(function as usize, &[description, context, place, params, lanes, area]);
         self.slots[call.dst.0 as usize] = Slot::Row(first);
     }
 }
@@ -147,20 +161,20 @@ pub struct GroupPlace {
 /// # Safety
 /// `call` points to a description, `context` to the context of the call, `place` to where the group is; `params` to as
 /// many rows of `lanes` numbers as the description says, `out` to one.
-pub unsafe extern "C" fn sample_rows(
+pub unsafe extern "C" fn sample_rows<T: Lane>(
     call: *const SampleCall,
     context: *const Context,
     place: *const GroupPlace,
-    params: *const f64,
+    params: *const T,
     lanes: usize,
-    out: *mut f64,
+    out: *mut T,
 ) {
     // SAFETY: as above; `out` is stack memory of the caller, apart from the parameters
     unsafe {
         let (call, context, place) = (&*call, &*context, &*place);
         let origin = native::Origin {
             key: (context.key[0], context.key[1]),
-            path: context.first_path + place.offset / size_of::<f64>() as u64,
+            path: context.first_path + place.offset / size_of::<T>() as u64,
             step: context.first_step + (context.steps as u64 - place.left),
             component: place.component as u32,
         };
@@ -173,7 +187,7 @@ pub unsafe extern "C" fn sample_rows(
 ///
 /// # Safety
 /// `call` points to a description, `scratch` to `rows` rows of `lanes` numbers that nothing else touches.
-pub unsafe extern "C" fn dense_rows(call: *const DenseCall, scratch: *mut f64, rows: usize, lanes: usize) {
+pub unsafe extern "C" fn dense_rows<T: Lane>(call: *const DenseCall, scratch: *mut T, rows: usize, lanes: usize) {
     // SAFETY: as above; the description is kept by the code that calls
     let (call, scratch) = unsafe { (&*call, std::slice::from_raw_parts_mut(scratch, rows * lanes)) };
     native::dense(call, scratch, lanes);

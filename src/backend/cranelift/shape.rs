@@ -12,7 +12,9 @@ const REGISTERS: usize = 16;
 
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Layout {
-    /// vectors of two lanes that are interleaved
+    /// bytes of a lane
+    pub lane_bytes: usize,
+    /// vectors that are interleaved
     pub vectors: usize,
     /// how many of them go through the body at once. Straight-line code without calls takes one after the other: the
     /// processor overlaps them, and few registers are needed at a time
@@ -32,6 +34,7 @@ impl Layout {
         let light = alone && 8 * program.state_rows + live.temporaries <= REGISTERS;
         let vectors = if light { 8 } else { 4 };
         Layout {
+            lane_bytes: program.precision.bytes(),
             vectors,
             interleaved: 1,
             registers: straight && program.state_rows * vectors <= REGISTERS,
@@ -47,7 +50,12 @@ impl Layout {
 
     /// Lanes of a group.
     pub fn lanes(self) -> usize {
-        2 * self.vectors
+        self.row_bytes() / self.lane_bytes
+    }
+
+    /// Lanes of a vector.
+    pub fn lanes_of_vector(self) -> usize {
+        16 / self.lane_bytes
     }
 
     /// Bytes of a row of a group.

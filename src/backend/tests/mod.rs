@@ -23,17 +23,17 @@ pub struct Case {
 
 /// Memory of a block.
 #[derive(Clone)]
-pub struct Memory {
+pub struct Memory<T = f64> {
     pub lanes: usize,
     pub steps: usize,
     pub first_path: u64,
     pub first_step: u64,
-    pub state: Vec<f64>,
-    pub out: Vec<f64>,
+    pub state: Vec<T>,
+    pub out: Vec<T>,
     pub run: Vec<f64>,
     pub step: Vec<f64>,
-    pub noise: Vec<f64>,
-    pub scratch: Vec<f64>,
+    pub noise: Vec<T>,
+    pub scratch: Vec<T>,
 }
 
 /// Numbers between -2 and 2, some of them special.
@@ -113,7 +113,26 @@ impl Case {
 }
 
 impl Memory {
-    pub fn run(&mut self, code: &dyn Code) {
+    /// The same numbers, rounded.
+    pub fn rounded<T: Lane>(&self) -> Memory<T> {
+        let rounded = |rows: &[f64]| rows.iter().map(|x| T::of(*x)).collect();
+        Memory {
+            lanes: self.lanes,
+            steps: self.steps,
+            first_path: self.first_path,
+            first_step: self.first_step,
+            state: rounded(&self.state),
+            out: rounded(&self.out),
+            run: self.run.clone(),
+            step: self.step.clone(),
+            noise: rounded(&self.noise),
+            scratch: rounded(&self.scratch),
+        }
+    }
+}
+
+impl<T: Lane> Memory<T> {
+    pub fn run(&mut self, code: &dyn Code<T>) {
         code.run(Block {
             lanes: self.lanes,
             steps: self.steps,
@@ -130,10 +149,9 @@ impl Memory {
     }
 
     /// Some of the lanes, from a step on.
-    pub fn part(&self, p: &Program, lanes: std::ops::Range<usize>, steps: std::ops::Range<usize>) -> Memory {
-        let cut = |rows: &[f64]| -> Vec<f64> {
-            rows.chunks(self.lanes).flat_map(|row| row[lanes.clone()].to_vec()).collect()
-        };
+    pub fn part(&self, p: &Program, lanes: std::ops::Range<usize>, steps: std::ops::Range<usize>) -> Memory<T> {
+        let cut =
+            |rows: &[T]| -> Vec<T> { rows.chunks(self.lanes).flat_map(|row| row[lanes.clone()].to_vec()).collect() };
         let draws = p.draw_rows * self.lanes;
         Memory {
             lanes: lanes.len(),
@@ -145,7 +163,7 @@ impl Memory {
             run: self.run.clone(),
             step: self.step[steps.start * p.step_len..steps.end * p.step_len].to_vec(),
             noise: cut(&self.noise[steps.start * draws..steps.end * draws]),
-            scratch: vec![f64::NAN; p.scratch_rows * lanes.len()],
+            scratch: vec![T::of(f64::NAN); p.scratch_rows * lanes.len()],
         }
     }
 }
@@ -155,38 +173,44 @@ pub fn bits(x: f64) -> u64 {
     if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }
 }
 
-pub fn assert_same(what: &str, a: &[f64], b: &[f64], program: &Program) {
+pub fn assert_same<T: Lane>(what: &str, a: &[T], b: &[T], program: &Program) {
     for (k, (x, y)) in a.iter().zip(b).enumerate() {
-        assert!(bits(*x) == bits(*y), "{what}, number {k}: {x:e} and {y:e} in\n{program}");
+        assert!(bits(x.wide()) == bits(y.wide()), "{what}, number {k}: {x:e} and {y:e} in\n{program}");
     }
 }
 
-/// The two back ends agree, on whole blocks and on parts of them.
+/// The two back ends agree in both precisions, on whole blocks and on parts of them.
 pub fn agree(case: &Case, seed: u64) {
-    let p = &case.program;
+    agree_in::<f64>(case, seed);
+    agree_in::<f32>(case, seed);
+}
+
+fn agree_in<T: Lane>(case: &Case, seed: u64) {
+    let p = &case.program.clone().at(T::PRECISION);
     crate::step::verify::verify(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
     let oracle = interpreter::Interpreter::new(p);
     let code = cranelift::compile(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
-    let (lanes, steps) = (24, 3);
-    let start = case.memory(lanes, steps, seed, true);
+    let few = T::PRECISION.lane_multiple();
+    let (lanes, steps) = (3 * few, 3);
+    let start: Memory<T> = case.memory(lanes, steps, seed, true).rounded();
     let mut want = start.clone();
     want.run(&oracle);
     let mut have = start.clone();
     have.run(&*code);
     assert_same("state", &want.state, &have.state, p);
     assert_same("out", &want.out, &have.out, p);
-    // eight lanes at a time, one step at a time
-    for first in (0..lanes).step_by(8) {
+    // few lanes at a time, one step at a time
+    for first in (0..lanes).step_by(few) {
         let mut state = None;
         for step in 0..steps {
-            let mut part = start.part(p, first..first + 8, step..step + 1);
+            let mut part = start.part(p, first..first + few, step..step + 1);
             if let Some(state) = state {
                 part.state = state;
             }
             part.run(&*code);
             state = Some(part.state);
             if step + 1 == steps {
-                let whole = want.part(p, first..first + 8, 0..steps);
+                let whole = want.part(p, first..first + few, 0..steps);
                 assert_same("state of a part", &whole.state, state.as_ref().expect("set above"), p);
                 assert_same("out of a part", &whole.out, &part.out, p);
             }
@@ -467,7 +491,7 @@ fn draws_with_parameters() {
 fn a_large_lattice_compiles_quickly() {
     let start = std::time::Instant::now();
     let case = ring(1600);
-    cranelift::compile(&case.program).expect("it compiles");
+    cranelift::compile::<f64>(&case.program).expect("it compiles");
     println!("{:?}\n{}", start.elapsed(), case.program);
     assert!(case.program.size() < 40, "{}", case.program);
 }

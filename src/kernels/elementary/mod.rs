@@ -21,4 +21,4 @@ pub use inverse_trig::{acos, asin, atan, atan2};
 pub use log::{log, log1p, log1p_parts};
 pub use logistic::{logaddexp, logit, sigmoid, softplus};
 pub use power::{cbrt, pow, sqrt};
-pub use trig::{FAST_LIMIT, cos, cos_fast, is_far, sin, sin_fast, tan, tan_fast};
+pub use trig::{FAST_LIMIT, cos, cos_fast, is_far, is_far_single, sin, sin_fast, tan, tan_fast};

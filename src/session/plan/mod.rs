@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
+use crate::kernels::lane::Precision;
 use crate::math::{Id, Ty, VarKind};
 use crate::model::elab::{Elab, Reported, Try};
 use crate::model::resolve;
@@ -34,6 +35,8 @@ pub struct Plan {
     pub paths: u64,
     pub seed: u64,
     pub threads: Option<usize>,
+    /// of states and steps
+    pub precision: Precision,
     pub statements: Vec<Statement>,
     /// parameter (index in the elaborator's list) and its values
     pub sweeps: Vec<(usize, Vec<f64>)>,
@@ -221,6 +224,7 @@ impl Elab<'_> {
             paths: 1_000,
             seed: 0,
             threads: None,
+            precision: Precision::Double,
             statements: Vec::new(),
             sweeps: Vec::new(),
             converge: None,
