@@ -14,6 +14,7 @@ use super::reader::{Reader, element};
 use super::structure::drift::Drift;
 use super::structure::{Finding, NoiseClass, Structure, is_zero};
 use super::system::{System, UNROLLED, open, places, size};
+use super::written_out::written_out;
 
 /// A density that the model was made from.
 #[derive(Clone, Debug)]
@@ -53,17 +54,12 @@ struct Row {
     bounds: Vec<IndexVar>,
 }
 
-/// The rows in which arrays are shown: small states whose components are written out somewhere, one by one or by way of
-/// an array such as a matrix, are shown by component.
+/// The rows in which arrays are shown: small states that are written out somewhere are shown by component.
 fn rows(g: &mut Graph, system: &System, arrays: &[&[Id]]) -> Vec<Row> {
     let mut rows = Vec::new();
     for (state, component) in system.states.iter().enumerate() {
-        let written_out = arrays.iter().any(|a| match g.node(a[state]) {
-            Node::Lit(..) => true,
-            Node::Map(bounds, body) => reads_literal(g, *body, bounds),
-            _ => false,
-        });
-        if written_out && size(&component.shape) <= UNROLLED {
+        let differ = arrays.iter().any(|a| components_differ(g, a[state]));
+        if differ && size(&component.shape) <= UNROLLED {
             rows.extend(places(g, &component.shape).into_iter().map(|at| Row { state, at, bounds: vec![] }));
         } else {
             let (bounds, at) = open(g, &component.shape);
@@ -73,53 +69,30 @@ fn rows(g: &mut Graph, system: &System, arrays: &[&[Id]]) -> Vec<Row> {
     rows
 }
 
+/// Whether the elements of an array have formulas of their own: it is written out, or asks which element it is.
+fn components_differ(g: &Graph, array: Id) -> bool {
+    let is_index = |id: &Id| matches!(g.node(*id), Node::Index(_));
+    let fixed = |id: &Id| is_index(id) || matches!(g.node(*id), Node::Int(_) | Node::Op(..));
+    let asks = |id: Id| match g.node(id) {
+        Node::Op(Op::Select, args) => {
+            let condition = g.reachable(&args[..1]);
+            condition.iter().any(is_index) && condition.iter().all(fixed)
+        }
+        _ => false,
+    };
+    matches!(g.node(array), Node::Lit(..)) || g.reachable(&[array]).into_iter().any(asks)
+}
+
 /// The elements of arrays in these rows, as they are shown.
 fn elements(g: &mut Graph, rows: &[Row], arrays: &[Id]) -> Vec<Id> {
     let raw: Vec<Id> = rows.iter().map(|r| g.get(arrays[r.state], &r.at)).collect();
     shown(g, &raw)
 }
 
-/// Clean nodes with short sums over written-out arrays unrolled, and their terms collected.
+/// Clean nodes with short sums over written-out arrays term by term, and their terms collected.
 fn shown(g: &mut Graph, raw: &[Id]) -> Vec<Id> {
-    let cleaned = clean(g, raw);
-    let unrolled: Vec<Id> = cleaned.into_iter().map(|id| without_literals(g, id)).collect();
-    let cleaned = clean(g, &unrolled);
+    let cleaned: Vec<Id> = raw.iter().map(|id| written_out(g, *id)).collect();
     cleaned.into_iter().map(|id| collected(g, id)).collect()
-}
-
-/// Sums that read an array written out, such as a correlation matrix, term by term: `[[1, 0], [r, s]][1, i]` is what no
-/// one writes.
-fn without_literals(g: &mut Graph, id: Id) -> Id {
-    match g.node(id).clone() {
-        Node::Op(op, args) => {
-            let args: Vec<Id> = args.iter().map(|a| without_literals(g, *a)).collect();
-            g.op(op, &args)
-        }
-        Node::Reduce(Red::Sum, bounds, body)
-            if bounds.iter().map(|b| b.extent).product::<usize>() <= UNROLLED && reads_literal(g, body, &bounds) =>
-        {
-            let shape: Vec<usize> = bounds.iter().map(|b| b.extent).collect();
-            let mut sum = g.real(0.0);
-            for place in places(g, &shape) {
-                let pairs: Vec<(u32, Id)> = bounds.iter().map(|b| b.id).zip(place).collect();
-                let term = g.substitute_indices(&[body], &pairs)[0];
-                let term = without_literals(g, term);
-                sum = g.op(Op::Add, &[sum, term]);
-            }
-            sum
-        }
-        _ => id,
-    }
-}
-
-fn reads_literal(g: &Graph, body: Id, bounds: &[IndexVar]) -> bool {
-    g.reachable(&[body]).into_iter().any(|id| match g.node(id) {
-        Node::Get(array, at) => {
-            let bound = |i: &Id| bounds.iter().any(|b| g.has_free(*i, b.id));
-            matches!(g.node(*array), Node::Lit(..)) && at.iter().any(bound)
-        }
-        _ => false,
-    })
 }
 
 /// Reads what belongs to one row, with its indices named.
@@ -480,7 +453,7 @@ fn copy(row: &Row) -> Row {
 }
 
 fn second_order(g: &mut Graph, system: &System, structure: &Structure, rows: &[Row]) -> Vec<Second> {
-    let half = g.real(0.25 + 0.25);
+    let half = g.real(0.5);
     let mut terms = Vec::new();
     if let Some(coefficients) = &structure.noise.coefficients {
         for row in rows {

@@ -39,6 +39,21 @@ fn geometric_brownian_motion() {
     assert!(e.latex().contains("\\[ dx = \\mu x \\, dt + \\sigma x \\, dW \\]"), "{}", e.latex());
 }
 
+/// A small array whose components have equations of their own is shown by component.
+#[test]
+fn components_with_their_own_equations() {
+    let mut b = Builder::new();
+    b.params("s");
+    b.declare("x", VarKind::State, &[2]);
+    b.noises("W");
+    let s = b.system("0.5", &[("x", "[i<2: 0*x[i]]", "[i<2: if i < 1 then -s*x[1]*dW else s*x[0]*dW]")]);
+    let text = told(&mut b, &s, None).text();
+    assert_eq!(
+        section(&text, "Ito form"),
+        ["dx[0] = -s^2*x[0]/2 dt - s*x[1] dW", "dx[1] = -s^2*x[1]/2 dt + s*x[0] dW"]
+    );
+}
+
 #[test]
 fn the_kubo_oscillator() {
     let mut b = Builder::new();

@@ -14,6 +14,7 @@ pub mod pretty;
 pub mod reader;
 pub mod structure;
 pub mod system;
+mod written_out;
 
 #[cfg(test)]
 mod convention_tests;

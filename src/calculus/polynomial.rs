@@ -137,6 +137,8 @@ impl Expand<'_> {
                 powers().find(|(part, n)| !(0..2).contains(n) && self.root_of(*part).is_some())
             {
                 p = self.without_squares(p, root)?;
+            } else if let Some((square, value)) = self.circle(&p) {
+                p = self.replaced(p, square, |n| (n.max(0) / 2, n - 2 * (n.max(0) / 2)), &value)?;
             } else {
                 return Some(p);
             }
@@ -146,6 +148,23 @@ impl Expand<'_> {
 
     fn is_sum(&self, id: Id) -> bool {
         matches!(self.g.node(id), Node::Op(Op::Add | Op::Sub, _))
+    }
+
+    /// A sine whose square stands beside the cosine of the same angle, with that square: `1 - cos(u)^2`. Likewise the
+    /// hyperbolic cosine: `1 + sinh(u)^2`.
+    fn circle(&self, p: &Polynomial) -> Option<(Id, Polynomial)> {
+        let powers = || p.keys().flatten().copied();
+        powers().filter(|(_, n)| *n > 1).find_map(|(square, _)| {
+            let Node::Op(op, angle) = self.g.node(square) else { return None };
+            let (partner, sign) = match op {
+                Op::Sin => (Op::Cos, -1.0),
+                Op::Cosh => (Op::Sinh, 1.0),
+                _ => return None,
+            };
+            let is_partner = |id: Id| matches!(self.g.node(id), Node::Op(op, args) if *op == partner && args == angle);
+            let (other, _) = powers().find(|(part, _)| is_partner(*part))?;
+            Some((square, plus(constant(1.0), part(other, 2), sign)))
+        })
     }
 
     fn root_of(&self, id: Id) -> Option<Id> {
@@ -304,6 +323,9 @@ mod tests {
             "(x - y)^5 + (y - x)^5",
             "1.4142135623730951*1.4142135623730951*x - 2*x",
             "x/(y*(1 - z)) - x/y/(1 - z)",
+            "sin(x)^2 + cos(x)^2 - 1",
+            "y*sin(x)^4 + 2*y*sin(x)^2*cos(x)^2 + y*cos(x)^4 - y",
+            "cosh(x)^2 - sinh(x)^2 - 1",
         ] {
             assert!(zero(source), "{source}");
         }
@@ -330,7 +352,7 @@ mod tests {
 
     #[test]
     fn what_is_not_zero_is_not_proved_to_be() {
-        for source in ["x", "x - y", "sin(x)^2 + cos(x)^2 - 1", "(x + y)^200", "1/(1 + x) - 1/(1 + y)", "0.0001*x"] {
+        for source in ["x", "x - y", "sin(x)^2 + cos(y)^2 - 1", "(x + y)^200", "1/(1 + x) - 1/(1 + y)", "0.0001*x"] {
             assert!(!zero(source), "{source}");
         }
     }

@@ -43,7 +43,7 @@ fn noise_classes() {
     use NoiseClass::*;
     type Case =
         (&'static str, NoiseClass, &'static str, &'static str, &'static [(&'static str, &'static str, &'static str)]);
-    let cases: [Case; 12] = [
+    let cases: [Case; 13] = [
         ("ordinary", None, "x y", "", &[("x", "y", "0"), ("y", "-x", "0")]),
         ("Ornstein-Uhlenbeck", Additive, "x", "W", &[("x", "-x", "s*dW")]),
         ("additive in time", Additive, "x", "W", &[("x", "-x^3", "s*exp(-t)*dW")]),
@@ -66,6 +66,7 @@ fn noise_classes() {
             "W V",
             &[("x", "0", "a*x*dW + c*x*dV"), ("y", "0", "s*y*dW + p*y*dV")],
         ),
+        ("sine and cosine", Diagonal, "x y", "W V", &[("x", "0", "x*(sin(y)^2 + cos(y)^2)*dW"), ("y", "0", "y*dV")]),
         ("Heisenberg", General, "x y", "W V", &[("x", "0", "dW"), ("y", "0", "x*dV")]),
         (
             "Heston",
@@ -78,6 +79,29 @@ fn noise_classes() {
     for (name, class, states, noises, equations) in cases {
         let structure = found(states, noises, "0", equations);
         assert_eq!(structure.noise.class(), class, "{name}: {:?}", structure.noise);
+    }
+}
+
+/// Columns `A x` and `B x` of constant matrices commute when the matrices do, which shows only in the numbers.
+#[test]
+fn matrices_that_commute() {
+    for (first, second, class) in [
+        ([1.0, 2.0, 2.0, 1.0], [0.0, 1.0, 1.0, 0.0], NoiseClass::Commutative),
+        ([1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0], NoiseClass::General),
+    ] {
+        let mut b = builder();
+        b.declare("x", VarKind::State, &[2]);
+        b.noises("W V");
+        let holes = [("A", first), ("B", second)].map(|(name, m)| (b.declare(name, VarKind::Param, &[2, 2]), m));
+        let diffusion = "[i<2: sum(j<2: A[i, j]*x[j])*dW + sum(j<2: B[i, j]*x[j])*dV]";
+        let mut s = b.system("0", &[("x", "[i<2: -x[i]]", diffusion)]);
+        for (var, m) in holes {
+            let elements = m.iter().map(|v| b.g.real(*v)).collect();
+            let matrix = b.g.lit(vec![2, 2], elements);
+            s.diffusion = b.g.substitute_vars(&s.diffusion, &[(var, matrix)]);
+        }
+        let noise = look(&mut b, &s).noise;
+        assert_eq!(noise.class(), class, "{noise:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap as HashMap;
 
 use crate::math::array::Array;
 use crate::math::eval::Env;
-use crate::math::{Graph, Id, IndexVar, Op, Red, Ty, VarId, VarKind};
+use crate::math::{Graph, Id, IndexVar, Node, Op, Red, Ty, VarId, VarKind};
 
 use super::system::{Component, NoiseInput, System};
 
@@ -146,6 +146,14 @@ impl Parser<'_> {
         };
         self.at += 1;
         let right = self.sum();
+        let right = match self.b.g.node(right) {
+            // beside an index, a whole number
+            Node::Real(bits) if self.b.g.ty(left) == Ty::Int => {
+                let n = f64::from_bits(*bits) as i64;
+                self.b.g.int(n)
+            }
+            _ => right,
+        };
         self.b.g.op(op, &[left, right])
     }
 
@@ -259,6 +267,8 @@ impl Parser<'_> {
             "sqrt" => Op::Sqrt,
             "sin" => Op::Sin,
             "cos" => Op::Cos,
+            "sinh" => Op::Sinh,
+            "cosh" => Op::Cosh,
             "tanh" => Op::Tanh,
             "abs" => Op::Abs,
             "max" => Op::Max,

@@ -194,13 +194,8 @@ impl Elab<'_> {
             }
             B::Diag => {
                 let [x] = self.take(row, args, span)?;
-                let v = self.ranked(row, &x, 1)?;
-                let n = self.g.shape(v)[0];
-                self.tabulate(&[n, n], |s, at| {
-                    let (same, zero) = (s.g.op(Op::Eq, &[at[0], at[1]]), s.g.real(0.0));
-                    let element = s.g.get(v, &at[..1]);
-                    s.g.op(Op::Select, &[same, element, zero])
-                })
+                let given = self.any_array(row, &x)?;
+                if self.g.shape(given).len() == 2 { self.diagonal_of(row, &x)? } else { self.diagonal_matrix(row, &x)? }
             }
             B::Standardize => {
                 let [x] = self.take(row, args, span)?;
@@ -321,6 +316,22 @@ impl Elab<'_> {
         }
         let message = format!("`{}` wants a square matrix, and this has the shape {}", row.name, shape_text(&shape));
         self.error(codes::SHAPE_MISMATCH, message, arg.span, "not square")
+    }
+
+    fn diagonal_of(&mut self, row: &'static Function, arg: &BoundArg) -> Try<Id> {
+        let a = self.square(row, arg)?;
+        let n = self.g.shape(a)[0];
+        Ok(self.tabulate(&[n], |s, at| s.g.get(a, &[at[0], at[0]])))
+    }
+
+    fn diagonal_matrix(&mut self, row: &'static Function, arg: &BoundArg) -> Try<Id> {
+        let v = self.ranked(row, arg, 1)?;
+        let n = self.g.shape(v)[0];
+        Ok(self.tabulate(&[n, n], |s, at| {
+            let (same, zero) = (s.g.op(Op::Eq, &[at[0], at[1]]), s.g.real(0.0));
+            let element = s.g.get(v, &at[..1]);
+            s.g.op(Op::Select, &[same, element, zero])
+        }))
     }
 
     fn dense_call(&mut self, row: &'static Function, op: Dense, args: &[BoundArg], span: Span) -> Try<Value> {

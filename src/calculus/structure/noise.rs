@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet as HashSet;
 
 use crate::calculus::clean;
 use crate::calculus::system::{System, open, places, size};
+use crate::calculus::written_out::written_out;
 use crate::math::eval::Env;
 use crate::math::{Graph, Id, IndexVar, Op, Red, Ty, VarId, VarKind};
 
@@ -347,7 +348,7 @@ fn brackets(g: &mut Graph, system: &System, u: &[Id], w: &[Id], names: &[String;
             let (from, to) = (g.get(u[s], &at), g.get(w[s], &at));
             let (a, b) = (along(g, system, to, u), along(g, system, from, w));
             let raw = g.op(Op::Sub, &[a, b]);
-            let bracket = tidy(g, raw);
+            let bracket = written_out(g, raw);
             if is_zero(g, bracket) {
                 continue;
             }
@@ -355,11 +356,17 @@ fn brackets(g: &mut Graph, system: &System, u: &[Id], w: &[Id], names: &[String;
             let size = g.op(Op::Add, &[a, b]);
             let shown = system.show(g, &[bracket], &[]).remove(0);
             let place = &system.differential(g, s, &at, &[])[1..].to_string();
-            let reason = format!(
-                "the columns of {} and {} do not commute: their Lie bracket has the {place} component {shown}",
-                names[0], names[1]
-            );
-            match verdict(vanishes(g, bracket, size, inputs), reason) {
+            let vanishes = vanishes(g, bracket, size, inputs);
+            let [first, second] = names;
+            let reason = match vanishes {
+                Some(false) => format!(
+                    "the columns of {first} and {second} do not commute: their Lie bracket has the {place} component {shown}"
+                ),
+                _ => {
+                    format!("the Lie bracket of the columns of {first} and {second} has the {place} component {shown}")
+                }
+            };
+            match verdict(vanishes, reason) {
                 no @ Finding::No(_) => return no,
                 unsure => open = unsure,
             }
@@ -407,7 +414,12 @@ fn commutative_blocks(g: &mut Graph, system: &System, inputs: &Env) -> Finding {
     if shown.is_empty() {
         return Finding::Yes;
     }
-    let reason =
-        format!("the columns of the noise matrix do not commute: their Lie brackets have components in {shown}");
-    verdict(vanishes(g, value, size, inputs), reason)
+    let vanishes = vanishes(g, value, size, inputs);
+    let reason = match vanishes {
+        Some(false) => {
+            format!("the columns of the noise matrix do not commute: their Lie brackets have components in {shown}")
+        }
+        _ => format!("the Lie brackets of the columns of the noise matrix have components in {shown}"),
+    };
+    verdict(vanishes, reason)
 }
