@@ -14,7 +14,7 @@ use super::reader::{Reader, element};
 use super::structure::drift::Drift;
 use super::structure::{Finding, NoiseClass, Structure, is_zero};
 use super::system::{System, UNROLLED, open, places, size};
-use super::written_out::written_out;
+use super::written_out::{reads_literal, written_out};
 
 /// A density that the model was made from.
 #[derive(Clone, Debug)]
@@ -69,7 +69,8 @@ fn rows(g: &mut Graph, system: &System, arrays: &[&[Id]]) -> Vec<Row> {
     rows
 }
 
-/// Whether the elements of an array have formulas of their own: it is written out, or asks which element it is.
+/// Whether the elements of an array have formulas of their own: it is written out, reads at its own place an array that
+/// is, or asks which element it is.
 fn components_differ(g: &Graph, array: Id) -> bool {
     let is_index = |id: &Id| matches!(g.node(*id), Node::Index(_));
     let fixed = |id: &Id| is_index(id) || matches!(g.node(*id), Node::Int(_) | Node::Op(..));
@@ -80,7 +81,12 @@ fn components_differ(g: &Graph, array: Id) -> bool {
         }
         _ => false,
     };
-    matches!(g.node(array), Node::Lit(..)) || g.reachable(&[array]).into_iter().any(asks)
+    let written = match g.node(array) {
+        Node::Lit(..) => true,
+        Node::Map(bounds, body) => reads_literal(g, *body, bounds),
+        _ => false,
+    };
+    written || g.reachable(&[array]).into_iter().any(asks)
 }
 
 /// The elements of arrays in these rows, as they are shown.

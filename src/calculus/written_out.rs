@@ -75,7 +75,8 @@ fn is_short(bounds: &[IndexVar]) -> bool {
     size(&extents(bounds)) <= UNROLLED
 }
 
-fn reads_literal(g: &Graph, body: Id, bounds: &[IndexVar]) -> bool {
+/// Whether a body reads an array that is written out at a place that depends on the bound indices.
+pub fn reads_literal(g: &Graph, body: Id, bounds: &[IndexVar]) -> bool {
     g.reachable(&[body]).into_iter().any(|id| match g.node(id) {
         Node::Get(array, at) => {
             let bound = |i: &Id| bounds.iter().any(|b| g.has_free(*i, b.id));
