@@ -41,8 +41,14 @@ pub struct Group {
     /// arrays that could be written along
     found: Vec<Id>,
     /// members that have been asked for at another element
-    conflicts: Vec<Id>,
+    pub conflicts: Vec<Id>,
     members: Vec<Member>,
+}
+
+impl Group {
+    pub fn writes(&self, array: Id) -> bool {
+        self.members.iter().any(|m| m.array == array)
+    }
 }
 
 /// What a trial may change.
@@ -400,7 +406,7 @@ impl<'g> Lowering<'g> {
     }
 
     /// Rows of any array, variables included.
-    fn rows_of_any(&mut self, array: Id) -> Rows {
+    pub fn rows_of_any(&mut self, array: Id) -> Rows {
         if let Node::Var(var) = self.g.node(array)
             && let Some(first) = self.first_rows.get(var)
         {
