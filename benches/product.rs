@@ -173,12 +173,17 @@ struct Hand {
     layers: Vec<Vec<f64>>,
 }
 
+// an index runs over several arrays at once
+#[allow(clippy::needless_range_loop)]
 #[cfg(target_arch = "x86_64")]
 mod by_hand {
     use super::*;
     use std::arch::x86_64::*;
 
     /// `R` rows of `out (+)= a*x` at one panel of lanes; steps of `a` along rows and terms.
+    ///
+    /// # Safety
+    /// `a` has `R` rows of `terms` numbers, `x` has `terms` rows of a panel, `out` has `R`.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
     unsafe fn tile<const R: usize, const ADD: bool>(
@@ -188,6 +193,7 @@ mod by_hand {
         terms: usize,
         out: *mut f64,
     ) {
+        // SAFETY: by the caller
         unsafe {
             let mut sums = [[_mm256_setzero_pd(); 2]; R];
             if ADD {
@@ -213,6 +219,9 @@ mod by_hand {
     }
 
     /// `out (+)= a*x` for all rows.
+    ///
+    /// # Safety
+    /// As for `tile`, with `rows` rows.
     #[target_feature(enable = "avx2,fma")]
     pub unsafe fn multiply<const ADD: bool>(
         a: *const f64,
@@ -225,6 +234,7 @@ mod by_hand {
         let count = rows.div_ceil(6);
         for k in 0..count {
             let (i, end) = (k * rows / count, (k + 1) * rows / count);
+            // SAFETY: rows `i..end`
             unsafe {
                 let (a, out) = (a.add(i * steps[0]), out.add(i * PANEL));
                 match end - i {
@@ -241,6 +251,7 @@ mod by_hand {
 
     fn apply(kernel: Kernel, rows: &mut [f64]) {
         let KernelFn::One(f) = kernel.array_fn() else { unreachable!("one argument") };
+        // SAFETY: a kernel may work in place
         unsafe { f(rows.len(), rows.as_ptr(), rows.as_mut_ptr()) }
     }
 
@@ -264,6 +275,8 @@ mod by_hand {
             }
         }
     }
+
+    // SAFETY, below: matrices and layers have the extents that `main` gives them
 
     /// Rows of data in stretches that stay in the first cache from the one product to the other.
     const STRETCH: usize = 48;

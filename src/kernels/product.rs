@@ -99,6 +99,8 @@ unsafe extern "C" fn portable<const TABLE: bool>(shape: *const Shape, operands: 
 }
 
 #[cfg(target_arch = "x86_64")]
+// an index runs over several arrays at once
+#[allow(clippy::needless_range_loop)]
 mod avx2 {
     use super::{Operands, Shape};
     use std::arch::x86_64::*;

@@ -57,6 +57,7 @@ pub struct Snapshot {
     program: Program,
     slots: rustc_hash::FxHashMap<(Table, Id), usize>,
     arrays: rustc_hash::FxHashMap<Key, Rows>,
+    products: rustc_hash::FxHashMap<Id, Rows>,
     softmax: rustc_hash::FxHashMap<(Reg, Reg), (Val, Val)>,
     softmax_rows: rustc_hash::FxHashMap<Key, (usize, Val)>,
 }
@@ -68,6 +69,7 @@ impl<'g> Lowering<'g> {
             program: self.program.clone(),
             slots: self.slots.clone(),
             arrays: self.arrays.clone(),
+            products: self.products.clone(),
             softmax: self.softmax.clone(),
             softmax_rows: self.softmax_rows.clone(),
         }
@@ -78,6 +80,7 @@ impl<'g> Lowering<'g> {
         self.program = s.program;
         self.slots = s.slots;
         self.arrays = s.arrays;
+        self.products = s.products;
         self.softmax = s.softmax;
         self.softmax_rows = s.softmax_rows;
     }

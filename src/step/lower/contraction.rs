@@ -190,15 +190,15 @@ impl Lowering<'_> {
     /// The rows of all values of a contraction, which are worked out first if need be. Nothing if a table would be too
     /// large.
     fn product_rows(&mut self, c: &Contraction) -> Option<Rows> {
-        let key = (c.whole, Vec::new());
-        if let Some(rows) = self.arrays.get(&key) {
+        let array = self.arrays.get(&(c.whole, Vec::new())).filter(|rows| rows.done);
+        if let Some(rows) = self.products.get(&c.whole).or(array) {
             return Some(*rows);
         }
         let aside = self.b.set_aside(0);
         let made = self.emit_product(c);
         self.b.put_back(aside);
         let rows = Rows { space: Space::Scratch, first: made?, level: 0, done: true };
-        self.arrays.insert(key, rows);
+        self.products.insert(c.whole, rows);
         Some(rows)
     }
 

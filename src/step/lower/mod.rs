@@ -50,6 +50,7 @@ pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
         groups: Vec::new(),
         elements: HashMap::default(),
         contractions: HashMap::default(),
+        products: HashMap::default(),
         g,
     };
     l.declare(spec, &roots);
@@ -100,6 +101,8 @@ struct Lowering<'g> {
     elements: HashMap<Id, (Vec<IndexVar>, Id)>,
     /// sums that have been looked at: as products
     contractions: HashMap<Id, Option<contraction::Contraction>>,
+    /// where products have been written, by the array of all their values
+    products: HashMap<Id, Rows>,
     /// how many nodes read each node
     uses: HashMap<Id, usize>,
     exact_quotients: HashSet<Id>,
