@@ -192,6 +192,7 @@ impl<T: Lane> Frame<'_, '_, T> {
             }
             Inst::Loop(l) => self.run_loop(l),
             Inst::Dense(call) => native::dense(call, self.block.scratch, self.block.lanes),
+            Inst::Product(p) => self.product(p),
             Inst::Sample(call) => {
                 let mut row = self.splat(0.0);
                 let first = self.index(&call.first) * self.block.lanes;
@@ -205,6 +206,32 @@ impl<T: Lane> Frame<'_, '_, T> {
                 native::sample(call, origin, params, &mut row);
                 self.set(call.dst, row);
             }
+        }
+    }
+
+    fn product(&mut self, p: &Product) {
+        let s = &p.shape;
+        let (x, out) = (self.index(&p.x), self.index(&p.out));
+        for (i, c) in (0..s.rows).flat_map(|i| (0..s.columns).map(move |c| (i, c))) {
+            let mut sums = [self.splat(-0.0), self.splat(-0.0)];
+            for j in 0..s.terms {
+                let a = self.factor(&p.a, i * s.a[0] + j * s.a[1]);
+                let x = self.row(p.space, x + j * s.x[0] + c * s.x[1]);
+                for ((sum, a), x) in sums[j % 2].iter_mut().zip(a).zip(x) {
+                    *sum = a.mul_add(*x, *sum);
+                }
+            }
+            let [even, odd] = sums;
+            let row = self.row_mut(Space::Scratch, out + i * s.out[0] + c * s.out[1]);
+            row.iter_mut().zip(even).zip(odd).for_each(|((sum, a), b)| *sum = a + b);
+        }
+    }
+
+    /// An element of the left factor of a product, `at` from its first.
+    fn factor(&self, a: &Factor, at: usize) -> Vec<T> {
+        match a {
+            Factor::Cells(table, first) => self.splat(self.cell(*table, self.index(first) + at)),
+            Factor::Rows(space, first) => self.row(*space, self.index(first) + at).to_vec(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! - `elementary`, `special`: the functions, inlined and mostly branch-free, so that loops over them vectorise
 //! - `table`: each function by name, as a scalar and as an array kernel for the machine at hand, with its accuracy
 //! - `ars`, `normal`: random bits, uniforms and normals as functions of coordinates; fills of rows
+//! - `product`: matrices with rows of lanes
 //! - `dist`: laws that need inversion or rejection
 //!
 //! `coefficients.py` and `reference.py` made the polynomials and the reference values.
@@ -20,6 +21,7 @@ pub mod dist;
 pub mod elementary;
 pub mod lane;
 pub mod normal;
+pub mod product;
 pub mod special;
 pub mod table;
 #[cfg(test)]

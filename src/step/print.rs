@@ -111,6 +111,17 @@ fn write_inst(f: &mut fmt::Formatter<'_>, inst: &Inst, depth: usize) -> fmt::Res
             }
             writeln!(f, "scratch[{}..] = {}{args}, n {} m {}", d.out, d.op.name(), d.n, d.m)
         }
+        Inst::Product(p) => {
+            let s = &p.shape;
+            let operand =
+                |name: &str, first: &Index, steps: [usize; 2]| format!("{name}[{first}; {}, {}]", steps[0], steps[1]);
+            let a = match &p.a {
+                Factor::Cells(table, first) => operand(table.name(), first, s.a),
+                Factor::Rows(space, first) => operand(space.name(), first, s.a),
+            };
+            let (out, x) = (operand("scratch", &p.out, s.out), operand(p.space.name(), &p.x, s.x));
+            writeln!(f, "{out} = product {a} {x}, {} x {} x {}", s.rows, s.terms, s.columns)
+        }
         Inst::Sample(s) => {
             let law = format!("{:?}", s.sampler).to_lowercase();
             let params = format!("scratch[{}; {}]", s.first, s.len);

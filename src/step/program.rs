@@ -8,6 +8,7 @@
 //! The instructions say everything that a result depends on: which products are fused into sums, the order of every
 //! sum, what NaN does. Each back end executes them one by one and so gives the same bits.
 
+use crate::kernels::product;
 use crate::math::{Base, Dense, Id, Sampler, Shape, VarId};
 
 pub use super::index::{Atom, Counter, Index, IndexEnv, Table};
@@ -205,6 +206,31 @@ pub struct DenseCall {
     pub out: usize,
 }
 
+/// `out[i, c] = sum over j of a[i, j] * x[j, c]`, lane by lane, into scratch rows that are none of its operands.
+///
+/// The order of each sum is that of sums written out (`lower::reduce`): terms with an even and with an odd `j` have an
+/// accumulator each, which starts at -0 and takes its terms in order by fused multiply-adds; at the end the odd one is
+/// added to the even one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Product {
+    /// extents, and the steps from element to element
+    pub shape: product::Shape,
+    pub a: Factor,
+    /// where the rows of `x` are
+    pub space: Space,
+    pub x: Index,
+    /// the first scratch row of the result
+    pub out: Index,
+}
+
+/// The left factor of a product, from its first element on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Factor {
+    /// the same for all lanes
+    Cells(Table, Index),
+    Rows(Space, Index),
+}
+
 /// A draw of a law that needs rejection, lane by lane, by its coordinates.
 #[derive(Clone, Debug)]
 pub struct SampleCall {
@@ -237,6 +263,7 @@ pub enum Inst {
     Call(Call),
     Loop(Loop),
     Dense(DenseCall),
+    Product(Product),
     Sample(SampleCall),
 }
 
@@ -308,7 +335,7 @@ impl Inst {
                 l.body.iter().for_each(|i| i.reads(f));
                 l.carried.iter().for_each(|c| f(c.next));
             }
-            Inst::Dense(_) | Inst::Sample(_) => {}
+            Inst::Dense(_) | Inst::Product(_) | Inst::Sample(_) => {}
         }
     }
 
@@ -319,7 +346,7 @@ impl Inst {
             Inst::Call(call) => call.dsts.iter().for_each(|r| f(*r)),
             Inst::Loop(l) => l.carried.iter().for_each(|c| f(c.result)),
             Inst::Sample(s) => f(s.dst),
-            Inst::Store { .. } | Inst::ScatterAdd { .. } | Inst::Dense(_) => {}
+            Inst::Store { .. } | Inst::ScatterAdd { .. } | Inst::Dense(_) | Inst::Product(_) => {}
         }
     }
 }

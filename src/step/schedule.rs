@@ -38,7 +38,7 @@ fn dependencies(body: &[Inst], needs: &mut HashMap<Reg, Vec<Reg>>, live: &mut Ve
                 dependencies(&l.body, needs, live);
             }
             Inst::Store { .. } | Inst::ScatterAdd { .. } => inst.reads(&mut |r| live.push(r)),
-            Inst::Dense(_) | Inst::Sample(_) => {}
+            Inst::Dense(_) | Inst::Product(_) | Inst::Sample(_) => {}
         }
     }
 }
@@ -60,7 +60,7 @@ fn sweep(body: &mut Vec<Inst>, marked: &HashSet<Reg>) {
             sweep(&mut l.body, marked);
             !l.body.is_empty() || !l.carried.is_empty()
         }
-        Inst::Store { .. } | Inst::ScatterAdd { .. } | Inst::Dense(_) => true,
+        Inst::Store { .. } | Inst::ScatterAdd { .. } | Inst::Dense(_) | Inst::Product(_) => true,
     });
 }
 
@@ -199,6 +199,14 @@ fn memory(inst: &Inst, out: &mut Vec<Access>) {
             let largest = d.n * d.n.max(d.m);
             d.args.iter().for_each(|a| touch(Space::Scratch, false, &Index::of(*a as i64), largest));
             touch(Space::Scratch, true, &Index::of(d.out as i64), largest);
+        }
+        Inst::Product(p) => {
+            let [a, x, result] = p.shape.reaches();
+            if let Factor::Rows(space, first) = &p.a {
+                touch(*space, false, first, a);
+            }
+            touch(p.space, false, &p.x, x);
+            touch(Space::Scratch, true, &p.out, result);
         }
         Inst::Loop(l) => l.body.iter().for_each(|i| memory(i, out)),
         Inst::Let(..) | Inst::Call(_) => {}

@@ -173,6 +173,7 @@ impl Verifier<'_> {
                     .into_iter()
                     .try_for_each(|a| self.index(&Index::of(*a as i64), self.program.body_scratch, "scratch"))
             }
+            Inst::Product(p) => self.product(p),
             Inst::Sample(s) => {
                 if s.len > 0 {
                     self.span(&s.first, s.len, self.program.body_scratch, "scratch")?;
@@ -181,6 +182,20 @@ impl Verifier<'_> {
                 self.define(s.dst)
             }
         }
+    }
+
+    fn product(&self, p: &Product) -> Result<(), String> {
+        let s = &p.shape;
+        if s.rows * s.terms * s.columns == 0 {
+            return Err("an empty product".into());
+        }
+        let [a, x, out] = s.reaches();
+        match &p.a {
+            Factor::Cells(table, first) => self.span(first, a, self.table_len(*table), table.name())?,
+            Factor::Rows(space, first) => self.span(first, a, self.rows(*space), space.name())?,
+        }
+        self.span(&p.x, x, self.rows(p.space), p.space.name())?;
+        self.span(&p.out, out, self.program.body_scratch, "scratch")
     }
 
     fn inner(&mut self, l: &Loop) -> Result<(), String> {

@@ -81,6 +81,8 @@ pub struct Emitter<'f, 'p> {
     /// addresses made in the body at hand: of rows, and of the moving parts of addresses
     pub places: HashMap<(Space, Index), Place>,
     pub starts: HashMap<(Value, Index, usize), Value>,
+    /// rows of the group that registers have been loaded from, and that have not been written since
+    pub loaded: HashMap<Reg, (Space, Index)>,
 }
 
 /// Memory on the stack: constants, arguments and results of calls.
@@ -135,6 +137,7 @@ pub fn build(
         early: HashSet::new(),
         places: HashMap::new(),
         starts: HashMap::new(),
+        loaded: HashMap::new(),
     };
     e.before_body(&program.body, Table::Run);
     e.groups();
@@ -243,6 +246,7 @@ impl Emitter<'_, '_> {
     fn forget_places(&mut self) {
         self.places.clear();
         self.starts.clear();
+        self.loaded.clear();
     }
 
     /// For each group of lanes, at an offset in bytes into the rows of the block. Where a group is wider than the
@@ -468,5 +472,5 @@ impl Emitter<'_, '_> {
 
 /// Instructions that are done for all vectors at once.
 fn is_whole(inst: &Inst) -> bool {
-    matches!(inst, Inst::Call(_) | Inst::Loop(_) | Inst::Dense(_) | Inst::Sample(_))
+    matches!(inst, Inst::Call(_) | Inst::Loop(_) | Inst::Dense(_) | Inst::Product(_) | Inst::Sample(_))
 }

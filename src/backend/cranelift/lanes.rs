@@ -103,6 +103,9 @@ impl Emitter<'_, '_> {
     }
 
     pub fn inst(&mut self, inst: &Inst) {
+        if !matches!(inst, Inst::Let(..) | Inst::Call(_)) {
+            self.loaded.clear();
+        }
         match inst {
             Inst::Let(dst, value) => self.define(*dst, value),
             Inst::Store { space, row, value } => self.store(*space, row, *value),
@@ -110,6 +113,7 @@ impl Emitter<'_, '_> {
             Inst::Loop(l) => self.run_loop(l),
             Inst::ScatterAdd { first, len, at, value } => self.scatter_add(first, *len, *at, *value),
             Inst::Dense(call) => self.dense(call),
+            Inst::Product(p) => self.product(p),
             Inst::Sample(call) => self.sample(call),
         }
     }
@@ -147,6 +151,9 @@ impl Emitter<'_, '_> {
                 let place = self.row(*space, row);
                 let vectors = self.load_vectors(place);
                 self.set(dst, vectors);
+                if !matches!(space, Space::Out | Space::Draw) {
+                    self.loaded.insert(dst, (*space, row.clone()));
+                }
             }
             step::Value::Gather { .. } | step::Value::GatherCell { .. } => self.gather(dst, value),
             _ if self.uniform.contains(&dst) => {
@@ -260,21 +267,18 @@ impl Emitter<'_, '_> {
         let rows = call.dsts.len() as i32;
         let first = self.stack.rows(call.kernel.arity() * call.dsts.len(), row as usize);
         let base = self.stack.base;
-        for (k, args) in call.args.iter().enumerate() {
-            for (j, arg) in args.iter().enumerate() {
-                let vectors = self.vectors(*arg);
-                let offset = first + (j as i32 * rows + k as i32) * row;
-                self.store_vectors(Place { base, offset }, &vectors);
-            }
-        }
         let area = self.b.ins().iadd_imm_s(base, i64::from(first));
         let count = self.b.ins().iconst(types::I64, i64::from(rows) * self.layout.lanes() as i64);
+        let source = self.rows_of_arguments(call);
+        if source.is_none() {
+            self.store_arguments(call, first);
+        }
         let function = match self.program.precision {
             Precision::Single => address(f32::kernel(call.kernel)),
             Precision::Double => address(f64::kernel(call.kernel)),
         };
         if call.kernel.arity() == 1 {
-            self.native(function, &[count, area, area]);
+            self.native(function, &[count, source.unwrap_or(area), area]);
         } else {
             let second = self.b.ins().iadd_imm_s(area, i64::from(rows * row));
             self.native(function, &[count, area, second, area]);
@@ -282,6 +286,32 @@ impl Emitter<'_, '_> {
         for (k, dst) in call.dsts.iter().enumerate() {
             self.slots[dst.0 as usize] = Slot::Row(first + k as i32 * row);
         }
+    }
+
+    /// Arguments go to the stack: first ones of all rows, then second ones.
+    fn store_arguments(&mut self, call: &step::Call, first: i32) {
+        let (base, row, rows) = (self.stack.base, self.layout.row_bytes() as i32, call.dsts.len() as i32);
+        for (k, args) in call.args.iter().enumerate() {
+            for (j, arg) in args.iter().enumerate() {
+                let vectors = self.vectors(*arg);
+                let offset = first + (j as i32 * rows + k as i32) * row;
+                self.store_vectors(Place { base, offset }, &vectors);
+            }
+        }
+    }
+
+    /// Where the arguments of a function of one argument are, if they are rows in memory that follow one another.
+    fn rows_of_arguments(&mut self, call: &step::Call) -> Option<Value> {
+        if call.kernel.arity() != 1 {
+            return None;
+        }
+        let (space, first) = self.loaded.get(&call.args[0][0])?.clone();
+        let follows = |k: usize, arg: Reg| self.loaded.get(&arg) == Some(&(space, first.plus(k as i64)));
+        if !call.args.iter().enumerate().all(|(k, args)| follows(k, args[0])) {
+            return None;
+        }
+        let place = self.row(space, &first);
+        Some(self.b.ins().iadd_imm_s(place.base, i64::from(place.offset)))
     }
 
     /// A call of a native function that takes words and gives nothing.

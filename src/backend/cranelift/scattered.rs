@@ -1,5 +1,7 @@
 //! Memory at places that differ from lane to lane, and native functions that work lane by lane.
 
+use std::mem::offset_of;
+
 use ::cranelift::prelude::*;
 
 use super::Context;
@@ -7,7 +9,8 @@ use super::address::Place;
 use super::function::{Emitter, Slot};
 use crate::backend::native;
 use crate::kernels::lane::Lane;
-use crate::step::program::{self as step, DenseCall, Index, Precision, Reg, SampleCall, Space};
+use crate::kernels::product::{self, Operands};
+use crate::step::program::{self as step, DenseCall, Factor, Index, Precision, Product, Reg, SampleCall, Space};
 
 impl Emitter<'_, '_> {
     /// Each lane loads from a place of its own.
@@ -118,6 +121,41 @@ impl Emitter<'_, '_> {
             Precision::Double => dense_rows::<f64> as *const (),
         };
         self.native(function as usize, &[call, scratch, rows, lanes]);
+    }
+
+    /// A product by a native kernel: a description of the operands goes to the stack.
+    pub fn product(&mut self, p: &Product) {
+        let one = self.b.ins().iconst(types::I64, 1);
+        let (a, a_row, table) = match &p.a {
+            Factor::Cells(table, first) => (self.cell(*table, first), one, true),
+            Factor::Rows(space, first) => (self.row(*space, first), self.row_length(*space), false),
+        };
+        let (x, out) = (self.row(p.space, &p.x), self.row(Space::Scratch, &p.out));
+        let (x_row, out_row) = (self.row_length(p.space), self.row_length(Space::Scratch));
+        let lanes = self.b.ins().iconst(types::I64, self.layout.lanes() as i64);
+        let [a, x, out] = [a, x, out].map(|place| self.b.ins().iadd_imm_s(place.base, i64::from(place.offset)));
+        let first = self.stack.rows(1, size_of::<Operands<f64>>());
+        let (base, flags) = (self.stack.base, self.writing());
+        let mut put = |word, offset| {
+            self.b.ins().store(flags, word, base, first + offset as i32);
+        };
+        put(a, offset_of!(Operands<f64>, a));
+        put(x, offset_of!(Operands<f64>, x));
+        put(out, offset_of!(Operands<f64>, out));
+        put(a_row, offset_of!(Operands<f64>, a_row));
+        put(x_row, offset_of!(Operands<f64>, x_row));
+        put(out_row, offset_of!(Operands<f64>, out_row));
+        put(lanes, offset_of!(Operands<f64>, lanes));
+        let shape = self.b.ins().iconst(types::I64, std::ptr::from_ref(&p.shape) as i64);
+        let operands = self.b.ins().iadd_imm_s(base, i64::from(first));
+        self.native(product::address(self.program.precision, table), &[shape, operands]);
+    }
+
+    /// Numbers from one row to the next.
+    fn row_length(&mut self, space: Space) -> Value {
+        let bytes = self.row_distance(space);
+        let shift = self.program.precision.bytes().trailing_zeros();
+        self.b.ins().ushr_imm_u(bytes, i64::from(shift))
     }
 
     /// Draws with parameters by a native function; where the group is goes to the stack after the room for the result.

@@ -80,7 +80,7 @@ impl Liveness {
 
 fn has_calls(body: &[Inst]) -> bool {
     body.iter().any(|i| match i {
-        Inst::Call(_) | Inst::Dense(_) | Inst::Sample(_) => true,
+        Inst::Call(_) | Inst::Dense(_) | Inst::Product(_) | Inst::Sample(_) => true,
         Inst::Loop(l) => has_calls(&l.body),
         _ => false,
     })

@@ -1,6 +1,7 @@
 //! Back ends against each other, bit for bit, and against the plain evaluator.
 
 mod arrays;
+mod products;
 
 use proptest::prelude::*;
 

@@ -41,8 +41,14 @@ pub struct Group {
     /// arrays that could be written along
     found: Vec<Id>,
     /// members that have been asked for at another element
-    conflicts: Vec<Id>,
+    pub conflicts: Vec<Id>,
     members: Vec<Member>,
+}
+
+impl Group {
+    pub fn writes(&self, array: Id) -> bool {
+        self.members.iter().any(|m| m.array == array)
+    }
 }
 
 /// What a trial may change.
@@ -51,6 +57,7 @@ pub struct Snapshot {
     program: Program,
     slots: rustc_hash::FxHashMap<(Table, Id), usize>,
     arrays: rustc_hash::FxHashMap<Key, Rows>,
+    products: rustc_hash::FxHashMap<Id, Rows>,
     softmax: rustc_hash::FxHashMap<(Reg, Reg), (Val, Val)>,
     softmax_rows: rustc_hash::FxHashMap<Key, (usize, Val)>,
 }
@@ -62,6 +69,7 @@ impl<'g> Lowering<'g> {
             program: self.program.clone(),
             slots: self.slots.clone(),
             arrays: self.arrays.clone(),
+            products: self.products.clone(),
             softmax: self.softmax.clone(),
             softmax_rows: self.softmax_rows.clone(),
         }
@@ -72,6 +80,7 @@ impl<'g> Lowering<'g> {
         self.program = s.program;
         self.slots = s.slots;
         self.arrays = s.arrays;
+        self.products = s.products;
         self.softmax = s.softmax;
         self.softmax_rows = s.softmax_rows;
     }
@@ -400,7 +409,7 @@ impl<'g> Lowering<'g> {
     }
 
     /// Rows of any array, variables included.
-    fn rows_of_any(&mut self, array: Id) -> Rows {
+    pub fn rows_of_any(&mut self, array: Id) -> Rows {
         if let Node::Var(var) = self.g.node(array)
             && let Some(first) = self.first_rows.get(var)
         {

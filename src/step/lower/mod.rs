@@ -6,6 +6,7 @@
 
 mod array;
 mod build;
+mod contraction;
 mod plan;
 mod reduce;
 mod scalar;
@@ -14,7 +15,7 @@ mod table;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::program::*;
-use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, VarId, VarKind};
+use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, Red, VarId, VarKind};
 use array::{Group, Member, Rows};
 use build::{Builder, Key, Val};
 
@@ -48,6 +49,8 @@ pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
         arrays: HashMap::default(),
         groups: Vec::new(),
         elements: HashMap::default(),
+        contractions: HashMap::default(),
+        products: HashMap::default(),
         g,
     };
     l.declare(spec, &roots);
@@ -96,6 +99,10 @@ struct Lowering<'g> {
     groups: Vec<Group>,
     /// elements of arrays at indices of their own
     elements: HashMap<Id, (Vec<IndexVar>, Id)>,
+    /// sums that have been looked at: as products
+    contractions: HashMap<Id, Option<contraction::Contraction>>,
+    /// where products have been written, by the array of all their values
+    products: HashMap<Id, Rows>,
     /// how many nodes read each node
     uses: HashMap<Id, usize>,
     exact_quotients: HashSet<Id>,
@@ -212,6 +219,11 @@ impl Lowering<'_> {
             Node::Op(op, args) => self.scalar_op(id, op, &args),
             Node::Get(array, at) => self.get(array, &at),
             Node::Reduce(red, bounds, body) => {
+                if red == Red::Sum
+                    && let Some(val) = self.contraction(id, &bounds, body)
+                {
+                    return val;
+                }
                 let level = self.b.key_level(&self.key(id));
                 let aside = self.b.set_aside(level);
                 let val = self.reduce(id, red, &bounds, body);

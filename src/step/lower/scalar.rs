@@ -24,11 +24,11 @@ enum Term {
 
 /// The factors of a product of lane rate.
 #[derive(Default)]
-struct Factors {
-    negative: bool,
+pub struct Factors {
+    pub negative: bool,
     /// the same for all lanes
-    uniform: Vec<Id>,
-    lanes: Vec<Id>,
+    pub uniform: Vec<Id>,
+    pub lanes: Vec<Id>,
 }
 
 impl Lowering<'_> {
@@ -235,7 +235,7 @@ impl Lowering<'_> {
     }
 
     /// The factors of a product, through inner products that nothing else needs.
-    fn collect(&mut self, id: Id, out: &mut Factors) {
+    pub fn collect(&mut self, id: Id, out: &mut Factors) {
         if self.g.rate(id) < Rate::Lane {
             out.uniform.push(id);
             return;
@@ -302,6 +302,7 @@ impl Lowering<'_> {
     fn sum(&mut self, id: Id) -> Val {
         let mut terms = Vec::new();
         self.spine(id, false, true, &mut terms);
+        self.join_contractions(&mut terms);
         self.gather_uniform(&mut terms);
         let mut sum: Option<Term> = None;
         for (negative, id) in terms {
