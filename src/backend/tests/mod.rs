@@ -161,18 +161,26 @@ pub fn assert_same(what: &str, a: &[f64], b: &[f64], program: &Program) {
     }
 }
 
-/// The two back ends agree, on whole blocks and on parts of them.
+/// The back ends agree, on whole blocks and on parts of them.
 pub fn agree(case: &Case, seed: u64) {
     let p = &case.program;
     crate::step::verify::verify(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
-    let oracle = interpreter::Interpreter::new(p);
     let code = cranelift::compile(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
-    let (lanes, steps) = (24, 3);
+    agrees(case, seed, &*code);
+    if let Some(code) = wide::compile(p) {
+        agrees(case, seed, &*code);
+    }
+}
+
+fn agrees(case: &Case, seed: u64, code: &dyn Code) {
+    let p = &case.program;
+    let oracle = interpreter::Interpreter::new(p);
+    let (lanes, steps) = (56, 3);
     let start = case.memory(lanes, steps, seed, true);
     let mut want = start.clone();
     want.run(&oracle);
     let mut have = start.clone();
-    have.run(&*code);
+    have.run(code);
     assert_same("state", &want.state, &have.state, p);
     assert_same("out", &want.out, &have.out, p);
     // eight lanes at a time, one step at a time
@@ -183,7 +191,7 @@ pub fn agree(case: &Case, seed: u64) {
             if let Some(state) = state {
                 part.state = state;
             }
-            part.run(&*code);
+            part.run(code);
             state = Some(part.state);
             if step + 1 == steps {
                 let whole = want.part(p, first..first + 8, 0..steps);
