@@ -22,29 +22,48 @@ fn best(mut f: impl FnMut(), repeats: usize) -> f64 {
     least
 }
 
+/// Numbers that begin where a line of the cache begins.
+struct Rows {
+    all: Vec<f64>,
+    first: usize,
+    len: usize,
+}
+
+impl Rows {
+    fn new(len: usize, f: impl Fn(usize) -> f64) -> Rows {
+        let mut all = vec![0.0; len + 8];
+        let first = all.as_ptr().align_offset(64);
+        (0..len).for_each(|k| all[first + k] = f(k));
+        Rows { all, first, len }
+    }
+
+    fn get(&mut self) -> &mut [f64] {
+        &mut self.all[self.first..self.first + self.len]
+    }
+}
+
 struct Memory {
     lanes: usize,
     steps: usize,
-    state: Vec<f64>,
-    out: Vec<f64>,
-    run: Vec<f64>,
-    step: Vec<f64>,
-    noise: Vec<f64>,
-    scratch: Vec<f64>,
+    state: Rows,
+    out: Rows,
+    run: Rows,
+    step: Rows,
+    noise: Rows,
+    scratch: Rows,
 }
 
 impl Memory {
     fn new(p: &Program, lanes: usize, steps: usize) -> Memory {
-        let noise = (0..steps * p.draw_rows * lanes).map(|k| ((k * 7919) % 1000) as f64 / 500.0 - 1.0).collect();
         Memory {
             lanes,
             steps,
-            state: vec![0.5; p.state_rows * lanes],
-            out: vec![0.0; p.out_rows * lanes],
-            run: vec![0.01; p.run_len],
-            step: vec![0.01; p.step_len * steps],
-            noise,
-            scratch: vec![0.0; p.scratch_rows * lanes],
+            state: Rows::new(p.state_rows * lanes, |_| 0.5),
+            out: Rows::new(p.out_rows * lanes, |_| 0.0),
+            run: Rows::new(p.run_len, |_| 0.01),
+            step: Rows::new(p.step_len * steps, |_| 0.01),
+            noise: Rows::new(steps * p.draw_rows * lanes, |k| ((k * 7919) % 1000) as f64 / 500.0 - 1.0),
+            scratch: Rows::new(p.scratch_rows * lanes, |_| 0.0),
         }
     }
 
@@ -52,12 +71,12 @@ impl Memory {
         code.run(Block {
             lanes: self.lanes,
             steps: self.steps,
-            state: &mut self.state,
-            out: &mut self.out,
-            run: &self.run,
-            step: &self.step,
-            noise: &self.noise,
-            scratch: &mut self.scratch,
+            state: self.state.get(),
+            out: self.out.get(),
+            run: self.run.get(),
+            step: self.step.get(),
+            noise: self.noise.get(),
+            scratch: self.scratch.get(),
             first_path: 0,
             first_step: 0,
             key: (0, 0),
@@ -432,8 +451,8 @@ fn main() {
     measure("phi^4, 1600 sites", &ring(1600), 8, None);
     measure("logistic, 569 x 31", &logistic(569, 31), 8, None);
     if std::env::args().any(|a| a == "--text") {
-        for program in [mixture(), ring(64), logistic(569, 31)] {
-            println!("{program}");
+        for program in [lorenz(), heston(), mixture(), ring(64), logistic(569, 31)] {
+            println!("{program}\n{}", wide::text(&program).unwrap_or_default());
         }
     }
 }

@@ -298,7 +298,7 @@ impl Emitter<'_> {
     }
 
     fn one(&mut self, at: u32, op: Op, dst: Val, a: Val, number: Option<u8>) {
-        let fold = self.folds(a, at).then_some(0);
+        let fold = (op != SHIFT_LEFT && self.folds(a, at)).then_some(0);
         let [reg] = self.operands([a], fold);
         let source = self.operand(a, reg);
         let place_lives = matches!(source, Operand::Mem(_));
@@ -316,7 +316,7 @@ impl Emitter<'_> {
     }
 
     fn two(&mut self, at: u32, op: Op, dst: Val, [mut a, mut b]: [Val; 2], number: Option<u8>) {
-        let commutes = [ADD, MUL, AND, OR, XOR].contains(&op);
+        let commutes = [ADD, MUL, AND, OR, XOR, ADD_INTEGERS].contains(&op);
         if commutes && self.folds(a, at) && !self.folds(b, at) {
             (a, b) = (b, a);
         }

@@ -78,6 +78,9 @@ pub const XOR: Op = op("vxorpd", 1, false, 0x57);
 pub const COMPARE: Op = op("vcmppd", 1, false, 0xc2);
 pub const ROUND: Op = op("vroundpd", 3, false, 0x09);
 pub const BLEND: Op = op("vblendvpd", 3, false, 0x4b);
+pub const ADD_INTEGERS: Op = op("vpaddq", 1, false, 0xd4);
+/// of each 64 bits; the source is a register
+pub const SHIFT_LEFT: Op = op("vpsllq", 1, false, 0x73);
 pub const BROADCAST: Op = op("vbroadcastsd", 2, false, 0x19);
 const LOAD: Op = op("vmovupd", 1, false, 0x10);
 const STORE: Op = op("vmovupd", 1, false, 0x11);
@@ -112,7 +115,6 @@ pub fn fused(negated: bool, subtracted: bool, order: Order) -> Op {
 pub enum Cond {
     Above = 7,
     NotZero = 5,
-    Negative = 8,
     Less = 12,
     GreaterOrEqual = 13,
 }
@@ -295,7 +297,9 @@ impl Assembler {
 
     pub fn one_with(&mut self, op: Op, dst: Ymm, a: Operand, number: u8) {
         self.note(|| format!("{} {dst}, {a}, {number}", op.name));
-        self.vex(op, 1, true, dst.0, 0, a.into(), &[number]);
+        // the field of the destination is part of the opcode of a shift
+        let (reg, second) = if op == SHIFT_LEFT { (6, dst.0) } else { (dst.0, 0) };
+        self.vex(op, 1, true, reg, second, a.into(), &[number]);
     }
 
     /// `dst = mask ? b : a`
@@ -404,11 +408,6 @@ impl Assembler {
             Ok(n) => self.int(&[0x83], op.extension(), rm, &n.to_le_bytes()),
             Err(_) => self.int(&[0x81], op.extension(), rm, &number.to_le_bytes()),
         }
-    }
-
-    pub fn add_to_memory(&mut self, dst: Mem, b: Gpr) {
-        self.note(|| format!("add {}, {b}", Operand::Mem(dst)));
-        self.int(&[0x01], b.0, Rm::Mem(dst), &[]);
     }
 
     pub fn multiply(&mut self, dst: Gpr, b: Gpr) {

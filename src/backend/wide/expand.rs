@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::elementary::is_inlined;
 use super::encode::{self as x86, Op};
 use super::shape::Layout;
 use crate::step::program::{self as step, Binary, Counter, Fused, Index, Inst, Logic, Program, Relation, Space, Unary};
@@ -192,7 +193,7 @@ pub struct Expanded {
     pub stack: i32,
 }
 
-struct Expansion<'p> {
+pub struct Expansion<'p> {
     program: &'p Program,
     layout: Layout,
     vals: Vec<Info>,
@@ -240,7 +241,7 @@ pub fn expand(program: &Program, layout: Layout, stack: i32) -> Expanded {
 }
 
 impl Expansion<'_> {
-    fn new_val(&mut self, place: Option<Place>) -> Val {
+    pub fn new_val(&mut self, place: Option<Place>) -> Val {
         self.vals.push(Info { place, depth: self.open.len(), ..Info::default() });
         self.vals.len() as Val - 1
     }
@@ -267,7 +268,7 @@ impl Expansion<'_> {
         }
     }
 
-    fn push(&mut self, body: &mut Vec<Node>, vector: Vector) {
+    pub fn push(&mut self, body: &mut Vec<Node>, vector: Vector) {
         let at = self.tick();
         vector.reads(&mut |v| self.read(v, at));
         body.push(Node::Vector(at, vector));
@@ -293,7 +294,7 @@ impl Expansion<'_> {
         end
     }
 
-    fn constant(&mut self, bits: u64) -> Val {
+    pub fn constant(&mut self, bits: u64) -> Val {
         if let Some(val) = self.constants.get(&bits) {
             return *val;
         }
@@ -363,10 +364,11 @@ impl Expansion<'_> {
         let mut k = 0;
         while k < insts.len() {
             match &insts[k] {
-                Inst::Call(call) => self.call(call, out),
+                Inst::Call(call) if !is_inlined(&insts[k]) => self.call(call, out),
                 Inst::Loop(l) => self.inner(l, out),
                 _ => {
-                    let n = insts[k..].iter().take_while(|i| !matches!(i, Inst::Call(_) | Inst::Loop(_))).count();
+                    let whole = |i: &Inst| matches!(i, Inst::Call(_) | Inst::Loop(_)) && !is_inlined(i);
+                    let n = insts[k..].iter().take_while(|i| !whole(i)).count();
                     self.stretch(&insts[k..k + n], &insts[k + n..], out);
                     k += n;
                     continue;
@@ -399,6 +401,15 @@ impl Expansion<'_> {
                 for v in window {
                     let value = self.get(*value, v);
                     self.push(out, Vector::Store { space: *space, row: row.clone(), v, value });
+                }
+            }
+            Inst::Call(call) => {
+                for v in window {
+                    for (dst, args) in call.dsts.iter().zip(&call.args) {
+                        let x = self.get(args[0], v);
+                        let val = self.exp(x, out);
+                        self.set(*dst, v, val);
+                    }
                 }
             }
             _ => unreachable!("programs with other instructions are not expanded"),
@@ -496,7 +507,7 @@ impl Expansion<'_> {
         dst
     }
 
-    fn two(&mut self, op: Op, args: [Val; 2], out: &mut Vec<Node>) -> Val {
+    pub fn two(&mut self, op: Op, args: [Val; 2], out: &mut Vec<Node>) -> Val {
         let dst = self.new_val(None);
         self.push(out, Vector::Two { op, dst, args, number: None });
         dst

@@ -6,6 +6,7 @@
 
 mod address;
 mod allocate;
+mod elementary;
 mod emit;
 mod encode;
 mod expand;

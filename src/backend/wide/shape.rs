@@ -1,5 +1,6 @@
 //! Which programs there is 256-bit code for, and how a group of lanes is laid out.
 
+use super::elementary::is_inlined;
 use crate::step::program::*;
 
 /// Vector registers of the machine.
@@ -7,6 +8,9 @@ pub const REGISTERS: usize = 16;
 
 /// Bytes that the rows of a group may take, to stay in the nearest cache.
 const NEAR_BYTES: usize = 24 << 10;
+
+/// Instructions of a body of which eight copies are made.
+const LIGHT: usize = 150;
 
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Layout {
@@ -27,7 +31,9 @@ impl Layout {
         let registers = program.is_straight() && program.state_rows <= REGISTERS;
         let rows = 2 * program.state_rows + program.body_scratch;
         let vectors = if registers {
-            if program.state_rows == 1 && program.size() <= 24 && !has_calls(&program.body) { 8 } else { 4 }
+            // light bodies wait for their own results: the more lanes are under way the better
+            let light = program.state_rows <= 4 && program.size() <= LIGHT && !has_calls(&program.body);
+            if light { 8 } else { 4 }
         } else if rows * 4 * 32 <= NEAR_BYTES {
             4
         } else {
@@ -55,7 +61,7 @@ impl Layout {
 
 fn has_calls(body: &[Inst]) -> bool {
     body.iter().any(|i| match i {
-        Inst::Call(_) => true,
+        Inst::Call(_) => !is_inlined(i),
         Inst::Loop(l) => has_calls(&l.body),
         _ => false,
     })
