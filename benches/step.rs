@@ -116,7 +116,7 @@ fn measure(name: &str, program: &Program, lanes: usize, by_hand: Option<f64>) {
     let by_hand = by_hand.map_or(String::new(), |t| format!(", by hand {t:.3}"));
     let (narrow, wide) = (ns[0], ns.get(1).copied().unwrap_or(f64::NAN));
     println!(
-        "{name:26} cranelift {narrow:8.3} ns, avx2 {wide:8.3} ns ({:.2}), interpreter {slow:.1}{by_hand}; \
+        "{name:29} cranelift {narrow:8.3} ns, avx2 {wide:8.3} ns ({:.2}), interpreter {slow:.1}{by_hand}; \
          compiled in {compile:.2} and {compile_wide:.2} ms",
         narrow / wide
     );
@@ -449,7 +449,9 @@ fn main() {
         measure(&format!("phi^4, 64 sites, {lanes} lanes"), &ring(64), lanes, None);
     }
     measure("phi^4, 1600 sites", &ring(1600), 8, None);
-    measure("logistic, 569 x 31", &logistic(569, 31), 8, None);
+    for lanes in [8, 32] {
+        measure(&format!("logistic, 569 x 31, {lanes} lanes"), &logistic(569, 31), lanes, None);
+    }
     if std::env::args().any(|a| a == "--text") {
         for program in [lorenz(), heston(), mixture(), ring(64), logistic(569, 31)] {
             println!("{program}\n{}", wide::text(&program).unwrap_or_default());

@@ -17,7 +17,7 @@ use super::encode::*;
 use super::expand::{self, Call, Carried, Expanded, Info, Loop, Node, Source, Val};
 use super::shape::{Layout, NESTING, REGISTERS};
 use crate::step::kernel::KernelFn;
-use crate::step::program::{Counter, Index, Program, Space, Table};
+use crate::step::program::{Counter, Index, Program, Space};
 
 /// Bytes from one row of the block to the next.
 pub const ROW_BYTES: Gpr = R11;
@@ -52,7 +52,7 @@ pub mod slots {
 /// Frames larger than this are not made: threads have small stacks.
 const LARGEST_FRAME: i32 = 256 << 10;
 
-/// Registers that carried values may have as their homes.
+/// Registers that carried values of a loop without calls may have as their homes.
 const HOMES: usize = 10;
 
 /// Registers that the caller wants back.
@@ -63,6 +63,11 @@ macro_rules! field {
     ($name:ident) => {
         std::mem::offset_of!(Context, $name) as i32
     };
+}
+
+/// How many values that a loop carries have registers as their homes.
+fn homes(l: &Loop) -> usize {
+    if l.is_leaf() { HOMES.min(l.carried.len()) } else { 0 }
 }
 
 pub struct Emitter<'p> {
@@ -289,7 +294,7 @@ impl Emitter<'_> {
     fn run_loop(&mut self, l: &Loop) {
         let words = self.words;
         self.save_all(l.start);
-        let in_registers = if l.is_leaf() { HOMES.min(l.carried.len()) } else { 0 };
+        let in_registers = homes(l);
         let (first, rest) = l.carried.split_at(in_registers);
         let homes: Vec<(Carried, Ymm)> = first.iter().enumerate().map(|(k, c)| (*c, Ymm(k as u8))).collect();
         let mut slots: Vec<(Carried, i32)> = Vec::new();
@@ -434,8 +439,13 @@ impl Emitter<'_> {
 
     /// The greatest number of values of a body alive at once, without those from outside.
     fn pressure(&self, l: &Loop, made: &[bool]) -> usize {
-        let mut alive: std::collections::HashSet<Val> =
-            l.carried.iter().take(HOMES).map(|c| c.inner).filter(|v| self.vals[*v as usize].uses.len() > 0).collect();
+        let mut alive: std::collections::HashSet<Val> = l
+            .carried
+            .iter()
+            .take(homes(l))
+            .map(|c| c.inner)
+            .filter(|v| self.vals[*v as usize].uses.len() > 0)
+            .collect();
         let mut most = alive.len();
         for node in &l.body {
             let Node::Vector(at, vector) = node else { continue };
@@ -490,7 +500,3 @@ impl Emitter<'_> {
         self.asm.load(r, Mem::at(RSP, slots::GATHER + 32));
     }
 }
-
-/// The context has the tables where the code looks for them.
-const _: () = assert!(field!(state) == 0);
-const _: Option<Table> = None;

@@ -530,3 +530,95 @@ impl fmt::Display for Operand {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of some instructions.
+    fn bytes(f: impl FnOnce(&mut Assembler)) -> String {
+        let mut asm = Assembler::new(false);
+        f(&mut asm);
+        asm.bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+    }
+
+    fn mem(base: Gpr, index: Option<(Gpr, u8)>, disp: i32) -> Operand {
+        Operand::Mem(Mem::At { base, index, disp })
+    }
+
+    /// Bytes as a disassembler reads them back.
+    #[test]
+    fn vector_instructions_are_encoded() {
+        let r = |k| Operand::Reg(Ymm(k));
+        let y = Ymm;
+        let two = |op, d, a, b| bytes(|asm| asm.two(op, y(d), y(a), b));
+        assert_eq!(two(ADD, 1, 2, r(3)), "c5 ed 58 cb");
+        assert_eq!(two(MUL, 9, 2, r(11)), "c4 41 6d 59 cb");
+        assert_eq!(two(SUB, 0, 15, mem(RSP, None, 1024)), "c5 85 5c 84 24 00 04 00 00");
+        assert_eq!(two(DIV, 12, 3, mem(R13, None, 0)), "c4 41 65 5e 65 00");
+        assert_eq!(two(MAX, 1, 2, mem(RBX, Some((R11, 2)), 64)), "c4 a1 6d 5f 4c 5b 40");
+        assert_eq!(two(MIN, 1, 2, mem(R12, Some((RSI, 1)), -128)), "c4 c1 6d 5d 4c 34 80");
+        assert_eq!(two(AND_NOT, 1, 2, r(3)), "c5 ed 55 cb");
+        assert_eq!(two(ADD_INTEGERS, 1, 2, r(3)), "c5 ed d4 cb");
+        assert_eq!(two(fused(false, false, Order::O231), 1, 2, r(3)), "c4 e2 ed b8 cb");
+        assert_eq!(two(fused(false, true, Order::O213), 9, 2, mem(RAX, None, 0)), "c4 62 ed aa 08");
+        assert_eq!(two(fused(true, false, Order::O132), 1, 12, mem(RDI, None, 8)), "c4 e2 9d 9c 4f 08");
+        assert_eq!(two(fused(true, true, Order::O231), 1, 2, r(13)), "c4 c2 ed be cd");
+        assert_eq!(bytes(|asm| asm.two_with(COMPARE, y(4), y(5), r(6), 17)), "c5 d5 c2 e6 11");
+        assert_eq!(bytes(|asm| asm.one(SQRT, y(8), r(1))), "c5 7d 51 c1");
+        assert_eq!(bytes(|asm| asm.one_with(ROUND, y(8), r(1), 9)), "c4 63 7d 09 c1 09");
+        assert_eq!(bytes(|asm| asm.one_with(SHIFT_LEFT, y(9), r(12), 52)), "c4 c1 35 73 f4 34");
+        let cell = mem(R15, Some((R10, 8)), 8);
+        assert_eq!(bytes(|asm| asm.one(BROADCAST, y(7), cell)), "c4 82 7d 19 7c d7 08");
+        assert_eq!(bytes(|asm| asm.one(BROADCAST, y(7), r(7))), "c4 e2 7d 19 ff");
+        assert_eq!(bytes(|asm| asm.blend(y(4), y(5), mem(RBP, None, 32), y(15))), "c4 e3 55 4b 65 20 f0");
+        assert_eq!(bytes(|asm| asm.load(y(10), Mem::at(R12, 0))), "c4 41 7d 10 14 24");
+        assert_eq!(bytes(|asm| asm.store(Mem::at(RSP, 32), y(10))), "c5 7d 11 54 24 20");
+        assert_eq!(bytes(|asm| asm.copy(y(3), y(12))), "c4 c1 7d 28 dc");
+        assert_eq!(bytes(|asm| asm.number_of(y(9), RAX)), "c4 61 b3 2a c8");
+        assert_eq!(bytes(|asm| asm.integer_of(RAX, Mem::at(RSP, 64))), "c4 e1 fb 2c 44 24 40");
+    }
+
+    #[test]
+    fn integer_instructions_are_encoded() {
+        assert_eq!(bytes(|asm| asm.mov(R9, RAX)), "4c 8b c8");
+        assert_eq!(bytes(|asm| asm.mov_number(RAX, -5)), "48 c7 c0 fb ff ff ff");
+        assert_eq!(bytes(|asm| asm.mov_number(R10, 0x1234_5678_9abc)), "49 ba bc 9a 78 56 34 12 00 00");
+        assert_eq!(bytes(|asm| asm.mov_load(RAX, Mem::at(RSP, 48))), "48 8b 44 24 30");
+        assert_eq!(bytes(|asm| asm.mov_store(Mem::at(R12, 8), R11)), "4d 89 5c 24 08");
+        assert_eq!(bytes(|asm| asm.store_number(Mem::at(RSP, 48), 0)), "48 c7 44 24 30 00 00 00 00");
+        let sum = Mem::At { base: RAX, index: Some((R9, 1)), disp: -4 };
+        assert_eq!(bytes(|asm| asm.lea(RCX, sum)), "4a 8d 4c 08 fc");
+        assert_eq!(bytes(|asm| asm.arith(Int::Add, RSI, R11)), "49 03 f3");
+        assert_eq!(bytes(|asm| asm.arith_load(Int::Sub, RAX, Mem::at(RSP, 8))), "48 2b 44 24 08");
+        assert_eq!(bytes(|asm| asm.arith_number(Int::Cmp, R10, 1000)), "49 81 fa e8 03 00 00");
+        assert_eq!(bytes(|asm| asm.arith_memory(Int::Add, Mem::at(RSP, 128), 1)), "48 83 84 24 80 00 00 00 01");
+        assert_eq!(bytes(|asm| asm.multiply(RAX, R11)), "49 0f af c3");
+        assert_eq!(bytes(|asm| asm.multiply_number(R8, R11, 64)), "4d 69 c3 40 00 00 00");
+        assert_eq!(bytes(|asm| asm.divide(RCX)), "48 99 48 f7 f9");
+        assert_eq!(bytes(|asm| asm.move_if(Cond::Less, RAX, RDX)), "48 0f 4c c2");
+        assert_eq!(bytes(|asm| asm.exchange(RBX, RBP)), "48 87 dd");
+        assert_eq!(bytes(|asm| asm.push(R12)), "41 54");
+        assert_eq!(bytes(|asm| asm.call(RAX)), "40 ff d0");
+    }
+
+    #[test]
+    fn distances_are_filled_in() {
+        let mut asm = Assembler::new(true);
+        let (back, on) = (asm.label(), asm.label());
+        asm.bind(back);
+        asm.jump_if(Cond::NotZero, on);
+        let one = asm.constant(1.0f64.to_bits());
+        assert_eq!(one, asm.constant(1.0f64.to_bits()), "a constant is kept once");
+        asm.two_with(COMPARE, Ymm(0), Ymm(1), Operand::Mem(one), 3);
+        asm.jump(back);
+        asm.bind(on);
+        assert_eq!(asm.text().lines().count(), 5);
+        let code = asm.finish();
+        let distance = |at: usize| i32::from_le_bytes(code[at..at + 4].try_into().expect("four bytes"));
+        // 6 bytes of jump, 9 of comparison (its distance counts from behind the number at its end), 5 of jump
+        assert_eq!((distance(2), distance(10), distance(16)), (14, 32 - 15, -20));
+        assert_eq!(code.len(), 64);
+        assert_eq!(code[32..40], 1.0f64.to_le_bytes());
+    }
+}

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::elementary::is_inlined;
 use super::encode::{self as x86, Op};
 use super::shape::Layout;
+use super::uses;
 use crate::step::program::{self as step, Binary, Counter, Fused, Index, Inst, Logic, Program, Relation, Space, Unary};
 
 /// A vector value, named once.
@@ -171,8 +172,8 @@ pub struct Info {
     pub uses: Vec<u32>,
     /// the last position at which it must still be somewhere: in a loop, the end of the loop it is from outside of
     pub until: u32,
-    /// the loop inside which it is made, by its nesting
-    depth: usize,
+    /// number of loops inside which it is made
+    pub depth: usize,
 }
 
 #[derive(Clone)]
@@ -202,11 +203,6 @@ pub struct Expansion<'p> {
     pool: HashMap<usize, Val>,
     pooled: Vec<(usize, i32)>,
     stack: i32,
-    position: u32,
-    /// positions where the open loops began
-    open: Vec<u32>,
-    /// values from outside that the open loops read
-    outside: Vec<Vec<Val>>,
     /// states in registers
     state: Vec<Vec<Val>>,
     next: Vec<Vec<Option<Val>>>,
@@ -227,28 +223,22 @@ pub fn expand(program: &Program, layout: Layout, stack: i32) -> Expanded {
         pool: HashMap::new(),
         pooled: Vec::new(),
         stack,
-        position: 0,
-        open: Vec::new(),
-        outside: Vec::new(),
         state: Vec::new(),
         next: Vec::new(),
         waiting: HashSet::new(),
         renewed: HashSet::new(),
     };
     renewed(&program.body, &mut e.renewed);
-    let (steps, results) = e.steps();
+    let (mut steps, results) = e.steps();
+    let after: Vec<Val> = results.iter().map(|r| r.2).collect();
+    uses::number(&mut steps, &after, &mut e.vals);
     Expanded { steps, vals: e.vals, pool: e.pooled, results, stack: e.stack }
 }
 
 impl Expansion<'_> {
     pub fn new_val(&mut self, place: Option<Place>) -> Val {
-        self.vals.push(Info { place, depth: self.open.len(), ..Info::default() });
+        self.vals.push(Info { place, ..Info::default() });
         self.vals.len() as Val - 1
-    }
-
-    fn tick(&mut self) -> u32 {
-        self.position += 1;
-        self.position
     }
 
     /// Room on the stack, in vectors.
@@ -258,40 +248,8 @@ impl Expansion<'_> {
         at
     }
 
-    fn read(&mut self, val: Val, at: u32) {
-        let info = &mut self.vals[val as usize];
-        info.uses.push(at);
-        info.until = info.until.max(at);
-        // needed again in the next turn of each loop that it comes from outside of
-        for depth in info.depth..self.open.len() {
-            self.outside[depth].push(val);
-        }
-    }
-
     pub fn push(&mut self, body: &mut Vec<Node>, vector: Vector) {
-        let at = self.tick();
-        vector.reads(&mut |v| self.read(v, at));
-        body.push(Node::Vector(at, vector));
-    }
-
-    fn open_loop(&mut self) -> u32 {
-        let start = self.tick();
-        self.open.push(start);
-        self.outside.push(Vec::new());
-        start
-    }
-
-    fn close_loop(&mut self, carried: &[Carried]) -> u32 {
-        let end = self.tick();
-        for c in carried {
-            self.read(c.next, end);
-        }
-        for val in self.outside.pop().expect("an open loop") {
-            let info = &mut self.vals[val as usize];
-            info.until = info.until.max(end);
-        }
-        self.open.pop();
-        end
+        body.push(Node::Vector(0, vector));
     }
 
     pub fn constant(&mut self, bits: u64) -> Val {
@@ -299,7 +257,6 @@ impl Expansion<'_> {
             return *val;
         }
         let val = self.new_val(Some(Place::Constant(bits)));
-        self.vals[val as usize].depth = 0;
         self.constants.insert(bits, val);
         val
     }
@@ -310,7 +267,6 @@ impl Expansion<'_> {
         }
         let at = self.room(1);
         let val = self.new_val(Some(Place::Stack(at)));
-        self.vals[val as usize].depth = 0;
         self.pooled.push((cell, at));
         self.pool.insert(cell, val);
         val
@@ -334,10 +290,6 @@ impl Expansion<'_> {
                 inits.push(self.new_val(Some(Place::Row(Space::State, Index::of(row as i64), v))));
             }
         }
-        let start = self.tick();
-        inits.iter().for_each(|init| self.read(*init, start));
-        self.open.push(start);
-        self.outside.push(Vec::new());
         let inner: Vec<Val> = inits.iter().map(|_| self.new_val(None)).collect();
         self.state = inner.chunks(vectors).map(<[Val]>::to_vec).collect();
         self.next = vec![vec![None; vectors]; rows];
@@ -348,15 +300,12 @@ impl Expansion<'_> {
         for (k, (init, inner)) in inits.into_iter().zip(&inner).enumerate() {
             carried.push(Carried { init, inner: *inner, next: next[k].unwrap_or(*inner), result: 0 });
         }
-        let end = self.close_loop(&carried);
         let mut results = Vec::new();
         for (k, c) in carried.iter_mut().enumerate() {
             c.result = self.new_val(None);
             results.push((k / vectors, k % vectors, c.result));
         }
-        let after = self.tick();
-        results.iter().for_each(|(_, _, val)| self.read(*val, after));
-        (Loop { counter: None, carried, body, start, end }, results)
+        (Loop { counter: None, carried, body, start: 0, end: 0 }, results)
     }
 
     /// A body: stretches of lane instructions go in parts of the group, calls and loops for all of it.
@@ -620,8 +569,7 @@ impl Expansion<'_> {
                 }
             }
         }
-        let at = self.tick();
-        out.push(Node::Call(Call { at, kernel: call.kernel, rows, area }));
+        out.push(Node::Call(Call { at: 0, kernel: call.kernel, rows, area }));
         for (k, dst) in call.dsts.iter().enumerate() {
             for v in 0..vectors {
                 let val = self.new_val(Some(Place::Stack(area + 32 * (k * vectors + v) as i32)));
@@ -640,9 +588,6 @@ impl Expansion<'_> {
             return;
         }
         let inits: Vec<Val> = l.carried.iter().flat_map(|c| (0..vectors).map(|v| self.get(c.init, v))).collect();
-        let start = self.position + 1;
-        inits.iter().for_each(|init| self.read(*init, start));
-        self.open_loop();
         let mut inner = Vec::new();
         for c in &l.carried {
             for v in 0..vectors {
@@ -660,7 +605,6 @@ impl Expansion<'_> {
                 carried.push(Carried { init, inner, next: self.get(c.next, v), result: 0 });
             }
         }
-        let end = self.close_loop(&carried);
         for (k, c) in l.carried.iter().enumerate() {
             for v in 0..vectors {
                 let result = self.new_val(None);
@@ -668,7 +612,7 @@ impl Expansion<'_> {
                 self.set(c.result, v, result);
             }
         }
-        out.push(Node::Loop(Loop { counter: Some(l.counter), carried, body, start, end }));
+        out.push(Node::Loop(Loop { counter: Some(l.counter), carried, body, start: 0, end: 0 }));
     }
 }
 

@@ -11,6 +11,7 @@ mod emit;
 mod encode;
 mod expand;
 mod shape;
+mod uses;
 
 use std::mem::ManuallyDrop;
 

@@ -1,13 +1,12 @@
 //! Which programs there is 256-bit code for, and how a group of lanes is laid out.
 
-use super::elementary::is_inlined;
 use crate::step::program::*;
 
 /// Vector registers of the machine.
 pub const REGISTERS: usize = 16;
 
-/// Bytes that the rows of a group may take, to stay in the nearest cache.
-const NEAR_BYTES: usize = 24 << 10;
+/// Bytes that the rows of a group may take, so that more vectors at once pay.
+const NEAR_BYTES: usize = 96 << 10;
 
 /// Instructions of a body of which eight copies are made.
 const LIGHT: usize = 150;
@@ -30,16 +29,16 @@ impl Layout {
         }
         let registers = program.is_straight() && program.state_rows <= REGISTERS;
         let rows = 2 * program.state_rows + program.body_scratch;
-        let vectors = if registers {
-            // light bodies wait for their own results: the more lanes are under way the better
-            let light = program.state_rows <= 4 && program.size() <= LIGHT && !has_calls(&program.body);
-            if light { 8 } else { 4 }
-        } else if rows * 4 * 32 <= NEAR_BYTES {
-            4
-        } else {
-            2
+        // light bodies wait for their own results: the more lanes are under way the better, one vector after the other;
+        // heavy ones have long chains, which vectors taken together hide
+        let light = program.state_rows <= 4 && program.size() <= LIGHT && !has_calls(&program.body);
+        let (vectors, interleaved) = match registers {
+            true if light => (8, 1),
+            true => (4, 4),
+            false if rows * 4 * 32 <= NEAR_BYTES => (4, 2),
+            false => (2, 2),
         };
-        Some(Layout { vectors, interleaved: 1, registers })
+        Some(Layout { vectors, interleaved, registers })
     }
 
     /// The layout with half as many lanes.
@@ -61,7 +60,7 @@ impl Layout {
 
 fn has_calls(body: &[Inst]) -> bool {
     body.iter().any(|i| match i {
-        Inst::Call(_) => !is_inlined(i),
+        Inst::Call(_) => true,
         Inst::Loop(l) => has_calls(&l.body),
         _ => false,
     })
