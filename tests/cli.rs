@@ -195,6 +195,7 @@ fn threads_and_back_ends_do_not_change_the_numbers() {
     let first = reports(&["--threads", "1"]);
     assert_eq!(reports(&["--threads", "3"]), first);
     assert_eq!(reports(&["--backend", "interpreter"]), first);
+    assert_eq!(reports(&["--backend", "cranelift"]), first);
 }
 
 #[test]

@@ -129,6 +129,7 @@ fn agree_in_all_ways(loaded: &Loaded, text: &str, base: &Request) {
     assert!(first.iter().map(Vec::len).sum::<usize>() > 1, "something is compared\n{text}");
     let ways = [
         ("interpreter", Request { backend: Backend::Interpreter, ..base.clone() }),
+        ("cranelift", Request { backend: Backend::Cranelift, ..base.clone() }),
         ("three threads", Request { threads: Some(3), ..base.clone() }),
         ("8 lanes", Request { lanes: Some(8), threads: Some(1), ..base.clone() }),
         ("64 lanes", Request { lanes: Some(64), threads: Some(2), ..base.clone() }),
@@ -198,10 +199,11 @@ fn of_the_library() -> String {
 }
 
 fn agree_cut_short(loaded: &Loaded, name: &str) {
-    let first = short_bits(loaded, Backend::Cranelift, 1, None);
+    let first = short_bits(loaded, Backend::Auto, 1, None);
     assert!(!first.is_empty() || loaded.library.runs().next().is_none(), "{name}");
     assert_same("interpreter", name, &first, &short_bits(loaded, Backend::Interpreter, 1, None));
-    assert_same("threads and lanes", name, &first, &short_bits(loaded, Backend::Cranelift, 3, Some(8)));
+    assert_same("cranelift", name, &first, &short_bits(loaded, Backend::Cranelift, 1, None));
+    assert_same("threads and lanes", name, &first, &short_bits(loaded, Backend::Auto, 3, Some(8)));
 }
 
 /// A few roundings are amplified by nothing in so few steps; large arrays take the plain evaluator too long.

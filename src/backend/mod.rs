@@ -1,8 +1,9 @@
-//! Back ends: the interpreter (the oracle) and Cranelift. Each turns a step program into code that steps a block.
+//! Back ends: the interpreter (the oracle), Cranelift, and an emitter of 256-bit code. Each turns a step program into code that steps a block.
 
 pub mod cranelift;
 pub mod interpreter;
 mod native;
+pub mod wide;
 
 pub use native::draw as draw_of_law;
 

@@ -49,7 +49,13 @@ pub enum MessageFormat {
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
 pub enum BackendArg {
+    /// the widest code that the machine and the program allow
+    Auto,
+    /// 256-bit code by AVX2 and FMA; Cranelift's for programs that have none
+    Avx2,
+    /// code by Cranelift, with 128-bit vectors
     Cranelift,
+    /// no machine code
     Interpreter,
 }
 
@@ -74,7 +80,7 @@ pub struct Overrides {
     #[arg(long, value_parser = threads)]
     pub threads: Option<usize>,
     /// Back end (the numbers are the same for each)
-    #[arg(long, value_enum, default_value_t = BackendArg::Cranelift)]
+    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
 }
 
@@ -96,7 +102,7 @@ pub enum Emit {
     Step,
     /// Cranelift's intermediate form
     Clif,
-    /// machine code
+    /// machine code, of 256-bit vectors where there is such code for the program
     Asm,
 }
 

@@ -27,6 +27,8 @@ fn request(overrides: &Overrides, runs: &[String]) -> Request {
         threads: overrides.threads,
         set: overrides.set.clone(),
         backend: match overrides.backend {
+            BackendArg::Auto => Backend::Auto,
+            BackendArg::Avx2 => Backend::Avx2,
             BackendArg::Cranelift => Backend::Cranelift,
             BackendArg::Interpreter => Backend::Interpreter,
         },

@@ -16,7 +16,7 @@
 pub mod arith;
 mod array;
 pub mod ars;
-mod coefficients;
+pub mod coefficients;
 pub mod dist;
 pub mod elementary;
 pub mod lane;

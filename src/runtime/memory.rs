@@ -1,5 +1,6 @@
 //! The memory that a stage works in, for one block of paths.
 
+use super::aligned::Aligned;
 use super::job::Stage;
 use super::noise::{self, Fill, NoiseSource};
 use crate::backend::Block;
@@ -10,24 +11,25 @@ pub struct Memory<T = f64> {
     /// `[state_rows][lanes]`
     pub state: Vec<T>,
     /// `[steps][draw_rows][lanes]`
-    pub noise: Vec<T>,
+    pub noise: Aligned<T>,
     /// `[out_rows][lanes]`
     pub out: Vec<T>,
-    scratch: Vec<T>,
+    scratch: Aligned<T>,
 }
 
 impl<T: Lane> Memory<T> {
     /// Room for any of some stages, which share their states. Each comes with the number of steps of a call.
     pub fn new<'a>(stages: impl Iterator<Item = (&'a Stage<T>, u64)>, lanes: usize) -> Memory<T> {
-        let mut memory = Memory { lanes, state: vec![], noise: vec![], out: vec![], scratch: vec![] };
+        let mut memory =
+            Memory { lanes, state: vec![], noise: Aligned::default(), out: vec![], scratch: Aligned::default() };
         let grow = |rows: &mut Vec<T>, len: usize| rows.resize(rows.len().max(len * lanes), T::default());
         for (k, (stage, steps)) in stages.enumerate() {
             let p = &stage.program;
             assert!(k == 0 || memory.state.len() == p.state_rows * lanes, "the programs of a job share their states");
             grow(&mut memory.state, p.state_rows);
-            grow(&mut memory.noise, p.draw_rows * steps as usize);
+            memory.noise.grow(p.draw_rows * steps as usize * lanes);
             grow(&mut memory.out, p.out_rows);
-            grow(&mut memory.scratch, p.scratch_rows);
+            memory.scratch.grow(p.scratch_rows * lanes);
         }
         memory
     }

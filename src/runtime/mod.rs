@@ -1,6 +1,7 @@
 //! The execution of runs: blocks of paths on all threads, noise by coordinates, statistics streamed and merged along a
 //! fixed tree, so that an answer depends on the job alone.
 
+mod aligned;
 pub mod collect;
 pub mod coupled;
 pub mod engine;
@@ -10,6 +11,7 @@ pub mod memory;
 pub mod noise;
 pub mod orders;
 pub mod plan;
+
 pub mod statistics;
 #[cfg(test)]
 pub mod testing;

@@ -19,9 +19,31 @@ use crate::step::{Program, Spec, lower};
 /// Which back end runs the programs. The numbers are the same.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Backend {
+    /// the widest that the machine and the program allow
     #[default]
+    Auto,
+    /// 256-bit code, and Cranelift's for programs that have none
+    Avx2,
     Cranelift,
     Interpreter,
+}
+
+impl Backend {
+    pub const ALL: [Backend; 4] = [Backend::Auto, Backend::Avx2, Backend::Cranelift, Backend::Interpreter];
+
+    /// The name on the command line and in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Backend::Auto => "auto",
+            Backend::Avx2 => "avx2",
+            Backend::Cranelift => "cranelift",
+            Backend::Interpreter => "interpreter",
+        }
+    }
+
+    pub fn by_name(name: &str) -> Option<Backend> {
+        Backend::ALL.into_iter().find(|b| b.name() == name)
+    }
 }
 
 /// A program with its code, for lanes of type `T`.
@@ -103,22 +125,27 @@ pub fn compile<T: Lane>(
         outs: outs.to_vec(),
     };
     let program = lower(&mut elab.g, &spec).at(T::PRECISION);
-    let code: Arc<dyn Code<T>> = match backend {
-        Backend::Interpreter => Arc::new(backend::interpreter::Interpreter::new(&program)),
-        Backend::Cranelift => match backend::cranelift::compile(&program) {
-            Ok(code) => Arc::from(code),
-            Err(reason) => {
-                return Err(Diagnostic::error(
-                    codes::UNSUPPORTED,
-                    format!("the code generator refuses this program: {reason}"),
-                    span,
-                    "compiled for this",
-                )
-                .help("`--backend interpreter` runs it"));
-            }
-        },
-    };
+    let code = code(&program, backend).map_err(|message| {
+        Diagnostic::error(codes::UNSUPPORTED, message, span, "compiled for this")
+            .help("`--backend interpreter` runs it")
+    })?;
     Ok(Compiled { program: Arc::new(program), code })
+}
+
+fn code<T: Lane>(program: &Program, backend: Backend) -> Result<Arc<dyn Code<T>>, String> {
+    if backend == Backend::Interpreter {
+        return Ok(Arc::new(backend::interpreter::Interpreter::new(program)));
+    }
+    if backend == Backend::Avx2 && !backend::wide::is_available() {
+        return Err("this machine does not run AVX2 code".into());
+    }
+    if backend != Backend::Cranelift
+        && let Some(code) = backend::wide::compile(program)
+    {
+        return Ok(Arc::from(code));
+    }
+    let code = backend::cranelift::compile(program);
+    code.map(Arc::from).map_err(|reason| format!("the code generator refuses this program: {reason}"))
 }
 
 /// A derivative that cannot be taken, in something that needs it.

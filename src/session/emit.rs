@@ -44,7 +44,12 @@ pub fn clif(loaded: &Loaded) -> Emitted {
 }
 
 pub fn asm(loaded: &Loaded) -> Emitted {
-    each_program(loaded, |program| backend::cranelift::texts(program).map_or_else(|e| e, |t| t.1))
+    each_program(loaded, |program| match backend::wide::text(program) {
+        Some(text) => format!("# 256-bit vectors (AVX2, FMA)\n{text}"),
+        None => {
+            backend::cranelift::texts(program).map_or_else(|e| e, |t| format!("# 128-bit vectors (Cranelift)\n{}", t.1))
+        }
+    })
 }
 
 fn each_program(loaded: &Loaded, f: impl Fn(&crate::step::Program) -> String) -> Emitted {

@@ -102,10 +102,7 @@ fn manifest(ran: &Ran, folder: &Path, loaded: &Loaded, request: &Request, result
         paths: ran.planned_paths,
         finished: ran.finished,
         precision: "f64".into(),
-        backend: match request.backend {
-            Backend::Cranelift => "cranelift".into(),
-            Backend::Interpreter => "interpreter".into(),
-        },
+        backend: request.backend.name().into(),
         generator: "ars5".into(),
         time: TimeNote { start: ran.time.0, end: ran.time.1, steps: ran.time.2 },
         settings: ran.settings.clone(),
@@ -147,7 +144,7 @@ pub fn repeat(path: &Path) -> Result<(PathBuf, Request), Diagnostic> {
             .iter()
             .filter_map(|(k, v)| k.strip_prefix("set ").map(|name| format!("{name}={v}")))
             .collect(),
-        backend: if manifest.backend == "interpreter" { Backend::Interpreter } else { Backend::Cranelift },
+        backend: Backend::by_name(&manifest.backend).unwrap_or_default(),
         lanes: None,
     };
     Ok((folder.join(manifest.file), request))

@@ -180,7 +180,7 @@ pub fn assert_same<T: Lane>(what: &str, a: &[T], b: &[T], program: &Program) {
     }
 }
 
-/// The two back ends agree in both precisions, on whole blocks and on parts of them.
+/// The back ends agree in both precisions, on whole blocks and on parts of them.
 pub fn agree(case: &Case, seed: u64) {
     agree_in::<f64>(case, seed);
     agree_in::<f32>(case, seed);
@@ -189,15 +189,23 @@ pub fn agree(case: &Case, seed: u64) {
 fn agree_in<T: Lane>(case: &Case, seed: u64) {
     let p = &case.program.clone().at(T::PRECISION);
     crate::step::verify::verify(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
+    let code = cranelift::compile::<T>(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
+    agrees::<T>(case, seed, &*code);
+    if let Some(code) = wide::compile::<T>(p) {
+        agrees::<T>(case, seed, &*code);
+    }
+}
+
+fn agrees<T: Lane>(case: &Case, seed: u64, code: &dyn Code<T>) {
+    let p = &case.program.clone().at(T::PRECISION);
     let oracle = interpreter::Interpreter::new(p);
-    let code = cranelift::compile(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
     let few = T::PRECISION.lane_multiple();
-    let (lanes, steps) = (3 * few, 3);
+    let (lanes, steps) = (7 * few, 3);
     let start: Memory<T> = case.memory(lanes, steps, seed, true).rounded();
     let mut want = start.clone();
     want.run(&oracle);
     let mut have = start.clone();
-    have.run(&*code);
+    have.run(code);
     assert_same("state", &want.state, &have.state, p);
     assert_same("out", &want.out, &have.out, p);
     // few lanes at a time, one step at a time
@@ -208,7 +216,7 @@ fn agree_in<T: Lane>(case: &Case, seed: u64) {
             if let Some(state) = state {
                 part.state = state;
             }
-            part.run(&*code);
+            part.run(code);
             state = Some(part.state);
             if step + 1 == steps {
                 let whole = want.part(p, first..first + few, 0..steps);

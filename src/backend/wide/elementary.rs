@@ -1,0 +1,83 @@
+//! Elementary functions as instructions in the body, where they are cheaper than a call: the operations of the array
+//! kernel one by one, so that the bits are the same (`kernels::elementary`).
+
+use super::encode as x86;
+use super::expand::{Expansion, Node, Val, Vector};
+use crate::kernels::arith::{LN2_HI, LN2_LO, ROUNDER};
+use crate::kernels::coefficients::EXP;
+use crate::step::kernel::Kernel;
+use crate::step::program::{Fused, Inst};
+
+/// Whether an instruction is a call that is written out.
+pub fn is_inlined(inst: &Inst) -> bool {
+    matches!(inst, Inst::Call(call) if call.kernel == Kernel::Exp)
+}
+
+impl Expansion<'_> {
+    fn number(&mut self, x: f64) -> Val {
+        self.constant(x.to_bits())
+    }
+
+    fn fma(&mut self, args: [Val; 3], out: &mut Vec<Node>) -> Val {
+        let dst = self.new_val(None);
+        self.push(out, Vector::Fused { form: Fused::MulAdd, dst, args });
+        dst
+    }
+
+    /// e^x, as `elementary::exp::exp`.
+    pub fn exp(&mut self, x: Val, out: &mut Vec<Node>) -> Val {
+        let (low, high, rounder) = (self.number(-750.0), self.number(710.0), self.number(ROUNDER));
+        // in this order NaN stays
+        let x = self.two(x86::MIN, [high, x], out);
+        let x = self.two(x86::MAX, [low, x], out);
+        let scale = self.number(std::f64::consts::LOG2_E);
+        let n = self.fma([x, scale, rounder], out);
+        let n = self.two(x86::SUB, [n, rounder], out);
+        let (hi, lo) = (self.number(-LN2_HI), self.number(-LN2_LO));
+        let r = self.fma([n, hi, x], out);
+        let t = self.two(x86::MUL, [n, lo], out);
+        let h = self.two(x86::ADD, [r, t], out);
+        let rest = self.two(x86::SUB, [r, h], out);
+        let rest = self.two(x86::ADD, [rest, t], out);
+        let (square, p) = self.polynomial(h, &EXP, out);
+        let low = self.fma([rest, h, rest], out);
+        let low = self.fma([square, p, low], out);
+        let one = self.number(1.0);
+        let sum = self.two(x86::ADD, [h, low], out);
+        let m = self.two(x86::ADD, [one, sum], out);
+        self.scale(m, n, out)
+    }
+
+    /// The square of x, and a polynomial by two interleaved chains, as `arith::poly` for an odd number of coefficients.
+    fn polynomial<const N: usize>(&mut self, x: Val, c: &[f64; N], out: &mut Vec<Node>) -> (Val, Val) {
+        const { assert!(!N.is_multiple_of(2), "the chains end so") };
+        let square = self.two(x86::MUL, [x, x], out);
+        let mut chains = [self.number(c[N - 1]), self.number(c[N - 2])];
+        for k in 2..N {
+            let next = self.number(c[N - 1 - k]);
+            chains[k % 2] = self.fma([chains[k % 2], square, next], out);
+        }
+        (square, self.fma([chains[1], x, chains[0]], out))
+    }
+
+    /// p * 2^n in two steps, as `arith::scale`.
+    fn scale(&mut self, p: Val, n: Val, out: &mut Vec<Node>) -> Val {
+        let (rounder, half) = (self.number(ROUNDER), self.number(0.5));
+        let half = self.fma([n, half, rounder], out);
+        let whole = self.two(x86::SUB, [half, rounder], out);
+        let rest = self.two(x86::SUB, [n, whole], out);
+        let rest = self.two(x86::ADD, [rest, rounder], out);
+        let half = self.power_of_rounded(half, out);
+        let rest = self.power_of_rounded(rest, out);
+        let p = self.two(x86::MUL, [p, half], out);
+        self.two(x86::MUL, [p, rest], out)
+    }
+
+    /// 2^n for the integer n in the low bits.
+    fn power_of_rounded(&mut self, n: Val, out: &mut Vec<Node>) -> Val {
+        let one = self.number(1.0);
+        let dst = self.new_val(None);
+        self.push(out, Vector::One { op: x86::SHIFT_LEFT, dst, a: n, number: Some(52) });
+        self.two(x86::ADD_INTEGERS, [dst, one], out)
+    }
+}

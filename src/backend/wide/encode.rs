@@ -1,0 +1,624 @@
+//! An assembler for the instructions that the emitter needs: AVX2 and FMA on 256-bit registers in the VEX encoding, and
+//! integer code for addresses and loops (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2).
+
+use std::fmt;
+
+/// A general register by its number.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Gpr(pub u8);
+
+pub const RAX: Gpr = Gpr(0);
+pub const RCX: Gpr = Gpr(1);
+pub const RDX: Gpr = Gpr(2);
+pub const RBX: Gpr = Gpr(3);
+pub const RSP: Gpr = Gpr(4);
+pub const RBP: Gpr = Gpr(5);
+pub const RSI: Gpr = Gpr(6);
+pub const RDI: Gpr = Gpr(7);
+pub const R8: Gpr = Gpr(8);
+pub const R9: Gpr = Gpr(9);
+pub const R10: Gpr = Gpr(10);
+pub const R11: Gpr = Gpr(11);
+pub const R12: Gpr = Gpr(12);
+pub const R13: Gpr = Gpr(13);
+pub const R14: Gpr = Gpr(14);
+pub const R15: Gpr = Gpr(15);
+
+/// A vector register by its number.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ymm(pub u8);
+
+/// A place in memory.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub enum Mem {
+    /// `base + index*scale + disp`
+    At { base: Gpr, index: Option<(Gpr, u8)>, disp: i32 },
+    /// four copies of a constant behind the code
+    Constant(usize),
+}
+
+impl Mem {
+    pub fn at(base: Gpr, disp: i32) -> Mem {
+        Mem::At { base, index: None, disp }
+    }
+}
+
+/// The last source of an instruction.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub enum Operand {
+    Reg(Ymm),
+    Mem(Mem),
+}
+
+/// A vector instruction: its name, opcode map (1: 0F, 2: 0F38, 3: 0F3A), the W bit, and its opcode. All that are used
+/// have the operand-size prefix 66.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Op {
+    pub name: &'static str,
+    map: u8,
+    wide: bool,
+    code: u8,
+}
+
+const fn op(name: &'static str, map: u8, wide: bool, code: u8) -> Op {
+    Op { name, map, wide, code }
+}
+
+pub const ADD: Op = op("vaddpd", 1, false, 0x58);
+pub const MUL: Op = op("vmulpd", 1, false, 0x59);
+pub const SUB: Op = op("vsubpd", 1, false, 0x5c);
+pub const MIN: Op = op("vminpd", 1, false, 0x5d);
+pub const DIV: Op = op("vdivpd", 1, false, 0x5e);
+pub const MAX: Op = op("vmaxpd", 1, false, 0x5f);
+pub const SQRT: Op = op("vsqrtpd", 1, false, 0x51);
+pub const AND: Op = op("vandpd", 1, false, 0x54);
+pub const AND_NOT: Op = op("vandnpd", 1, false, 0x55);
+pub const OR: Op = op("vorpd", 1, false, 0x56);
+pub const XOR: Op = op("vxorpd", 1, false, 0x57);
+pub const COMPARE: Op = op("vcmppd", 1, false, 0xc2);
+pub const ROUND: Op = op("vroundpd", 3, false, 0x09);
+pub const BLEND: Op = op("vblendvpd", 3, false, 0x4b);
+pub const ADD_INTEGERS: Op = op("vpaddq", 1, false, 0xd4);
+/// of each 64 bits; the source is a register
+pub const SHIFT_LEFT: Op = op("vpsllq", 1, false, 0x73);
+pub const BROADCAST: Op = op("vbroadcastsd", 2, false, 0x19);
+const LOAD: Op = op("vmovupd", 1, false, 0x10);
+const STORE: Op = op("vmovupd", 1, false, 0x11);
+const MOVE: Op = op("vmovapd", 1, false, 0x28);
+
+/// The order of the operands of a fused multiply-add: which of the destination `d` and the sources `s`, `t` are
+/// multiplied.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `d*t + s`
+    O132,
+    /// `s*d + t`
+    O213,
+    /// `s*t + d`
+    O231,
+}
+
+/// A fused instruction by the signs of the product and of the addend.
+pub fn fused(negated: bool, subtracted: bool, order: Order) -> Op {
+    const NAMES: [[&str; 3]; 4] = [
+        ["vfmadd132pd", "vfmadd213pd", "vfmadd231pd"],
+        ["vfmsub132pd", "vfmsub213pd", "vfmsub231pd"],
+        ["vfnmadd132pd", "vfnmadd213pd", "vfnmadd231pd"],
+        ["vfnmsub132pd", "vfnmsub213pd", "vfnmsub231pd"],
+    ];
+    let sign = 2 * usize::from(negated) + usize::from(subtracted);
+    op(NAMES[sign][order as usize], 2, true, 0x98 + 2 * sign as u8 + 0x10 * order as u8)
+}
+
+/// Conditions of jumps and conditional moves, by their code.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Cond {
+    Above = 7,
+    NotZero = 5,
+    Less = 12,
+    GreaterOrEqual = 13,
+}
+
+/// Two-operand integer instructions, by the opcode of the form `reg, reg/mem`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Int {
+    Add = 0x03,
+    Sub = 0x2b,
+    Cmp = 0x3b,
+}
+
+impl Int {
+    /// The extension of the opcode in the form with a number.
+    fn extension(self) -> u8 {
+        self as u8 >> 3
+    }
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Label(usize);
+
+enum Target {
+    Label(Label),
+    Constant(usize),
+}
+
+/// A distance of 32 bits that is written at the end; it counts from `end`, the end of its instruction.
+struct Fixup {
+    at: usize,
+    end: usize,
+    target: Target,
+}
+
+#[derive(Default)]
+pub struct Assembler {
+    bytes: Vec<u8>,
+    labels: Vec<Option<usize>>,
+    fixups: Vec<Fixup>,
+    constants: Vec<u64>,
+    /// a line for each instruction, on request
+    listing: Option<String>,
+}
+
+/// What stands in the register-or-memory field.
+#[derive(Copy, Clone)]
+enum Rm {
+    Reg(u8),
+    Mem(Mem),
+}
+
+impl Rm {
+    /// Numbers of the index and of the base or register, for the prefixes.
+    fn numbers(self) -> (u8, u8) {
+        match self {
+            Rm::Reg(r) => (0, r),
+            Rm::Mem(Mem::At { base, index, .. }) => (index.map_or(0, |i| i.0.0), base.0),
+            Rm::Mem(Mem::Constant(_)) => (0, 0),
+        }
+    }
+}
+
+impl From<Operand> for Rm {
+    fn from(operand: Operand) -> Rm {
+        match operand {
+            Operand::Reg(r) => Rm::Reg(r.0),
+            Operand::Mem(m) => Rm::Mem(m),
+        }
+    }
+}
+
+impl Assembler {
+    pub fn new(listing: bool) -> Assembler {
+        Assembler { listing: listing.then(String::new), ..Assembler::default() }
+    }
+
+    /// The text of the code, if it was asked for.
+    pub fn text(&mut self) -> String {
+        self.listing.take().unwrap_or_default()
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(text) = &mut self.listing {
+            *text += &line();
+            *text += "\n";
+        }
+    }
+
+    /// The place of a constant, the same for all lanes.
+    pub fn constant(&mut self, bits: u64) -> Mem {
+        let k = self.constants.iter().position(|c| *c == bits).unwrap_or_else(|| {
+            self.constants.push(bits);
+            self.constants.len() - 1
+        });
+        Mem::Constant(k)
+    }
+
+    /// The code with its constants. Its address must be a multiple of 32.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.bytes.resize(self.bytes.len().next_multiple_of(32), 0xcc);
+        let first = self.bytes.len();
+        for bits in &self.constants {
+            self.bytes.extend(bits.to_le_bytes().repeat(4));
+        }
+        for fixup in &self.fixups {
+            let target = match fixup.target {
+                Target::Label(label) => self.labels[label.0].expect("a label that is jumped to is bound"),
+                Target::Constant(k) => first + 32 * k,
+            };
+            let distance = (target as i64 - fixup.end as i64) as i32;
+            self.bytes[fixup.at..fixup.at + 4].copy_from_slice(&distance.to_le_bytes());
+        }
+        self.bytes
+    }
+
+    /// The byte with register and addressing mode, and what follows it; `tail` bytes of a number come after.
+    fn mod_rm(&mut self, reg: u8, rm: Rm, tail: usize) {
+        let reg = (reg & 7) << 3;
+        match rm {
+            Rm::Reg(r) => self.bytes.push(0xc0 | reg | (r & 7)),
+            Rm::Mem(Mem::Constant(k)) => {
+                self.bytes.push(reg | 5);
+                let at = self.bytes.len();
+                self.bytes.extend([0; 4]);
+                self.fixups.push(Fixup { at, end: at + 4 + tail, target: Target::Constant(k) });
+            }
+            Rm::Mem(Mem::At { base, index, disp }) => {
+                // without a distance, base 5 would mean something else
+                let (mode, bytes) = match i8::try_from(disp) {
+                    Ok(0) if base.0 & 7 != 5 => (0, 0),
+                    Ok(_) => (0x40, 1),
+                    Err(_) => (0x80, 4),
+                };
+                match index {
+                    None if base.0 & 7 != 4 => self.bytes.push(mode | reg | (base.0 & 7)),
+                    _ => {
+                        let (index, scale) = index.unwrap_or((RSP, 1));
+                        self.bytes.push(mode | reg | 4);
+                        self.bytes.push((scale.trailing_zeros() as u8) << 6 | (index.0 & 7) << 3 | (base.0 & 7));
+                    }
+                }
+                self.bytes.extend(&disp.to_le_bytes()[..bytes]);
+            }
+        }
+    }
+
+    /// A vector instruction: prefix, opcode, operands. `prefix` is 1 for 66, 2 for F3, 3 for F2.
+    fn vex(&mut self, op: Op, prefix: u8, long: bool, reg: u8, second: u8, rm: Rm, tail: &[u8]) {
+        let (index, base) = rm.numbers();
+        let last = (!second & 15) << 3 | u8::from(long) << 2 | prefix;
+        let r = !reg & 8;
+        if op.map == 1 && !op.wide && (index | base) < 8 {
+            self.bytes.extend([0xc5, r << 4 | last]);
+        } else {
+            let extensions = r << 4 | (!index & 8) << 3 | (!base & 8) << 2;
+            self.bytes.extend([0xc4, extensions | op.map, u8::from(op.wide) << 7 | last]);
+        }
+        self.bytes.push(op.code);
+        self.mod_rm(reg, rm, tail.len());
+        self.bytes.extend(tail);
+    }
+
+    /// `dst = op(a, b)`
+    pub fn two(&mut self, op: Op, dst: Ymm, a: Ymm, b: Operand) {
+        self.note(|| format!("{} {dst}, {a}, {b}", op.name));
+        self.vex(op, 1, true, dst.0, a.0, b.into(), &[]);
+    }
+
+    /// `dst = op(a, b)` with a number that chooses the variant.
+    pub fn two_with(&mut self, op: Op, dst: Ymm, a: Ymm, b: Operand, number: u8) {
+        self.note(|| format!("{} {dst}, {a}, {b}, {number}", op.name));
+        self.vex(op, 1, true, dst.0, a.0, b.into(), &[number]);
+    }
+
+    /// `dst = op(a)`
+    pub fn one(&mut self, op: Op, dst: Ymm, a: Operand) {
+        self.note(|| format!("{} {dst}, {a}", op.name));
+        self.vex(op, 1, true, dst.0, 0, a.into(), &[]);
+    }
+
+    pub fn one_with(&mut self, op: Op, dst: Ymm, a: Operand, number: u8) {
+        self.note(|| format!("{} {dst}, {a}, {number}", op.name));
+        // the field of the destination is part of the opcode of a shift
+        let (reg, second) = if op == SHIFT_LEFT { (6, dst.0) } else { (dst.0, 0) };
+        self.vex(op, 1, true, reg, second, a.into(), &[number]);
+    }
+
+    /// `dst = mask ? b : a`
+    pub fn blend(&mut self, dst: Ymm, a: Ymm, b: Operand, mask: Ymm) {
+        self.note(|| format!("{} {dst}, {a}, {b}, {mask}", BLEND.name));
+        self.vex(BLEND, 1, true, dst.0, a.0, b.into(), &[mask.0 << 4]);
+    }
+
+    pub fn load(&mut self, dst: Ymm, from: Mem) {
+        self.one(LOAD, dst, Operand::Mem(from));
+    }
+
+    pub fn store(&mut self, to: Mem, value: Ymm) {
+        self.note(|| format!("{} {}, {value}", STORE.name, Operand::Mem(to)));
+        self.vex(STORE, 1, true, value.0, 0, Rm::Mem(to), &[]);
+    }
+
+    pub fn copy(&mut self, dst: Ymm, from: Ymm) {
+        self.one(MOVE, dst, Operand::Reg(from));
+    }
+
+    /// An integer as a number in the lowest lane.
+    pub fn number_of(&mut self, dst: Ymm, from: Gpr) {
+        self.note(|| format!("vcvtsi2sd {dst}, {dst}, {from}"));
+        self.vex(op("", 1, true, 0x2a), 3, false, dst.0, dst.0, Rm::Reg(from.0), &[]);
+    }
+
+    /// A number in memory as an integer, cut towards zero.
+    pub fn integer_of(&mut self, dst: Gpr, from: Mem) {
+        self.note(|| format!("vcvttsd2si {dst}, {}", Operand::Mem(from)));
+        self.vex(op("", 1, true, 0x2c), 3, false, dst.0, 0, Rm::Mem(from), &[]);
+    }
+
+    pub fn zero_upper(&mut self) {
+        self.note(|| "vzeroupper".into());
+        self.bytes.extend([0xc5, 0xf8, 0x77]);
+    }
+
+    /// An integer instruction on 64 bits.
+    fn int(&mut self, code: &[u8], reg: u8, rm: Rm, tail: &[u8]) {
+        let (index, base) = rm.numbers();
+        self.bytes.push(0x48 | (reg & 8) >> 1 | (index & 8) >> 2 | (base & 8) >> 3);
+        self.bytes.extend(code);
+        self.mod_rm(reg, rm, tail.len());
+        self.bytes.extend(tail);
+    }
+
+    pub fn mov(&mut self, dst: Gpr, from: Gpr) {
+        self.note(|| format!("mov {dst}, {from}"));
+        self.int(&[0x8b], dst.0, Rm::Reg(from.0), &[]);
+    }
+
+    pub fn mov_number(&mut self, dst: Gpr, number: i64) {
+        self.note(|| format!("mov {dst}, {number}"));
+        match i32::try_from(number) {
+            Ok(n) => self.int(&[0xc7], 0, Rm::Reg(dst.0), &n.to_le_bytes()),
+            Err(_) => {
+                self.bytes.extend([0x48 | dst.0 >> 3, 0xb8 | (dst.0 & 7)]);
+                self.bytes.extend(number.to_le_bytes());
+            }
+        }
+    }
+
+    pub fn mov_load(&mut self, dst: Gpr, from: Mem) {
+        self.note(|| format!("mov {dst}, {}", Operand::Mem(from)));
+        self.int(&[0x8b], dst.0, Rm::Mem(from), &[]);
+    }
+
+    pub fn mov_store(&mut self, to: Mem, from: Gpr) {
+        self.note(|| format!("mov {}, {from}", Operand::Mem(to)));
+        self.int(&[0x89], from.0, Rm::Mem(to), &[]);
+    }
+
+    pub fn store_number(&mut self, to: Mem, number: i32) {
+        self.note(|| format!("mov {}, {number}", Operand::Mem(to)));
+        self.int(&[0xc7], 0, Rm::Mem(to), &number.to_le_bytes());
+    }
+
+    pub fn lea(&mut self, dst: Gpr, from: Mem) {
+        self.note(|| format!("lea {dst}, {}", Operand::Mem(from)));
+        self.int(&[0x8d], dst.0, Rm::Mem(from), &[]);
+    }
+
+    pub fn arith(&mut self, op: Int, dst: Gpr, b: Gpr) {
+        self.note(|| format!("{} {dst}, {b}", op.name()));
+        self.int(&[op as u8], dst.0, Rm::Reg(b.0), &[]);
+    }
+
+    pub fn arith_load(&mut self, op: Int, dst: Gpr, b: Mem) {
+        self.note(|| format!("{} {dst}, {}", op.name(), Operand::Mem(b)));
+        self.int(&[op as u8], dst.0, Rm::Mem(b), &[]);
+    }
+
+    pub fn arith_number(&mut self, op: Int, dst: Gpr, number: i32) {
+        self.note(|| format!("{} {dst}, {number}", op.name()));
+        self.arith_immediate(op, Rm::Reg(dst.0), number);
+    }
+
+    pub fn arith_memory(&mut self, op: Int, dst: Mem, number: i32) {
+        self.note(|| format!("{} {}, {number}", op.name(), Operand::Mem(dst)));
+        self.arith_immediate(op, Rm::Mem(dst), number);
+    }
+
+    fn arith_immediate(&mut self, op: Int, rm: Rm, number: i32) {
+        match i8::try_from(number) {
+            Ok(n) => self.int(&[0x83], op.extension(), rm, &n.to_le_bytes()),
+            Err(_) => self.int(&[0x81], op.extension(), rm, &number.to_le_bytes()),
+        }
+    }
+
+    pub fn multiply(&mut self, dst: Gpr, b: Gpr) {
+        self.note(|| format!("imul {dst}, {b}"));
+        self.int(&[0x0f, 0xaf], dst.0, Rm::Reg(b.0), &[]);
+    }
+
+    pub fn multiply_number(&mut self, dst: Gpr, a: Gpr, number: i32) {
+        self.note(|| format!("imul {dst}, {a}, {number}"));
+        self.int(&[0x69], dst.0, Rm::Reg(a.0), &number.to_le_bytes());
+    }
+
+    /// `rax, rdx = rax / b, rax % b`, towards zero.
+    pub fn divide(&mut self, b: Gpr) {
+        self.note(|| format!("cqo; idiv {b}"));
+        self.bytes.extend([0x48, 0x99]);
+        self.int(&[0xf7], 7, Rm::Reg(b.0), &[]);
+    }
+
+    pub fn move_if(&mut self, cond: Cond, dst: Gpr, from: Gpr) {
+        self.note(|| format!("cmov {cond:?} {dst}, {from}"));
+        self.int(&[0x0f, 0x40 | cond as u8], dst.0, Rm::Reg(from.0), &[]);
+    }
+
+    pub fn exchange(&mut self, a: Gpr, b: Gpr) {
+        self.note(|| format!("xchg {a}, {b}"));
+        self.int(&[0x87], a.0, Rm::Reg(b.0), &[]);
+    }
+
+    pub fn push(&mut self, r: Gpr) {
+        self.note(|| format!("push {r}"));
+        self.bytes.extend([0x40 | r.0 >> 3, 0x50 | (r.0 & 7)]);
+    }
+
+    pub fn pop(&mut self, r: Gpr) {
+        self.note(|| format!("pop {r}"));
+        self.bytes.extend([0x40 | r.0 >> 3, 0x58 | (r.0 & 7)]);
+    }
+
+    pub fn call(&mut self, r: Gpr) {
+        self.note(|| format!("call {r}"));
+        self.bytes.extend([0x40 | r.0 >> 3, 0xff, 0xd0 | (r.0 & 7)]);
+    }
+
+    pub fn ret(&mut self) {
+        self.note(|| "ret".into());
+        self.bytes.push(0xc3);
+    }
+
+    /// Rounds the stack pointer down to a multiple of 64.
+    pub fn align_stack(&mut self) {
+        self.note(|| "and rsp, -64".into());
+        self.bytes.extend([0x48, 0x83, 0xe4, 0xc0]);
+    }
+
+    pub fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label(self.labels.len() - 1)
+    }
+
+    pub fn bind(&mut self, label: Label) {
+        self.note(|| format!("L{}:", label.0));
+        self.labels[label.0] = Some(self.bytes.len());
+    }
+
+    pub fn jump(&mut self, label: Label) {
+        self.note(|| format!("jmp L{}", label.0));
+        self.bytes.push(0xe9);
+        self.distance(label);
+    }
+
+    pub fn jump_if(&mut self, cond: Cond, label: Label) {
+        self.note(|| format!("j {cond:?} L{}", label.0));
+        self.bytes.extend([0x0f, 0x80 | cond as u8]);
+        self.distance(label);
+    }
+
+    fn distance(&mut self, label: Label) {
+        let at = self.bytes.len();
+        self.bytes.extend([0; 4]);
+        self.fixups.push(Fixup { at, end: at + 4, target: Target::Label(label) });
+    }
+}
+
+impl Int {
+    fn name(self) -> &'static str {
+        match self {
+            Int::Add => "add",
+            Int::Sub => "sub",
+            Int::Cmp => "cmp",
+        }
+    }
+}
+
+impl fmt::Display for Gpr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 8] = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
+        match NAMES.get(self.0 as usize) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "r{}", self.0),
+        }
+    }
+}
+
+impl fmt::Display for Ymm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ymm{}", self.0)
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operand::Reg(r) => write!(f, "{r}"),
+            Operand::Mem(Mem::Constant(k)) => write!(f, "[constant {k}]"),
+            Operand::Mem(Mem::At { base, index: None, disp }) => write!(f, "[{base}{disp:+}]"),
+            Operand::Mem(Mem::At { base, index: Some((index, scale)), disp }) => {
+                write!(f, "[{base} + {scale}*{index}{disp:+}]")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of some instructions.
+    fn bytes(f: impl FnOnce(&mut Assembler)) -> String {
+        let mut asm = Assembler::new(false);
+        f(&mut asm);
+        asm.bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+    }
+
+    fn mem(base: Gpr, index: Option<(Gpr, u8)>, disp: i32) -> Operand {
+        Operand::Mem(Mem::At { base, index, disp })
+    }
+
+    /// Bytes as a disassembler reads them back.
+    #[test]
+    fn vector_instructions_are_encoded() {
+        let r = |k| Operand::Reg(Ymm(k));
+        let y = Ymm;
+        let two = |op, d, a, b| bytes(|asm| asm.two(op, y(d), y(a), b));
+        assert_eq!(two(ADD, 1, 2, r(3)), "c5 ed 58 cb");
+        assert_eq!(two(MUL, 9, 2, r(11)), "c4 41 6d 59 cb");
+        assert_eq!(two(SUB, 0, 15, mem(RSP, None, 1024)), "c5 85 5c 84 24 00 04 00 00");
+        assert_eq!(two(DIV, 12, 3, mem(R13, None, 0)), "c4 41 65 5e 65 00");
+        assert_eq!(two(MAX, 1, 2, mem(RBX, Some((R11, 2)), 64)), "c4 a1 6d 5f 4c 5b 40");
+        assert_eq!(two(MIN, 1, 2, mem(R12, Some((RSI, 1)), -128)), "c4 c1 6d 5d 4c 34 80");
+        assert_eq!(two(AND_NOT, 1, 2, r(3)), "c5 ed 55 cb");
+        assert_eq!(two(ADD_INTEGERS, 1, 2, r(3)), "c5 ed d4 cb");
+        assert_eq!(two(fused(false, false, Order::O231), 1, 2, r(3)), "c4 e2 ed b8 cb");
+        assert_eq!(two(fused(false, true, Order::O213), 9, 2, mem(RAX, None, 0)), "c4 62 ed aa 08");
+        assert_eq!(two(fused(true, false, Order::O132), 1, 12, mem(RDI, None, 8)), "c4 e2 9d 9c 4f 08");
+        assert_eq!(two(fused(true, true, Order::O231), 1, 2, r(13)), "c4 c2 ed be cd");
+        assert_eq!(bytes(|asm| asm.two_with(COMPARE, y(4), y(5), r(6), 17)), "c5 d5 c2 e6 11");
+        assert_eq!(bytes(|asm| asm.one(SQRT, y(8), r(1))), "c5 7d 51 c1");
+        assert_eq!(bytes(|asm| asm.one_with(ROUND, y(8), r(1), 9)), "c4 63 7d 09 c1 09");
+        assert_eq!(bytes(|asm| asm.one_with(SHIFT_LEFT, y(9), r(12), 52)), "c4 c1 35 73 f4 34");
+        let cell = mem(R15, Some((R10, 8)), 8);
+        assert_eq!(bytes(|asm| asm.one(BROADCAST, y(7), cell)), "c4 82 7d 19 7c d7 08");
+        assert_eq!(bytes(|asm| asm.one(BROADCAST, y(7), r(7))), "c4 e2 7d 19 ff");
+        assert_eq!(bytes(|asm| asm.blend(y(4), y(5), mem(RBP, None, 32), y(15))), "c4 e3 55 4b 65 20 f0");
+        assert_eq!(bytes(|asm| asm.load(y(10), Mem::at(R12, 0))), "c4 41 7d 10 14 24");
+        assert_eq!(bytes(|asm| asm.store(Mem::at(RSP, 32), y(10))), "c5 7d 11 54 24 20");
+        assert_eq!(bytes(|asm| asm.copy(y(3), y(12))), "c4 c1 7d 28 dc");
+        assert_eq!(bytes(|asm| asm.number_of(y(9), RAX)), "c4 61 b3 2a c8");
+        assert_eq!(bytes(|asm| asm.integer_of(RAX, Mem::at(RSP, 64))), "c4 e1 fb 2c 44 24 40");
+    }
+
+    #[test]
+    fn integer_instructions_are_encoded() {
+        assert_eq!(bytes(|asm| asm.mov(R9, RAX)), "4c 8b c8");
+        assert_eq!(bytes(|asm| asm.mov_number(RAX, -5)), "48 c7 c0 fb ff ff ff");
+        assert_eq!(bytes(|asm| asm.mov_number(R10, 0x1234_5678_9abc)), "49 ba bc 9a 78 56 34 12 00 00");
+        assert_eq!(bytes(|asm| asm.mov_load(RAX, Mem::at(RSP, 48))), "48 8b 44 24 30");
+        assert_eq!(bytes(|asm| asm.mov_store(Mem::at(R12, 8), R11)), "4d 89 5c 24 08");
+        assert_eq!(bytes(|asm| asm.store_number(Mem::at(RSP, 48), 0)), "48 c7 44 24 30 00 00 00 00");
+        let sum = Mem::At { base: RAX, index: Some((R9, 1)), disp: -4 };
+        assert_eq!(bytes(|asm| asm.lea(RCX, sum)), "4a 8d 4c 08 fc");
+        assert_eq!(bytes(|asm| asm.arith(Int::Add, RSI, R11)), "49 03 f3");
+        assert_eq!(bytes(|asm| asm.arith_load(Int::Sub, RAX, Mem::at(RSP, 8))), "48 2b 44 24 08");
+        assert_eq!(bytes(|asm| asm.arith_number(Int::Cmp, R10, 1000)), "49 81 fa e8 03 00 00");
+        assert_eq!(bytes(|asm| asm.arith_memory(Int::Add, Mem::at(RSP, 128), 1)), "48 83 84 24 80 00 00 00 01");
+        assert_eq!(bytes(|asm| asm.multiply(RAX, R11)), "49 0f af c3");
+        assert_eq!(bytes(|asm| asm.multiply_number(R8, R11, 64)), "4d 69 c3 40 00 00 00");
+        assert_eq!(bytes(|asm| asm.divide(RCX)), "48 99 48 f7 f9");
+        assert_eq!(bytes(|asm| asm.move_if(Cond::Less, RAX, RDX)), "48 0f 4c c2");
+        assert_eq!(bytes(|asm| asm.exchange(RBX, RBP)), "48 87 dd");
+        assert_eq!(bytes(|asm| asm.push(R12)), "41 54");
+        assert_eq!(bytes(|asm| asm.call(RAX)), "40 ff d0");
+    }
+
+    #[test]
+    fn distances_are_filled_in() {
+        let mut asm = Assembler::new(true);
+        let (back, on) = (asm.label(), asm.label());
+        asm.bind(back);
+        asm.jump_if(Cond::NotZero, on);
+        let one = asm.constant(1.0f64.to_bits());
+        assert_eq!(one, asm.constant(1.0f64.to_bits()), "a constant is kept once");
+        asm.two_with(COMPARE, Ymm(0), Ymm(1), Operand::Mem(one), 3);
+        asm.jump(back);
+        asm.bind(on);
+        assert_eq!(asm.text().lines().count(), 5);
+        let code = asm.finish();
+        let distance = |at: usize| i32::from_le_bytes(code[at..at + 4].try_into().expect("four bytes"));
+        // 6 bytes of jump, 9 of comparison (its distance counts from behind the number at its end), 5 of jump
+        assert_eq!((distance(2), distance(10), distance(16)), (14, 32 - 15, -20));
+        assert_eq!(code.len(), 64);
+        assert_eq!(code[32..40], 1.0f64.to_le_bytes());
+    }
+}
