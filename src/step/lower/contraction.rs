@@ -10,7 +10,7 @@ use super::Lowering;
 use super::array::Rows;
 use super::build::Val;
 use super::scalar::Factors;
-use super::table::{clamped, linear};
+use super::table::{clamped, largest, linear};
 use crate::kernels::product::Shape;
 use crate::math::{Graph, Id, IndexVar, Node, Op, Rate, Red, Ty};
 
@@ -18,8 +18,6 @@ use crate::math::{Graph, Id, IndexVar, Node, Op, Rate, Red, Ty};
 const LEAST_PRODUCTS: usize = 64;
 /// Rows that a side or the result may take.
 const MOST_ROWS: usize = 1 << 15;
-/// Elements that a table made for a product may have.
-const MOST_CELLS: usize = 1 << 22;
 /// Columns from which on it pays to store a left side that is no array.
 const ENOUGH_COLUMNS: usize = 4;
 
@@ -229,7 +227,7 @@ impl Lowering<'_> {
             let offset = self.slot(table, array);
             return Some(Side { place: table, first: first.plus(offset as i64), steps });
         }
-        if count(rows) * count(terms) > MOST_CELLS {
+        if count(rows) * count(terms) > largest(table) {
             return None;
         }
         // a transposed product has the same table

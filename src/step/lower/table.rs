@@ -9,6 +9,11 @@ use crate::math::{Id, IndexVar, Node, Op, Rate, Ty};
 const LARGEST_RUN: usize = 1 << 22;
 const LARGEST_STEP: usize = 1 << 14;
 
+/// Elements that an array in a table may have.
+pub fn largest(table: Table) -> usize {
+    if table == Table::Run { LARGEST_RUN } else { LARGEST_STEP }
+}
+
 impl Lowering<'_> {
     /// A scalar of run or step rate. Nothing if it would need too large a table.
     pub fn uniform(&mut self, id: Id) -> Option<Val> {
@@ -48,8 +53,7 @@ impl Lowering<'_> {
         let bounds: Vec<IndexVar> =
             self.g.free(id).to_vec().iter().map(|i| IndexVar { id: *i, extent: self.env[i].0 }).collect();
         let shape: Vec<usize> = bounds.iter().map(|b| b.extent).collect();
-        let limit = if table == Table::Run { LARGEST_RUN } else { LARGEST_STEP };
-        if shape.iter().product::<usize>() > limit {
+        if shape.iter().product::<usize>() > largest(table) {
             return None;
         }
         let at: Vec<Index> = bounds.iter().map(|b| self.env[&b.id].1.clone()).collect();
