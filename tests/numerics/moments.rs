@@ -107,7 +107,7 @@ fn error(solver: &str, known: &Known, n: u32, paths: u64) -> f64 {
 /// Solver, the noise of the declaration, where its order shows, the smaller number of steps, and paths.
 const CASES: &[(&str, &str, Known, u32, u64)] = &[
     ("simplified_euler", "any", TURN, 4, 1_000_000),
-    ("platen_weak_2", "scalar", ARC, 4, 4_000_000),
+    ("platen_weak_2", "scalar", ARC, 4, 8_000_000),
     ("platen_weak_2", "any", TURN, 2, 3_000_000),
     ("ri1", "any", TURN, 2, 3_000_000),
     ("dri1", "any", TURN, 2, 3_000_000),
