@@ -321,3 +321,25 @@ run r {
     assert!(se(5) < 1e-12, "one is the mirror image of the other: {}", se(5));
     assert_eq!(se(6), 0.0);
 }
+
+#[test]
+fn the_catalogue_lists_solvers_of_the_library_and_of_a_file() {
+    let folder = Folder::new("solvers");
+    folder.write(
+        "own.sde",
+        "## Mine. More of it.\nsolver mine() on ito(a, b) for additive {\n  order strong = 1\n  step { x' = x }\n}\n",
+    );
+    let output = fokker(&folder.0, &["solvers", "own.sde", "--json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let all = json(&output)["solvers"].as_array().expect("a list").clone();
+    let named = |name: &str| all.iter().filter(|s| s["name"] == name).cloned().collect::<Vec<_>>();
+    let mine = &named("mine")[0];
+    assert_eq!((&mine["form"], &mine["noise"], &mine["summary"]), (&"ito".into(), &"additive".into(), &"Mine.".into()));
+    assert_eq!(mine["orders"][0]["strong"], 1.0);
+    assert_eq!(mine["orders"][0].get("weak"), None);
+    let noises: Vec<_> = named("milstein").iter().map(|s| s["noise"].clone()).collect();
+    assert_eq!(noises, ["scalar", "diagonal", "commutative"]);
+    assert_eq!(named("sri1w1")[0]["alias"], "sriw1()");
+    let text = out(&fokker(&folder.0, &["solvers"]));
+    assert!(text.contains("baoab                kinetic       any          1       2     BAOAB splitting"), "{text}");
+}

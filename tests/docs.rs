@@ -5,6 +5,7 @@ use std::path::Path;
 
 use fokker::diagnostics::codes;
 use fokker::model::{distributions, functions, statistics};
+use fokker::session::catalogue::{Stated, catalogue};
 use fokker::session::load::{Options, load_text};
 use fokker::syntax::ast::ItemKind;
 
@@ -66,13 +67,42 @@ fn the_reference_is_complete() {
             cell(d.support)
         );
     }
-    for kind in ["Targets", "Models", "Solvers"] {
+    for kind in ["Targets", "Models"] {
         let _ = write!(out, "\n## {kind} of the standard library\n\n| name | what it is |\n|---|---|\n");
         for (name, doc) in library(kind) {
             let _ = writeln!(out, "| `{name}` | {} |", cell(&doc));
         }
     }
+    out += &solvers();
     page("reference.md", &out);
+}
+
+/// The catalogue of solvers, as `fokker solvers` tells it.
+fn solvers() -> String {
+    let loaded = load_text("none", "", &Options::default());
+    let mut out = String::from(
+        "\n## Solvers of the standard library\n\n| name | for | orders | what it is |\n|---|---|---|---|\n",
+    );
+    for e in catalogue(&loaded.library) {
+        let view = match (&e.form, &e.noise) {
+            (Some(form), Some(noise)) if noise == "any" => form.clone(),
+            (Some(form), Some(noise)) => format!("{form}, {noise}"),
+            _ => e.alias.map_or(String::new(), |a| format!("= `{a}`")),
+        };
+        let orders: Vec<String> = e.orders.iter().map(|o| order(o, e.noise.as_deref())).collect();
+        let header = if e.header == "()" { "" } else { &e.header };
+        let _ = writeln!(out, "| `{}{}` | {view} | {} | {} |", e.name, cell(header), orders.join("; "), cell(&e.doc));
+    }
+    out
+}
+
+/// A stated order, with its noise where that is not the declaration's.
+fn order(o: &Stated, declared: Option<&str>) -> String {
+    let mut parts = Vec::new();
+    parts.extend(o.strong.map(|v| format!("strong {v}")));
+    parts.extend(o.weak.map(|v| format!("weak {v}")));
+    let text = parts.join(", ");
+    if Some(o.noise.as_str()) == declared { text } else { format!("{}: {text}", o.noise) }
 }
 
 /// Names and documentation of the declarations of the standard library of one kind.
@@ -85,7 +115,6 @@ fn library(kind: &str) -> Vec<(String, String)> {
             let name = match (&d.item.kind, kind) {
                 (ItemKind::Target(t), "Targets") => &t.name,
                 (ItemKind::Model(m), "Models") => &m.name,
-                (ItemKind::Solver(s), "Solvers") => &s.name,
                 _ => return None,
             };
             Some((name.name.clone(), doc(&d.item.doc)))

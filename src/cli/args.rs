@@ -32,6 +32,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Print derived equations, the score, the generator and the Fokker-Planck equation
     Explain(ExplainArgs),
+    /// List the solvers of the library, and of a file, with their forms, noises and orders
+    Solvers(SolversArgs),
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -115,6 +117,15 @@ pub struct ExplainArgs {
     /// Print an inner form of the program
     #[arg(long, value_enum)]
     pub emit: Option<Emit>,
+}
+
+#[derive(Args, Debug)]
+pub struct SolversArgs {
+    /// A file with further solvers
+    pub file: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]

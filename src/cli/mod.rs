@@ -3,6 +3,7 @@
 pub mod args;
 pub mod inspect;
 pub mod run;
+pub mod solvers;
 mod tell;
 
 use std::process::ExitCode;
@@ -48,5 +49,6 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Converge(args) => run::converge(cli, args),
         Command::Check(args) => inspect::check(cli, args),
         Command::Explain(args) => inspect::explain(cli, args),
+        Command::Solvers(args) => solvers::solvers(cli, args),
     }
 }

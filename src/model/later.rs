@@ -4,7 +4,7 @@ use crate::model::functions::{Builtin, Function, FunctionKind};
 use crate::syntax::ast::{BlockStmt, State, Trigger};
 
 /// Declarations of the library that come with a later version.
-pub const LIBRARY: &[&str] = &["skrock", "annealed", "mult_almc", "mult_cdiff", "adam", "sgd"];
+pub const LIBRARY: &[&str] = &["annealed", "mult_almc", "mult_cdiff", "adam", "sgd"];
 
 pub const PART: &str = "a `part` of a model";
 pub const STEP_OF_MODEL: &str = "a `step` block in a model";

@@ -258,7 +258,7 @@ pub fn later_solver(name: &str) -> Option<&'static str> {
 pub fn unknown_solver(library: &Library, name: &str, span: Span) -> Diagnostic {
     let known = library.solver_names();
     let d = Diagnostic::error(codes::UNKNOWN_SOLVER, format!("`{name}` is not a solver"), span, "unknown solver")
-        .note(format!("solvers in sight: {}", known.join(", ")));
+        .note("`fokker solvers` lists those of the library");
     with_near(d, name, known.iter().map(String::as_str))
 }
 

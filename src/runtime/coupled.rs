@@ -42,7 +42,8 @@ pub struct Level<T = f64> {
 }
 
 pub struct CoupledJob<T = f64> {
-    /// see [`super::Job::init`]
+    /// see [`super::Job::init`]; its row k is for level k, whose step length a solver's memory may begin from, and the row
+    /// after them for the reference
     pub init: Stage<T>,
     pub levels: Vec<Level<T>>,
     pub reference: Level<T>,
@@ -297,13 +298,20 @@ impl<'a, T: Lane> Worker<'a, T> {
     }
 
     fn begin(&mut self, fill: Fill) {
-        self.start.draw(&*self.job.noise, &self.job.init, fill);
-        self.start.state.fill(T::default());
-        self.start.call(&self.job.init, fill, &(self.job.init.rows)(0..1), 0);
-        self.reference.state.copy_from_slice(&self.start.state);
-        for (memory, coarse) in &mut self.levels {
-            memory.state.copy_from_slice(&self.start.state);
-            coarse.clear();
+        let job = self.job;
+        self.start.draw(&*job.noise, &job.init, fill);
+        for k in 0..=self.levels.len() {
+            self.start.state.fill(T::default());
+            let row = k as u64;
+            self.start.call(&job.init, fill, &(job.init.rows)(row..row + 1), 0);
+            let state = match self.levels.get_mut(k) {
+                Some((memory, coarse)) => {
+                    coarse.clear();
+                    &mut memory.state
+                }
+                None => &mut self.reference.state,
+            };
+            state.copy_from_slice(&self.start.state);
         }
     }
 

@@ -80,10 +80,15 @@ impl Elab<'_> {
                 }
             }
             let reference = levels.pop().expect("the reference is last");
-            let start = match stage(&g, &init, &params, clock, &Grid::equal(a, b, 1), false) {
-                Ok(s) => s,
-                Err(reason) => return self.error(codes::BAD_SETTING, reason, span, "needed for this"),
-            };
+            let mut starts = Vec::new();
+            for n in converge.steps.iter().chain([&converge.reference]) {
+                match stage(&g, &init, &params, clock, &Grid::equal(a, b, *n), false) {
+                    Ok(s) => starts.push(s),
+                    Err(reason) => return self.error(codes::BAD_SETTING, reason, span, "needed for this"),
+                }
+            }
+            let mut start = starts[0].clone();
+            start.rows = Arc::new(move |level| (starts[level.start as usize].rows)(0..1));
             let flowing: Vec<VarId> = plan.model.states.iter().filter(|s| s.flow.is_some()).map(|s| s.var).collect();
             let rows = init
                 .program

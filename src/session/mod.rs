@@ -1,6 +1,7 @@
 //! The session: one API for the command line, the tests and, later, the REPL and the language server.
 
 pub mod before;
+pub mod catalogue;
 pub mod check;
 pub mod compile;
 pub mod conclude;

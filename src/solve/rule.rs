@@ -65,24 +65,25 @@ impl Rule {
         }
     }
 
-    /// The orders stated for a noise of some class: the narrowest statement that covers it.
-    pub fn orders(&self, covers: impl Fn(NoiseClass) -> bool) -> Orders {
-        let mut best: Option<(NoiseClass, Orders)> = None;
-        for statement in self.parts().1 {
-            let SolverStmt::Order { fields, noise, .. } = statement else { continue };
-            let class = noise.as_ref().and_then(|n| NoiseClass::named(&n.name)).unwrap_or(NoiseClass::Any);
-            if !covers(class) || best.as_ref().is_some_and(|(b, _)| *b <= class) {
-                continue;
-            }
+    /// The `order` lines of a declaration, with the noise that each is for where it says so.
+    pub fn stated(statements: &[SolverStmt]) -> impl Iterator<Item = (Option<NoiseClass>, Orders)> {
+        statements.iter().filter_map(|statement| {
+            let SolverStmt::Order { fields, noise, .. } = statement else { return None };
             let field = |name: &str| {
                 fields.iter().find(|(k, _)| k.name == name).and_then(|(_, e)| match &e.kind {
                     ast::ExprKind::Number { value, .. } => Some(*value),
                     _ => None,
                 })
             };
-            best = Some((class, Orders { strong: field("strong"), weak: field("weak") }));
-        }
-        best.map(|b| b.1).unwrap_or_default()
+            let class = noise.as_ref().and_then(|n| NoiseClass::named(&n.name));
+            Some((class, Orders { strong: field("strong"), weak: field("weak") }))
+        })
+    }
+
+    /// The orders stated for a noise of some class: the narrowest statement that covers it.
+    pub fn orders(&self, covers: impl Fn(NoiseClass) -> bool) -> Orders {
+        let lines = Rule::stated(self.parts().1).map(|(class, orders)| (class.unwrap_or(NoiseClass::Any), orders));
+        lines.filter(|(class, _)| covers(*class)).min_by_key(|(class, _)| *class).map(|l| l.1).unwrap_or_default()
     }
 }
 
@@ -450,7 +451,8 @@ impl Elab<'_> {
                 for n in noises {
                     flat.extend(self.elements(*n));
                 }
-                Ok(flat[0])
+                // A model without noise is within the class, and has no increment to show.
+                Ok(flat.first().copied().unwrap_or_else(|| self.g.real(0.0)))
             }
             NoiseClass::Diagonal => {
                 let mut own = Vec::new();

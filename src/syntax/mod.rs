@@ -17,7 +17,7 @@ mod lazy;
 mod lex;
 mod mistakes;
 pub mod print;
-mod print_expr;
+pub mod print_expr;
 mod slips;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ mod calibration;
 mod closed_forms;
 mod draws;
 mod invariance;
+mod moments;
 mod orders;
 
 use std::sync::atomic::AtomicBool;
