@@ -13,7 +13,7 @@ use crate::math::{Graph, Id, VarId};
 use crate::model::elab::Elab;
 use crate::runtime::{Rows, Stage};
 use crate::source::Span;
-use crate::step::{Program, Spec, lower};
+use crate::step::{Program, Spec, cheapest};
 
 /// Which back end runs the programs. The numbers are the same.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -88,15 +88,14 @@ impl Grid {
 /// Cleans, lowers and compiles a specification of raw nodes.
 pub fn compile(elab: &mut Elab<'_>, spec: &Spec, backend: Backend, span: Span) -> Result<Compiled, Diagnostic> {
     let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
-    let clean = crate::math::clean(&mut elab.g, &roots).map_err(|e| no_derivative(&e, span))?;
-    let clean = crate::math::share::share(&mut elab.g, &clean);
+    let (clean, names) = crate::math::clean_named(&mut elab.g, &roots).map_err(|e| no_derivative(&e, span))?;
     let (renewed, outs) = clean.split_at(spec.renew.len());
     let spec = Spec {
         states: spec.states.clone(),
         renew: spec.renew.iter().map(|r| r.0).zip(renewed.iter().copied()).collect(),
         outs: outs.to_vec(),
     };
-    let program = lower(&mut elab.g, &spec);
+    let program = cheapest(&mut elab.g, &spec, &names);
     let code: Arc<dyn Code> = match backend {
         Backend::Interpreter => Arc::new(backend::interpreter::Interpreter::new(&program)),
         Backend::Cranelift => match backend::cranelift::compile(&program) {
