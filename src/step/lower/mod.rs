@@ -6,6 +6,7 @@
 
 mod array;
 mod build;
+mod linear;
 mod plan;
 mod reduce;
 mod scalar;
