@@ -44,24 +44,46 @@ pub fn weights(g: &mut Graph, roots: &[Id], names: &Names) -> (Vec<Id>, Names) {
     (roots, pass.names)
 }
 
-fn is_weight(g: &Graph, id: Id) -> bool {
-    match g.node(id) {
-        Node::Op(Op::Exp, args) => softmax_of(g, args[0]).is_some_and(|(_, whole, _)| g.free(whole).is_empty()),
-        _ => false,
-    }
+fn is_weight(g: &mut Graph, id: Id) -> bool {
+    weight_of(g, id).is_some()
+}
+
+/// For `exp(f(at) - logsumexp(k) f(k))` with a logsumexp that is the same in all loops: it, and the indices.
+fn weight_of(g: &mut Graph, id: Id) -> Option<(Id, Vec<Id>)> {
+    let Node::Op(Op::Exp, args) = g.node(id).clone() else { return None };
+    let mut sum = Sum::of(g, args[0]);
+    let is_log = |g: &Graph, id: Id| matches!(g.node(id), Node::Reduce(Red::LogSumExp, ..)) && g.free(id).is_empty();
+    let k = sum.terms.iter().position(|(c, base)| *c == -1.0 && is_log(g, *base))?;
+    let whole = sum.terms.remove(k).1;
+    let own = sum.finish(g);
+    Some((whole, instance_of(g, whole, own)?))
 }
 
 /// The logsumexps of weights that something else needs too.
-fn wanted_whole(g: &Graph, roots: &[Id], order: &[Id]) -> HashSet<Id> {
+fn wanted_whole(g: &mut Graph, roots: &[Id], order: &[Id]) -> HashSet<Id> {
     let mut differences = HashSet::default();
     let mut wholes = HashSet::default();
-    for id in order.iter().filter(|id| is_weight(g, **id)) {
-        let difference = g.parts(*id)[0];
-        differences.insert(difference);
-        wholes.extend(softmax_of(g, difference).map(|s| s.1));
+    for id in order {
+        let Some((whole, _)) = weight_of(g, *id) else { continue };
+        differences.insert(g.parts(*id)[0]);
+        wholes.insert(whole);
     }
-    let others = order.iter().filter(|id| !differences.contains(id)).flat_map(|id| g.parts(*id));
+    let inside: HashSet<Id> = differences.iter().flat_map(|d| under_sums(g, *d)).collect();
+    let others = order.iter().filter(|id| !inside.contains(id)).flat_map(|id| g.parts(*id));
     others.chain(roots.iter().copied()).filter(|id| wholes.contains(id)).collect()
+}
+
+/// The sums of sums that a scalar is made of.
+fn under_sums(g: &Graph, id: Id) -> Vec<Id> {
+    let (mut found, mut next) = (vec![id], 0);
+    while next < found.len() {
+        if let Node::Op(Op::Add | Op::Sub | Op::Neg, args) = g.node(found[next]) {
+            let sums = args.iter().filter(|a| matches!(g.node(**a), Node::Op(Op::Add | Op::Sub | Op::Neg, _)));
+            found.extend(sums.copied().filter(|a| !found.contains(a)).collect::<Vec<_>>());
+        }
+        next += 1;
+    }
+    found
 }
 
 /// One softmax: the names of the exponentials and of one over their sum, and the logsumexp of its exponents.
@@ -102,8 +124,8 @@ impl Weights {
 
     fn rebuild(&mut self, g: &mut Graph, id: Id) -> Id {
         match g.node(id).clone() {
-            Node::Op(Op::Exp, args) if is_weight(g, id) => {
-                let (_, whole, at) = softmax_of(g, args[0]).expect("a weight");
+            Node::Op(Op::Exp, _) if is_weight(g, id) => {
+                let (whole, at) = weight_of(g, id).expect("a weight");
                 let softmax = self.softmax(g, whole);
                 let [e, reciprocal] = [softmax.exponentials, softmax.reciprocal].map(|v| g.var(v));
                 let e = super::get(g, e, &at);
@@ -286,12 +308,17 @@ fn square(g: &mut Graph, bounds: &[IndexVar], term: Id) -> Option<Vec<Id>> {
 /// For `x - logsumexp(bounds, body)` where `x` is the body at some indices: `x`, the logsumexp, and the indices.
 pub fn softmax_of(g: &Graph, difference: Id) -> Option<(Id, Id, Vec<Id>)> {
     let Node::Op(Op::Sub, args) = g.node(difference) else { return None };
-    let Node::Reduce(Red::LogSumExp, bounds, body) = g.node(args[1]) else { return None };
+    Some((args[0], args[1], instance_of(g, args[1], args[0])?))
+}
+
+/// The indices at which the body of a logsumexp is `x`.
+fn instance_of(g: &Graph, whole: Id, x: Id) -> Option<Vec<Id>> {
+    let Node::Reduce(Red::LogSumExp, bounds, body) = g.node(whole) else { return None };
     let mut found = vec![None; bounds.len()];
-    if !instance(g, *body, args[0], bounds, &mut found) {
+    if !instance(g, *body, x, bounds, &mut found) {
         return None;
     }
-    Some((args[0], args[1], found.into_iter().collect::<Option<Vec<_>>>()?))
+    found.into_iter().collect()
 }
 
 /// Whether `x` is `body` with some integers for its bound indices, which are collected.
