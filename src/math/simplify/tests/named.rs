@@ -103,7 +103,7 @@ fn short_sums_are_written_out() {
     for (before, after) in [
         ("sum(i<3: [p, 0, q][i]*v[i])", "p*v[0] + q*v[2]"),
         ("sum(i<2: sum(j<2: u[i]*v[j]))", "(u[0] + u[1])*(v[0] + v[1])"),
-        ("map(k<5: sum(i<2: u[i]*v[k]))", "map (i < 5) v[i]*(u[0] + u[1])"),
+        ("map(k<5: sum(i<2: u[i]*v[k]))", "map (i < 5) (u[0] + u[1])*v[i]"),
         ("sum(i<5: u[i]*v[i])", "sum (i < 5) u[i]*v[i]"),
     ] {
         let mut b = B::new();
