@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap as HashMap;
 use super::derivative::scope::Scopes;
 use super::derivative::{Differentiable, Forward, gradient};
 use super::graph::{Graph, Id, Node, VarId, VarKind};
+use super::named::{Names, Naming};
 use super::simplify;
 
 pub use super::derivative::NotDifferentiable;
@@ -12,18 +13,19 @@ pub use super::derivative::NotDifferentiable;
 /// Works out all derivatives below the roots, innermost first, and simplifies. Takes time in proportion to the graph and
 /// no more stack for deeper ones.
 pub fn clean(g: &mut Graph, roots: &[Id]) -> Result<Vec<Id>, NotDifferentiable> {
-    let mut pass = Clean {
-        scopes: Scopes::of_expansion(),
-        done: HashMap::default(),
-        gradients: HashMap::default(),
-        directions: HashMap::default(),
-        tangents: HashMap::default(),
-    };
-    roots.iter().map(|r| pass.of(g, *r)).collect()
+    Clean::new(Naming::default()).all(g, roots)
+}
+
+/// As [`clean`], with names for the values that are needed several times (see `math::named`).
+pub fn clean_named(g: &mut Graph, roots: &[Id]) -> Result<(Vec<Id>, Names), NotDifferentiable> {
+    let mut pass = Clean::new(Naming::of(g, roots));
+    let roots = pass.all(g, roots)?;
+    Ok((roots, pass.naming.names))
 }
 
 struct Clean {
     scopes: Scopes,
+    naming: Naming,
     /// clean forms of raw nodes, loops opened
     done: HashMap<Id, Id>,
     /// gradients of (clean body, variable): one reverse pass serves all the elements
@@ -35,6 +37,21 @@ struct Clean {
 }
 
 impl Clean {
+    fn new(naming: Naming) -> Clean {
+        Clean {
+            scopes: Scopes::of_expansion(),
+            naming,
+            done: HashMap::default(),
+            gradients: HashMap::default(),
+            directions: HashMap::default(),
+            tangents: HashMap::default(),
+        }
+    }
+
+    fn all(&mut self, g: &mut Graph, roots: &[Id]) -> Result<Vec<Id>, NotDifferentiable> {
+        roots.iter().map(|r| self.of(g, *r)).collect()
+    }
+
     fn of(&mut self, g: &mut Graph, root: Id) -> Differentiable<Id> {
         let mut stack = vec![(root, false)];
         while let Some((node, ready)) = stack.pop() {
@@ -43,6 +60,7 @@ impl Clean {
             }
             if ready {
                 let new = self.rebuild(g, node)?;
+                let new = self.naming.name(g, node, new);
                 self.done.insert(node, new);
                 continue;
             }

@@ -6,6 +6,7 @@ pub mod derivative;
 pub mod eval;
 pub mod expand;
 pub mod graph;
+pub mod named;
 pub mod ops;
 pub mod print;
 pub mod share;
@@ -13,6 +14,6 @@ pub mod simplify;
 mod total;
 pub mod verify;
 
-pub use expand::{NotDifferentiable, clean};
+pub use expand::{NotDifferentiable, clean, clean_named};
 pub use graph::{Base, DataId, FRESH, Graph, Id, IndexVar, Node, Rate, Sampler, Shape, VarId, VarInfo, VarKind};
 pub use ops::{Dense, Op, Red, Ty};

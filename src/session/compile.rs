@@ -14,7 +14,7 @@ use crate::math::{Graph, Id, VarId};
 use crate::model::elab::Elab;
 use crate::runtime::{Rows, Stage};
 use crate::source::Span;
-use crate::step::{Program, Spec, lower};
+use crate::step::{Program, Spec, cheapest};
 
 /// Which back end runs the programs. The numbers are the same.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -116,15 +116,14 @@ pub fn compile<T: Lane>(
     span: Span,
 ) -> Result<Compiled<T>, Diagnostic> {
     let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
-    let clean = crate::math::clean(&mut elab.g, &roots).map_err(|e| no_derivative(&e, span))?;
-    let clean = crate::math::share::share(&mut elab.g, &clean);
+    let (clean, names) = crate::math::clean_named(&mut elab.g, &roots).map_err(|e| no_derivative(&e, span))?;
     let (renewed, outs) = clean.split_at(spec.renew.len());
     let spec = Spec {
         states: spec.states.clone(),
         renew: spec.renew.iter().map(|r| r.0).zip(renewed.iter().copied()).collect(),
         outs: outs.to_vec(),
     };
-    let program = lower(&mut elab.g, &spec).at(T::PRECISION);
+    let program = cheapest(&mut elab.g, &spec, &names).at(T::PRECISION);
     let code = code(&program, backend).map_err(|message| {
         Diagnostic::error(codes::UNSUPPORTED, message, span, "compiled for this")
             .help("`--backend interpreter` runs it")

@@ -2,6 +2,7 @@
 
 mod arrays;
 mod products;
+mod sums;
 
 use proptest::prelude::*;
 
@@ -313,9 +314,9 @@ fn geometric_brownian_motion() {
     let case = gbm();
     agree(&case, 1);
     near_eval(&case, 1, 1e-14);
-    // parameters and step are gathered outside: x + (mu*dt)*x + (sigma*sqrt(dt))*(x*z)
+    // parameters and step are gathered outside: x*((1 + mu*dt) + (sigma*sqrt(dt))*z)
     assert_eq!(case.program.run_table.len() + case.program.step_table.len(), 2, "{}", case.program);
-    assert_eq!(case.program.size(), 8, "{}", case.program);
+    assert_eq!(case.program.size(), 7, "{}", case.program);
     assert!(case.program.step_table.iter().all(|s| s.len == 1));
     let _ = Table::Run;
 }

@@ -72,7 +72,7 @@ fn supported(inst: &Inst) -> bool {
         Inst::Store { row, .. } => plain(row),
         Inst::Call(_) => true,
         Inst::Loop(l) => l.body.iter().all(supported),
-        Inst::ScatterAdd { .. } | Inst::Dense(_) | Inst::Sample(_) => false,
+        Inst::ScatterAdd { .. } | Inst::Dense(_) | Inst::Product(_) | Inst::Sample(_) => false,
     }
 }
 

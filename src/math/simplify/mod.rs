@@ -23,12 +23,14 @@ mod rebuild;
 mod reduce;
 mod select;
 mod sum;
+mod weights;
 
 use super::graph::{Graph, Id, IndexVar, Shape};
 use super::ops::{Dense, Op, Red, Ty};
 
 pub use array::reads_inside;
-pub use rebuild::{open, simplify, substitute};
+pub use rebuild::{open, simplify, substitute, written_out};
+pub use weights::{softmax_of, weights};
 
 /// A scalar operation.
 pub fn op(g: &mut Graph, op: Op, args: &[Id]) -> Id {

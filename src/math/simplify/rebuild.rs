@@ -2,12 +2,35 @@
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use super::super::graph::{FRESH, Graph, Id, IndexVar, Node, VarId, VarKind};
+use super::super::graph::{FRESH, Graph, Id, IndexVar, Node, Rate, VarId, VarKind};
+use super::super::ops::{Op, Red, Ty};
+use super::array::any_below;
 
 /// Rewrites graphs that were built raw. Recurses as deep as loops are nested.
 pub fn simplify(g: &mut Graph, roots: &[Id]) -> Vec<Id> {
     let mut r = Rebuild::new(g, &[], &[], true);
     roots.iter().map(|id| r.apply(g, *id)).collect()
+}
+
+/// Writes out the sums and arrays of at most `most` values that differ from path to path: what is zero by its form goes, and
+/// terms with a factor in common meet. Sums over data keep their loops. Called on simplified graphs.
+pub fn written_out(g: &mut Graph, roots: &[Id], most: usize) -> Vec<Id> {
+    let order = g.reachable(roots);
+    if !order.iter().any(|id| is_short(g, *id, most)) {
+        return roots.to_vec();
+    }
+    let mut r = Rebuild::new(g, &[], &[], true);
+    r.short = most;
+    roots.iter().map(|id| r.apply(g, *id)).collect()
+}
+
+fn is_short(g: &Graph, id: Id, most: usize) -> bool {
+    let (Node::Reduce(Red::Sum, bounds, body) | Node::Map(bounds, body)) = g.node(id) else { return false };
+    let turns = bounds.iter().map(|b| b.extent).product::<usize>();
+    (1..=most).contains(&turns)
+        && g.rate(id) == Rate::Lane
+        && g.ty(id) == Ty::Real
+        && !any_below(g, *body, |node| matches!(node, Node::Data(_)))
 }
 
 /// Replaces free indices and variables in simplified graphs. Nothing is captured: binders are opened on the way.
@@ -55,6 +78,8 @@ struct Rebuild {
     avoid: HashSet<u32>,
     /// also rebuild where nothing is replaced
     all: bool,
+    /// sums and arrays of up to so many values are written out
+    short: usize,
     memo: HashMap<Id, Id>,
 }
 
@@ -69,6 +94,7 @@ impl Rebuild {
             values,
             avoid,
             all,
+            short: 0,
             memo: HashMap::default(),
         }
     }
@@ -127,12 +153,14 @@ impl Rebuild {
                 super::get(g, array, &at)
             }
             Node::Map(bounds, body) => {
+                let short = is_short(g, id, self.short);
                 let (bounds, parts) = self.under(g, &bounds, &[body]);
-                super::map(g, &bounds, parts[0])
+                if short { elements(g, &bounds, parts[0]) } else { super::map(g, &bounds, parts[0]) }
             }
             Node::Reduce(red, bounds, body) => {
+                let short = is_short(g, id, self.short);
                 let (bounds, parts) = self.under(g, &bounds, &[body]);
-                super::reduce(g, red, &bounds, parts[0])
+                if short { sum_of_terms(g, &bounds, parts[0]) } else { super::reduce(g, red, &bounds, parts[0]) }
             }
             Node::Scatter { shape, bounds, at, body } => {
                 let mut parts = at;
@@ -184,8 +212,31 @@ impl Rebuild {
             values: self.values.clone(),
             avoid: self.avoid.clone(),
             all: self.all,
+            short: 0,
             memo: HashMap::default(),
         };
         (inner.apply(g, of), var)
     }
+}
+
+/// A body at each place of an index space, in order.
+fn instances(g: &mut Graph, bounds: &[IndexVar], body: Id) -> Vec<Id> {
+    let Some((bound, rest)) = bounds.split_first() else { return vec![body] };
+    let mut all = Vec::new();
+    for k in 0..bound.extent {
+        let k = g.int(k as i64);
+        let here = substitute(g, &[body], &[(bound.id, k)], &[])[0];
+        all.extend(instances(g, rest, here));
+    }
+    all
+}
+
+fn sum_of_terms(g: &mut Graph, bounds: &[IndexVar], body: Id) -> Id {
+    let zero = g.real(0.0);
+    instances(g, bounds, body).into_iter().fold(zero, |sum, term| super::op(g, Op::Add, &[sum, term]))
+}
+
+fn elements(g: &mut Graph, bounds: &[IndexVar], body: Id) -> Id {
+    let all = instances(g, bounds, body);
+    super::lit(g, bounds.iter().map(|b| b.extent).collect(), all)
 }

@@ -7,6 +7,7 @@
 mod array;
 mod build;
 mod contraction;
+mod linear;
 mod plan;
 mod reduce;
 mod scalar;

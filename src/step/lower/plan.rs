@@ -42,7 +42,7 @@ pub fn plan(g: &Graph, roots: &[Id]) -> Plan {
     plan.calls = calls(g, &order, &plan);
     for id in &order {
         if let Node::Op(Op::Exp, args) = g.node(*id)
-            && let Some((_, whole, _)) = super::reduce::softmax_of(g, args[0])
+            && let Some((_, whole, _)) = crate::math::simplify::softmax_of(g, args[0])
         {
             plan.softmax.insert(whole);
         }
@@ -73,7 +73,9 @@ fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
         };
         let stored = if let Node::Map(bounds, body) = g.node(*id) {
             let looped = bounds.iter().any(|b| !plan.unrolls(b));
-            looped && evaluations > size && work(g, *body, plan) > CHEAP
+            // an array that is written anyway is there to be read
+            let cheap = if roots.contains(id) { CHEAP - 1 } else { CHEAP };
+            looped && evaluations > size && work(g, *body, plan) > cheap
         } else {
             true
         };

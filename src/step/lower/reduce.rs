@@ -6,7 +6,8 @@ use super::super::program::*;
 use super::Lowering;
 use super::build::Val;
 use super::table::{clamped, linear};
-use crate::math::{Graph, Id, IndexVar, Node, Op, Red};
+use crate::math::simplify::softmax_of;
+use crate::math::{Id, IndexVar, Node, Op, Red};
 
 /// Number of accumulators.
 const STRIDE: usize = 2;
@@ -204,48 +205,6 @@ impl<'g> Lowering<'g> {
 
     pub fn turn_for(&self, body: Id) -> usize {
         if self.plan.calls.contains(&body) { TURN_WITH_CALLS } else { 1 }
-    }
-}
-
-/// For `x - logsumexp(bounds, body)` where `x` is the body at some indices: `x`, the logsumexp, and the indices.
-pub fn softmax_of(g: &Graph, difference: Id) -> Option<(Id, Id, Vec<Id>)> {
-    let Node::Op(Op::Sub, args) = g.node(difference) else { return None };
-    let Node::Reduce(Red::LogSumExp, bounds, body) = g.node(args[1]) else { return None };
-    let mut found = vec![None; bounds.len()];
-    if !instance(g, *body, args[0], bounds, &mut found) {
-        return None;
-    }
-    Some((args[0], args[1], found.into_iter().collect::<Option<Vec<_>>>()?))
-}
-
-/// Whether `x` is `body` with some integers for its bound indices, which are collected.
-fn instance(g: &Graph, body: Id, x: Id, bounds: &[IndexVar], found: &mut [Option<Id>]) -> bool {
-    if let Node::Index(i) = g.node(body)
-        && let Some(k) = bounds.iter().position(|b| b == i)
-    {
-        let same = found[k].is_none_or(|f| f == x);
-        found[k] = Some(x);
-        return same;
-    }
-    if bounds.iter().all(|b| !g.has_free(body, b.id)) {
-        return body == x;
-    }
-    let (p, q) = (g.parts(body), g.parts(x));
-    same_head(g.node(body), g.node(x))
-        && p.len() == q.len()
-        && p.iter().zip(&q).all(|(a, b)| instance(g, *a, *b, bounds, found))
-}
-
-/// Whether two nodes differ in their parts only.
-fn same_head(a: &Node, b: &Node) -> bool {
-    match (a, b) {
-        (Node::Op(p, _), Node::Op(q, _)) => p == q,
-        (Node::Get(..), Node::Get(..)) => true,
-        (Node::Lit(s, _), Node::Lit(t, _)) => s == t,
-        // bound indices are named by height, which new indices outside do not change
-        (Node::Reduce(p, b, _), Node::Reduce(q, c, _)) => p == q && b == c,
-        (Node::Map(b, _), Node::Map(c, _)) => b == c,
-        _ => false,
     }
 }
 

@@ -207,7 +207,14 @@ impl Lowering<'_> {
         if let (None, [only]) = (coefficient, factors.lanes.as_slice()) {
             return self.lone_factor(*only, factors.negative);
         }
+        // a zero by its form wins, as in the simplifier: a product with an infinite factor is 0 too
+        if coefficient == Some(Val::Real(0.0)) {
+            return Term::Plain(false, Val::Real(0.0));
+        }
         let mut vals: Vec<Val> = factors.lanes.iter().map(|l| self.scalar(*l)).collect();
+        if vals.contains(&Val::Real(0.0)) {
+            return Term::Plain(false, Val::Real(0.0));
+        }
         let last = match coefficient {
             Some(c) => c,
             None => vals.pop().expect("a product of lane rate has a factor of lane rate"),
@@ -303,10 +310,17 @@ impl Lowering<'_> {
         let mut terms = Vec::new();
         self.spine(id, false, true, &mut terms);
         self.join_contractions(&mut terms);
+        if let Some(fewer) = self.condensed(&terms) {
+            terms = fewer;
+        }
         self.gather_uniform(&mut terms);
+        let mut terms: Vec<Term> = terms.into_iter().map(|(negative, id)| self.term(negative, id)).collect();
+        // products after the first are fused; the first too, if it has something to be added to
+        if let Some(k) = terms.iter().position(|t| matches!(t, Term::Plain(..))).filter(|k| *k > 1) {
+            terms[..=k].rotate_right(1);
+        }
         let mut sum: Option<Term> = None;
-        for (negative, id) in terms {
-            let term = self.term(negative, id);
+        for term in terms {
             sum = Some(match sum {
                 None => term,
                 Some(sum) => self.join(sum, term),
@@ -323,7 +337,7 @@ impl Lowering<'_> {
     }
 
     /// The terms of `((a + b) - c) + ...`, in order: through left operands that nothing else needs.
-    fn spine(&mut self, id: Id, negative: bool, top: bool, out: &mut Vec<(bool, Id)>) {
+    pub fn spine(&mut self, id: Id, negative: bool, top: bool, out: &mut Vec<(bool, Id)>) {
         let inner = top || (self.uses(id) == 1 && self.g.rate(id) == Rate::Lane);
         match self.g.node(id).clone() {
             Node::Op(Op::Add, args) if inner => {

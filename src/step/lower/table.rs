@@ -3,7 +3,7 @@
 use super::super::program::*;
 use super::Lowering;
 use super::build::Val;
-use crate::math::{Id, IndexVar, Node, Op, Rate, Ty};
+use crate::math::{Id, IndexVar, Node, Op, Rate, Ty, simplify};
 
 /// A table array may have this many elements; a larger one is worked out lane by lane instead.
 const LARGEST_RUN: usize = 1 << 22;
@@ -25,9 +25,34 @@ impl Lowering<'_> {
                 return Some(Val::Reg(self.b.emit(Value::Count(index))));
             }
         }
+        let id = self.instance(id);
+        if let Some(known) = self.fold(id) {
+            return Some(known);
+        }
         let (table, at) = self.place(id)?;
         let cell = Val::Reg(self.b.emit(Value::Cell(table, at)));
         Some(if self.g.ty(id) == Ty::Bool { self.b.as_mask(cell) } else { cell })
+    }
+
+    /// A value with the values of its indices put in, where all are known: equal elements of a matrix have one cell then,
+    /// and zeros by their form are seen. Elements of parameters and data have their cells already.
+    fn instance(&mut self, id: Id) -> Id {
+        let free = self.g.free(id).to_vec();
+        if free.is_empty() || self.reads_closed(id) {
+            return id;
+        }
+        let known: Option<Vec<(u32, i64)>> = free.iter().map(|i| Some((*i, self.env[i].1.known()?))).collect();
+        let Some(known) = known else { return id };
+        let pairs: Vec<(u32, Id)> = known.into_iter().map(|(i, k)| (i, self.g.int(k))).collect();
+        simplify::substitute(self.g, &[id], &pairs, &[])[0]
+    }
+
+    /// Whether a scalar is an element of a parameter or of data.
+    fn reads_closed(&self, id: Id) -> bool {
+        match self.g.node(id) {
+            Node::Get(array, _) => matches!(self.g.node(*array), Node::Var(_) | Node::Data(_)),
+            _ => false,
+        }
     }
 
     pub fn table_of(&self, id: Id) -> Table {

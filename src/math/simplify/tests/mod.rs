@@ -2,10 +2,12 @@
 
 mod arrays;
 mod densities;
+mod named;
 mod parse;
 mod random;
 mod rules;
 mod sharing;
+mod weights;
 
 use super::super::graph::{Graph, Id, IndexVar, VarId, VarKind};
 use super::super::ops::{Op, Red, Ty};

@@ -6,8 +6,11 @@
 
 use super::super::super::array::Array;
 use super::super::super::eval::{Env, eval};
+use super::super::super::expand::clean_named;
+use super::super::super::named::{dissolved, restored};
 use super::super::super::share::share;
 use super::super::super::verify::verify;
+use super::super::{weights, written_out};
 use super::*;
 
 /// A linear congruential generator (Knuth, MMIX constants).
@@ -230,9 +233,25 @@ fn check(seed: u64, depth: usize) {
     let env = random.env();
     let simple = random.b.simple(raw);
     let shared = share(&mut random.b.g, &[simple])[0];
+    let g = &mut random.b.g;
+    let written = written_out(g, &[simple], N)[0];
+    let (roots, names) = clean_named(g, &[raw]).expect("there are no derivatives");
+    let named = restored(g, &roots, &names)[0];
+    let (put_in, left) = dissolved(g, &roots, &names, |v| v.0 % 2 == 0);
+    let put_in = restored(g, &put_in, &left)[0];
+    let (roots, names) = weights(g, &roots, &names);
+    let weighted = restored(g, &roots, &names)[0];
     let g = &random.b.g;
     let old = eval(g, raw, &env).expect("the raw graph has a value");
-    for (what, id) in [("simplified", simple), ("shared", shared)] {
+    let forms = [
+        ("simplified", simple),
+        ("shared", shared),
+        ("with short sums written out", written),
+        ("with names", named),
+        ("with names put in", put_in),
+        ("with weights", weighted),
+    ];
+    for (what, id) in forms {
         assert_eq!(verify(g, &[id]), Ok(()), "seed {seed}, {what}");
         let texts = || format!("{}\n----\n{}", expression(g, raw), expression(g, id));
         let new = eval(g, id, &env).unwrap_or_else(|e| panic!("seed {seed}, {what}: {e}\n{}", texts()));
