@@ -90,7 +90,22 @@ fn functions_of_one_argument() {
 /// Every number of a stretch where the argument or the result turns: near 1, thresholds of methods, overflow.
 #[test]
 fn functions_of_one_argument_where_methods_change() {
-    let around = [0.9f32, 1.0, 1.414, 0.707, 0.3466, 4.0, 12.0, 88.72, -87.3, -103.9, 32768.0, 2.9e-8, 1.5707963, 17.0];
+    let around = [
+        0.9f32,
+        1.0,
+        1.414,
+        0.707,
+        0.3466,
+        4.0,
+        12.0,
+        88.72,
+        -87.3,
+        -103.9,
+        32768.0,
+        2.9e-8,
+        std::f32::consts::FRAC_PI_2,
+        17.0,
+    ];
     for kernel in Kernel::ALL.iter().filter(|k| k.arity() == 1 && k.accuracy_single() > 0.51) {
         for a in around {
             let bits = a.to_bits();
