@@ -199,6 +199,29 @@ fn threads_and_back_ends_do_not_change_the_numbers() {
 }
 
 #[test]
+fn single_precision_is_asked_for_told_and_repeated() {
+    let folder = Folder::new("single");
+    folder.write("ou.sde", OU);
+    let output = fokker(&folder.0, &["run", "ou.sde", "--run", "one", "--json", "--precision", "f32"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(json(&output)["runs"][0]["precision"], "f32");
+    let saved = std::fs::read_to_string(folder.0.join("one.csv")).expect("the saved paths");
+    let manifest = std::fs::read_to_string(folder.0.join("one.manifest.json")).expect("the manifest");
+    assert!(manifest.contains(r#""precision": "f32""#), "{manifest}");
+    let output = fokker(&folder.0, &["run", "--manifest", "one.manifest.json", "--out", "again"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(std::fs::read_to_string(folder.0.join("again/one.csv")).expect("the repeated paths"), saved);
+    // every number that is saved is one of single precision
+    for number in saved.lines().skip(1).flat_map(|line| line.split(',').skip(2)) {
+        let x: f64 = number.parse().expect("a number");
+        assert_eq!(x, f64::from(x as f32), "{number}");
+    }
+    let output = fokker(&folder.0, &["run", "ou.sde", "--run", "one"]);
+    assert!(!out(&output).contains("f32"), "{}", out(&output));
+    assert_ne!(std::fs::read_to_string(folder.0.join("one.csv")).expect("paths of double precision"), saved);
+}
+
+#[test]
 fn saved_paths_and_their_manifest_repeat() {
     let folder = Folder::new("manifest");
     folder.write("ou.sde", OU);

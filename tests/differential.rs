@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use fokker::diagnostics::{Diagnostic, render};
+use fokker::kernels::lane::Precision;
 use fokker::math::Op;
 use fokker::model::elab::Elab;
 use fokker::model::results::{Pool, Times};
@@ -59,11 +60,22 @@ fn numbers(ran: &Ran) -> Vec<Vec<(String, u64)>> {
 
 /// The runs of a program, cut short, as bits: few paths and steps, everything looked at in the end, and the new states
 /// saved.
-fn short_bits(loaded: &Loaded, backend: Backend, threads: usize, lanes: Option<usize>) -> Vec<Vec<(String, u64)>> {
+fn short_bits(
+    loaded: &Loaded,
+    precision: Precision,
+    backend: Backend,
+    threads: usize,
+    lanes: Option<usize>,
+) -> Vec<Vec<(String, u64)>> {
     let mut all = Vec::new();
     for (_, run) in loaded.library.runs() {
         let mut elab = Elab::new(&loaded.library, &loaded.sources);
-        let overrides = Overrides { paths: Some(PATHS), threads: Some(threads), ..Overrides::default() };
+        let overrides = Overrides {
+            paths: Some(PATHS),
+            threads: Some(threads),
+            precision: Some(precision),
+            ..Overrides::default()
+        };
         let ran = elab.plan(run, &overrides).and_then(|mut plan| {
             cut_short(&mut elab, &mut plan);
             elab.execute(&plan, Execution { backend, lanes, stop: &AtomicBool::new(false), set: &[] })
@@ -143,7 +155,8 @@ fn agree_in_all_ways(loaded: &Loaded, text: &str, base: &Request) {
 fn random_programs_have_the_same_bits() {
     for seed in 0..CASES {
         let program = random::program(seed);
-        agree_in_all_ways(&loaded(&program.text), &program.text, &Request::default());
+        let precision = Some(if seed % 2 == 0 { Precision::Double } else { Precision::Single });
+        agree_in_all_ways(&loaded(&program.text), &program.text, &Request { precision, ..Request::default() });
     }
 }
 
@@ -199,11 +212,14 @@ fn of_the_library() -> String {
 }
 
 fn agree_cut_short(loaded: &Loaded, name: &str) {
-    let first = short_bits(loaded, Backend::Auto, 1, None);
-    assert!(!first.is_empty() || loaded.library.runs().next().is_none(), "{name}");
-    assert_same("interpreter", name, &first, &short_bits(loaded, Backend::Interpreter, 1, None));
-    assert_same("cranelift", name, &first, &short_bits(loaded, Backend::Cranelift, 1, None));
-    assert_same("threads and lanes", name, &first, &short_bits(loaded, Backend::Auto, 3, Some(8)));
+    for precision in [Precision::Double, Precision::Single] {
+        let short = |backend, threads, lanes| short_bits(loaded, precision, backend, threads, lanes);
+        let first = short(Backend::Auto, 1, None);
+        assert!(!first.is_empty() || loaded.library.runs().next().is_none(), "{name}");
+        assert_same("interpreter", name, &first, &short(Backend::Interpreter, 1, None));
+        assert_same("cranelift", name, &first, &short(Backend::Cranelift, 1, None));
+        assert_same("threads and lanes", name, &first, &short(Backend::Auto, 3, Some(8)));
+    }
 }
 
 /// A few roundings are amplified by nothing in so few steps; large arrays take the plain evaluator too long.

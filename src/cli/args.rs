@@ -61,6 +61,12 @@ pub enum BackendArg {
     Interpreter,
 }
 
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    F32,
+    F64,
+}
+
 #[derive(Args, Debug, Clone)]
 pub struct Overrides {
     /// Set a parameter: `--set sigma=0.3`
@@ -81,6 +87,9 @@ pub struct Overrides {
     /// Threads (the numbers are the same for any)
     #[arg(long, value_parser = threads)]
     pub threads: Option<usize>,
+    /// Precision of states and steps of every run
+    #[arg(long, value_enum)]
+    pub precision: Option<PrecisionArg>,
     /// Back end (the numbers are the same for each)
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
@@ -133,7 +142,7 @@ pub struct RunArgs {
     #[arg(required_unless_present = "manifest")]
     pub file: Option<PathBuf>,
     /// Repeat the run of a manifest, bit for bit
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "paths", "seed", "solver", "step", "set"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "paths", "seed", "solver", "step", "precision", "set"])]
     pub manifest: Option<PathBuf>,
     /// Only the run of this name (may be repeated)
     #[arg(long = "run", value_name = "NAME")]

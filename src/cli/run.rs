@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cli::args::{BackendArg, Cli, Overrides, RunArgs, TestArgs};
+use crate::cli::args::{BackendArg, Cli, Overrides, PrecisionArg, RunArgs, TestArgs};
 use crate::cli::exit;
 use crate::cli::tell::{options, say, style, tell};
 use crate::diagnostics::{Diagnostic, codes};
+use crate::kernels::lane::Precision;
 use crate::output::result::Results;
 use crate::output::{json, table};
 use crate::session::compile::Backend;
@@ -25,6 +26,10 @@ fn request(overrides: &Overrides, runs: &[String]) -> Request {
         solver: overrides.solver.clone(),
         step: overrides.step,
         threads: overrides.threads,
+        precision: overrides.precision.map(|p| match p {
+            PrecisionArg::F32 => Precision::Single,
+            PrecisionArg::F64 => Precision::Double,
+        }),
         set: overrides.set.clone(),
         backend: match overrides.backend {
             BackendArg::Auto => Backend::Auto,

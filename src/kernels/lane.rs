@@ -14,6 +14,10 @@ pub enum Precision {
 }
 
 impl Precision {
+    pub fn by_name(name: &str) -> Option<Precision> {
+        [Precision::Single, Precision::Double].into_iter().find(|p| p.name() == name)
+    }
+
     /// As it is written in a program.
     pub const fn name(self) -> &'static str {
         match self {

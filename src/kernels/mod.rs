@@ -6,6 +6,7 @@
 //!
 //! - `lane`: single and double precision
 //! - `elementary`, `special`: the functions, inlined and mostly branch-free, so that loops over them vectorise
+//! - `single`: elementary functions and draws in single precision
 //! - `table`: each function by name, as a scalar and as an array kernel for the machine at hand, with its accuracy
 //! - `ars`, `normal`: random bits, uniforms and normals as functions of coordinates; fills of rows
 //! - `product`: matrices with rows of lanes
@@ -22,6 +23,7 @@ pub mod elementary;
 pub mod lane;
 pub mod normal;
 pub mod product;
+pub mod single;
 pub mod special;
 pub mod table;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! target, where a fused multiply-add may be a (slow, exact) call. Both give the same bits.
 
 use super::array::{in_blocks, map1, map1_guarded, map2, plain1, plain2};
+use super::single::elementary as single;
 use super::{elementary, special};
 
 /// `out[i] = f(x[i])` for i < n. `x` and `out` are valid for n elements, the same array or apart. Never unwinds.
@@ -103,36 +104,59 @@ macro_rules! widened {
     };
 }
 
-/// The array kernel in single precision.
+/// The array kernel in single precision: of a function of its own (in brackets), or of the double one.
 macro_rules! single_kernel {
-    (trig($fast:path), $variant:ident, $f:path $(, $attr:meta)?) => {
+    ([$own:path, $near:path], $kind:ident ($fast:path), $variant:ident, $f:path $(, $attr:meta)?) => {
+        pub mod $variant {
+            use super::*;
+            array_kernel!($kind($near, single::is_far), f32, kernel, $own $(, $attr)?);
+        }
+    };
+    ([$own:path], $kind:ident, $variant:ident, $f:path $(, $attr:meta)?) => {
+        pub mod $variant {
+            use super::*;
+            array_kernel!($kind, f32, kernel, $own $(, $attr)?);
+        }
+    };
+    ([], $kind:ident ($fast:path), $variant:ident, $f:path $(, $attr:meta)?) => {
         pub mod $variant {
             use super::*;
             widened!(all, $f, one);
             widened!(near, $fast, one);
-            array_kernel!(trig(near, elementary::is_far_single), f32, kernel, all $(, $attr)?);
+            array_kernel!($kind(near, elementary::is_far_single), f32, kernel, all $(, $attr)?);
         }
     };
-    (one, $variant:ident, $f:path $(, $attr:meta)?) => {
+    ([], one, $variant:ident, $f:path $(, $attr:meta)?) => {
         pub mod $variant {
             use super::*;
             widened!(all, $f, one);
             array_kernel!(one, f32, kernel, all $(, $attr)?);
         }
     };
-    (plain, $variant:ident, $f:path $(, $attr:meta)?) => {
+    ([], plain, $variant:ident, $f:path $(, $attr:meta)?) => {
         pub mod $variant {
             use super::*;
             widened!(all, $f, one);
             array_kernel!(plain, f32, kernel, all $(, $attr)?);
         }
     };
-    ($kind:ident, $variant:ident, $f:path $(, $attr:meta)?) => {
+    ([], $kind:ident, $variant:ident, $f:path $(, $attr:meta)?) => {
         pub mod $variant {
             use super::*;
             widened!(all, $f, two);
             array_kernel!($kind, f32, kernel, all $(, $attr)?);
         }
+    };
+}
+
+/// Largest error in single precision, in units in its last place.
+macro_rules! single_ulp {
+    () => {
+        // rounded once more, where the first error moves a tie at most
+        0.502
+    };
+    ($ulp:literal) => {
+        $ulp
     };
 }
 
@@ -161,9 +185,11 @@ macro_rules! array_fn {
 }
 
 /// One row for each kernel: variant, name, function, kind (`one` or `two` arguments, `plain` where vectors gain
-/// nothing, `trig` with its version for near arguments), accuracy.
+/// nothing, `trig` with its version for near arguments), accuracy; and, where there is one, the function of single
+/// precision with its error in ulp.
 macro_rules! kernels {
-    ($($variant:ident $name:literal $f:path, $kind:ident $(($fast:path))?, $accuracy:expr;)*) => {
+    ($($variant:ident $name:literal $f:path, $kind:ident $(($fast:path))?, $accuracy:expr
+        $(, single $ulp:literal $($own:path),+)?;)*) => {
         /// A function with kernels.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Kernel {
@@ -186,14 +212,14 @@ macro_rules! kernels {
         #[allow(non_snake_case)]
         mod portable_single {
             use super::*;
-            $(single_kernel!($kind $(($fast))?, $variant, $f);)*
+            $(single_kernel!([$($($own),+)?], $kind $(($fast))?, $variant, $f);)*
         }
 
         #[allow(non_snake_case)]
         #[cfg(target_arch = "x86_64")]
         mod avx2_single {
             use super::*;
-            $(single_kernel!($kind $(($fast))?, $variant, $f, target_feature(enable = "avx2,fma"));)*
+            $(single_kernel!([$($($own),+)?], $kind $(($fast))?, $variant, $f, target_feature(enable = "avx2,fma"));)*
         }
 
         impl Kernel {
@@ -222,6 +248,13 @@ macro_rules! kernels {
                 }
             }
 
+            /// The stated accuracy in single precision, in ulp of the larger of the result and the smallest normal number.
+            pub const fn accuracy_single(self) -> f64 {
+                match self {
+                    $(Kernel::$variant => single_ulp!($($ulp)?),)*
+                }
+            }
+
             /// The array kernel for `level`, which this machine must support.
             pub fn array_fn_at(self, level: Level) -> KernelFn {
                 match (level, self) {
@@ -244,12 +277,12 @@ macro_rules! kernels {
 }
 
 kernels! {
-    Exp "exp" elementary::exp, one, Ulp(0.9);
-    Expm1 "expm1" elementary::expm1, one, Ulp(1.2);
-    Log "log" elementary::log, one, Ulp(1.0);
-    Log1p "log1p" elementary::log1p, one, Ulp(1.0);
-    Sin "sin" elementary::sin, trig(elementary::sin_fast), Ulp(1.0);
-    Cos "cos" elementary::cos, trig(elementary::cos_fast), Ulp(1.0);
+    Exp "exp" elementary::exp, one, Ulp(0.9), single 1.2 single::exp;
+    Expm1 "expm1" elementary::expm1, one, Ulp(1.2), single 1.5 single::expm1;
+    Log "log" elementary::log, one, Ulp(1.0), single 1.2 single::log;
+    Log1p "log1p" elementary::log1p, one, Ulp(1.0), single 1.2 single::log1p;
+    Sin "sin" elementary::sin, trig(elementary::sin_fast), Ulp(1.0), single 1.0 single::sin, single::sin_fast;
+    Cos "cos" elementary::cos, trig(elementary::cos_fast), Ulp(1.0), single 1.0 single::cos, single::cos_fast;
     Tan "tan" elementary::tan, trig(elementary::tan_fast), Ulp(1.2);
     Asin "asin" elementary::asin, one, Ulp(1.3);
     Acos "acos" elementary::acos, one, Ulp(1.3);
@@ -257,15 +290,15 @@ kernels! {
     Atan2 "atan2" elementary::atan2, two, Ulp(1.5);
     Sinh "sinh" elementary::sinh, one, Ulp(1.0);
     Cosh "cosh" elementary::cosh, one, Ulp(1.0);
-    Tanh "tanh" elementary::tanh, one, Ulp(1.0);
+    Tanh "tanh" elementary::tanh, one, Ulp(1.0), single 1.2 single::tanh;
     Sqrt "sqrt" elementary::sqrt, one, Ulp(0.5);
     Cbrt "cbrt" elementary::cbrt, one, Ulp(0.6);
     Pow "pow" elementary::pow, two, Ulp(1.5);
-    Erf "erf" elementary::erf, one, Ulp(1.0);
+    Erf "erf" elementary::erf, one, Ulp(1.0), single 1.5 single::erf;
     Erfc "erfc" elementary::erfc, one, Ulp(1.5);
     NormCdf "norm_cdf" elementary::norm_cdf, one, Ulp(1.5);
-    Sigmoid "sigmoid" elementary::sigmoid, one, Ulp(1.0);
-    Softplus "softplus" elementary::softplus, one, Ulp(1.5);
+    Sigmoid "sigmoid" elementary::sigmoid, one, Ulp(1.0), single 1.0 single::sigmoid;
+    Softplus "softplus" elementary::softplus, one, Ulp(1.5), single 1.5 single::softplus;
     Logaddexp "logaddexp" elementary::logaddexp, two, Mixed(5e-16);
     Logit "logit" elementary::logit, one, Ulp(1.5);
     Erfinv "erfinv" special::erfinv, one, Ulp(2.0);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
+use crate::kernels::lane::Precision;
 use crate::runtime::StatResult;
 use crate::runtime::orders::Converged;
 use crate::runtime::statistics::chains::Estimate;
@@ -27,6 +28,9 @@ pub struct RunResult {
     pub paths: u64,
     pub steps: u64,
     pub seed: u64,
+    /// of states and steps; told where it is single
+    #[serde(skip_serializing_if = "is_double", serialize_with = "by_name")]
+    pub precision: Precision,
     pub seconds: f64,
     pub compile_seconds: f64,
     pub path_steps_per_second: f64,
@@ -47,6 +51,14 @@ pub struct RunResult {
     /// files that were written
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub saved: Vec<String>,
+}
+
+fn is_double(precision: &Precision) -> bool {
+    *precision == Precision::Double
+}
+
+fn by_name<S: Serializer>(precision: &Precision, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(precision.name())
 }
 
 /// When a statement looked.

@@ -4,6 +4,7 @@ use super::number::{count, estimate, plain};
 use super::paths::subscript;
 use super::result::{Check, Convergence, Report, RunResult, When};
 use super::style::Style;
+use crate::kernels::lane::Precision;
 
 /// Elements of an array that are all shown; of more, the first [`HEAD`] and the last.
 const WHOLE: usize = 8;
@@ -33,6 +34,9 @@ fn headline(r: &RunResult, style: Style) -> String {
     let sweep: String = r.sweep.iter().map(|(name, value)| format!(", {name} = {}", plain(*value))).collect();
     let steps = if r.steps > 0 { format!(" of {} steps", count(r.steps)) } else { String::new() };
     let mut facts = format!("{}{with}{sweep}: {} paths{steps}, seed {}", r.model, count(r.paths), r.seed);
+    if r.precision == Precision::Single {
+        facts += ", f32";
+    }
     if r.seconds > 0.0 {
         facts += &format!(", {} s", plain((r.seconds * 1e3).round() / 1e3));
     }

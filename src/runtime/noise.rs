@@ -2,6 +2,7 @@
 
 use crate::kernels::lane::{Lane, RowsMut};
 use crate::kernels::normal::{self, Coord, Key};
+use crate::kernels::single;
 use crate::math::Base;
 use crate::step::program::Program;
 
@@ -36,7 +37,7 @@ pub trait NoiseSource: Send + Sync {
         rounded(rows, out, |rows, wide| self.normals(rows, wide));
     }
 
-    /// Uniforms on (0, 1) in single precision.
+    /// Uniforms on (0, 1) in single precision, of such rows.
     fn uniforms_single(&self, rows: &DrawRows, out: &mut [f32]) {
         rounded(rows, out, |rows, wide| self.uniforms(rows, wide));
     }
@@ -63,6 +64,14 @@ impl NoiseSource for Ars5 {
 
     fn uniforms(&self, rows: &DrawRows, out: &mut [f64]) {
         normal::fill_uniforms(&kernel_rows(rows), out);
+    }
+
+    fn normals_single(&self, rows: &DrawRows, out: &mut [f32]) {
+        single::normal::fill_normals(&kernel_rows(rows), out);
+    }
+
+    fn uniforms_single(&self, rows: &DrawRows, out: &mut [f32]) {
+        single::normal::fill_uniforms(&kernel_rows(rows), out);
     }
 }
 

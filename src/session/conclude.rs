@@ -38,6 +38,7 @@ impl Elab<'_> {
             name: plan.name.clone(),
             model: plan.model.name.clone(),
             seed: plan.seed,
+            precision: plan.precision,
             solver: plan.steps.get(solver).map(|s| s.solver.clone()),
             sweep: sweep.iter().map(|(k, v)| (self.params[*k].name.clone(), *v)).collect(),
             paths: outcome.finished,

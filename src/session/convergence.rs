@@ -136,6 +136,7 @@ impl Elab<'_> {
                 paths: found.finished,
                 steps: converge.reference,
                 seed: plan.seed,
+                precision: plan.precision,
                 seconds: begin.elapsed().as_secs_f64() - compile_seconds,
                 compile_seconds,
                 path_steps_per_second: found.finished as f64 * total as f64 / begin.elapsed().as_secs_f64().max(1e-9),

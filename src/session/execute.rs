@@ -52,6 +52,7 @@ impl Elab<'_> {
         let mut ran = Ran {
             name: plan.name.clone(),
             planned_paths: plan.paths,
+            precision: plan.precision,
             data: self.data_cache.hashes.clone(),
             settings: plan.settings.clone(),
             ..Ran::default()
@@ -277,7 +278,7 @@ impl Elab<'_> {
             stream: 0,
             threads: plan.threads(),
             noise: Arc::new(Ars5),
-            lanes: how.lanes,
+            lanes: how.lanes.map(|n| n.max(T::PRECISION.lane_multiple())),
         };
         let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
         let watches = &programs.observers[solver];

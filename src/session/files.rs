@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostics::{Diagnostic, codes};
+use crate::kernels::lane::Precision;
 use crate::output::manifest::{FORM, Manifest, TimeNote, hash};
 use crate::output::paths::{Format, Paths, save};
 use crate::session::Request;
@@ -80,6 +81,7 @@ fn manifest(ran: &Ran, folder: &Path, loaded: &Loaded, request: &Request, result
     put("seed", request.seed.map(|v| v.to_string()));
     put("solver", request.solver.clone());
     put("step", request.step.map(|v| v.to_string()));
+    put("precision", request.precision.map(|p| p.name().into()));
     for set in &request.set {
         if let Some((name, value)) = set.split_once('=') {
             put(&format!("set {name}"), Some(value.to_string()));
@@ -101,7 +103,7 @@ fn manifest(ran: &Ran, folder: &Path, loaded: &Loaded, request: &Request, result
         seed: ran.variants.first().map_or(0, |v| v.seed),
         paths: ran.planned_paths,
         finished: ran.finished,
-        precision: "f64".into(),
+        precision: ran.precision.name().into(),
         backend: request.backend.name().into(),
         generator: "ars5".into(),
         time: TimeNote { start: ran.time.0, end: ran.time.1, steps: ran.time.2 },
@@ -139,6 +141,7 @@ pub fn repeat(path: &Path) -> Result<(PathBuf, Request), Diagnostic> {
         solver: over("solver"),
         step: over("step").and_then(|v| v.parse().ok()),
         threads: None,
+        precision: over("precision").and_then(|v| Precision::by_name(&v)),
         set: manifest
             .overrides
             .iter()

@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use check::{check_loaded, check_source};
 
 use crate::diagnostics::{Diagnostic, codes};
+use crate::kernels::lane::Precision;
 use crate::model::elab::{Elab, Try};
 use compile::Backend;
 use execute::Execution;
@@ -41,10 +42,11 @@ pub struct Request {
     pub solver: Option<String>,
     pub step: Option<f64>,
     pub threads: Option<usize>,
+    pub precision: Option<Precision>,
     /// `name=value`
     pub set: Vec<String>,
     pub backend: Backend,
-    /// paths of a block, a power of two from 8 to 64; the results are the same for every choice
+    /// paths of a block, a power of two from 8 to 64 (at least 16 in single precision); the results are the same for every choice
     pub lanes: Option<usize>,
 }
 
@@ -116,6 +118,7 @@ impl Request {
             solver: self.solver.clone(),
             step: self.step,
             threads: self.threads,
+            precision: self.precision,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::kernels::lane::Precision;
 use crate::output::result::RunResult;
 use crate::runtime::Recorded;
 
@@ -16,6 +17,7 @@ pub struct Ran {
     /// start, end and number of steps
     pub time: (f64, f64, u64),
     pub planned_paths: u64,
+    pub precision: Precision,
     pub finished: u64,
     /// files of data that were read, with their hashes
     pub data: BTreeMap<PathBuf, String>,

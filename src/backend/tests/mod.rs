@@ -7,6 +7,7 @@ mod sums;
 use proptest::prelude::*;
 
 use super::*;
+use crate::kernels::lane::Precision;
 use crate::math::array::Array;
 use crate::math::eval::{Env, eval};
 use crate::math::{Base, Graph, Id, Op, Sampler, Ty, VarId, VarKind};
@@ -265,6 +266,22 @@ pub fn near_eval(case: &Case, seed: u64, tolerance: f64) {
     }
 }
 
+/// One step in single precision is close to one in double precision from the same numbers, where all stay in range.
+fn near_double(case: &Case, seed: u64, tolerance: f64) {
+    let p = &case.program;
+    let mut single: Memory<f32> = case.memory(16, 1, seed, false).rounded();
+    let mut double: Memory<f64> = case.memory(16, 1, seed, false);
+    let widen = |rows: &[f32]| -> Vec<f64> { rows.iter().map(|x| f64::from(*x)).collect() };
+    (double.state, double.noise) = (widen(&single.state), widen(&single.noise));
+    double.run(&interpreter::Interpreter::new(p));
+    single.run(&interpreter::Interpreter::new(&p.clone().at(Precision::Single)));
+    let pairs = double.state.iter().zip(&single.state).chain(double.out.iter().zip(&single.out));
+    for (w, h) in pairs {
+        let near = (w - h.wide()).abs() <= tolerance * (1.0 + w.abs());
+        assert!(near || !w.is_finite() || !h.wide().is_finite(), "{w:e} and {h:e} in\n{p}");
+    }
+}
+
 pub fn normal(g: &mut Graph, name: &str, site: u32, shape: Vec<usize>) -> Id {
     let var = g.new_var(name, VarKind::Draw { base: Base::Normal, site, turn: 0 }, Ty::Real, shape);
     g.var(var)
@@ -314,6 +331,7 @@ fn geometric_brownian_motion() {
     let case = gbm();
     agree(&case, 1);
     near_eval(&case, 1, 1e-14);
+    near_double(&case, 1, 1e-6);
     // parameters and step are gathered outside: x*((1 + mu*dt) + (sigma*sqrt(dt))*z)
     assert_eq!(case.program.run_table.len() + case.program.step_table.len(), 2, "{}", case.program);
     assert_eq!(case.program.size(), 7, "{}", case.program);
@@ -326,6 +344,7 @@ fn a_double_well() {
     let case = double_well();
     agree(&case, 1);
     near_eval(&case, 1, 1e-14);
+    near_double(&case, 1, 1e-6);
 }
 
 /// A random scalar model from numbers that choose operations and operands.
@@ -411,6 +430,7 @@ proptest! {
         let smooth: Vec<_> = choices.iter().filter(|c| !matches!(c.0 % 13, 3 | 10 | 11)).copied().collect();
         prop_assume!(!smooth.is_empty());
         near_eval(&scalar_model(&smooth), seed, 1e-12);
+        near_double(&scalar_model(&smooth), seed, 1e-3);
     }
 }
 
@@ -455,6 +475,7 @@ fn neighbours_see_old_values() {
         let case = ring(n);
         agree(&case, n as u64);
         near_eval(&case, 3, 1e-13);
+        near_double(&case, 3, 1e-5);
     }
 }
 

@@ -133,6 +133,7 @@ pub struct Overrides {
     pub solver: Option<String>,
     pub step: Option<f64>,
     pub threads: Option<usize>,
+    pub precision: Option<Precision>,
 }
 
 #[derive(Default)]
@@ -255,6 +256,7 @@ impl Elab<'_> {
         plan.paths = overrides.paths.unwrap_or(plan.paths);
         plan.seed = overrides.seed.unwrap_or(plan.seed);
         plan.threads = overrides.threads.or(plan.threads);
+        plan.precision = overrides.precision.unwrap_or(plan.precision);
         plan.context = self.run.take().unwrap_or_default();
         self.whole(&plan, settings.get("time").map_or(span, |t| t.1.span))?;
         Ok(plan)

@@ -1,6 +1,7 @@
 //! The settings of a run: time, paths, seed, starts, levels of `converge`.
 
 use crate::diagnostics::{Diagnostic, codes};
+use crate::kernels::lane::Precision;
 use crate::model::elab::{Elab, Try};
 use crate::model::system::Model;
 use crate::model::value::{Entry, Scope, Value};
@@ -25,11 +26,21 @@ impl Elab<'_> {
             "paths" => plan.paths = self.count("paths", e, scope)?,
             "seed" => plan.seed = self.count("seed", e, scope)?,
             "threads" => plan.threads = Some(self.count("threads", e, scope)? as usize),
-            "precision" => self.word(e, "precision", "f64", &["f32"])?,
+            "precision" => plan.precision = self.precision(e)?,
             "noise" => self.word(e, "noise", "stream", &["tree"])?,
             _ => {}
         }
         Ok(())
+    }
+
+    fn precision(&mut self, e: &Expr) -> Try<Precision> {
+        if let ExprKind::Name(n) = &e.kind
+            && let Some(precision) = Precision::by_name(n)
+        {
+            return Ok(precision);
+        }
+        let message = format!("`{}` is not a value of `precision`", crate::syntax::print::expr(e));
+        self.fail(Diagnostic::error(codes::BAD_SETTING, message, e.span, "unknown word").note("it is `f64`, or `f32`"))
     }
 
     /// A setting that is one of a few words, of which this version has one.
