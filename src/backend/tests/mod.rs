@@ -1,6 +1,7 @@
 //! Back ends against each other, bit for bit, and against the plain evaluator.
 
 mod arrays;
+mod wide;
 
 use proptest::prelude::*;
 
@@ -167,7 +168,7 @@ pub fn agree(case: &Case, seed: u64) {
     crate::step::verify::verify(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
     let code = cranelift::compile(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
     agrees(case, seed, &*code);
-    if let Some(code) = wide::compile(p) {
+    if let Some(code) = super::wide::compile(p) {
         agrees(case, seed, &*code);
     }
 }

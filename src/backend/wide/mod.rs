@@ -10,8 +10,11 @@ mod elementary;
 mod emit;
 mod encode;
 mod expand;
+mod instruction;
 mod shape;
 mod uses;
+mod vector;
+mod waiting;
 
 use std::mem::ManuallyDrop;
 
