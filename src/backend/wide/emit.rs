@@ -444,7 +444,7 @@ impl Emitter<'_> {
             .iter()
             .take(homes(l))
             .map(|c| c.inner)
-            .filter(|v| self.vals[*v as usize].uses.len() > 0)
+            .filter(|v| !self.vals[*v as usize].uses.is_empty())
             .collect();
         let mut most = alive.len();
         for node in &l.body {

@@ -130,10 +130,10 @@ impl Assembler {
         }
     }
 
-    /// A vector instruction: prefix, opcode, operands. `prefix` is 1 for 66, 2 for F3, 3 for F2.
-    fn vex(&mut self, op: Op, prefix: u8, long: bool, reg: u8, second: u8, rm: Rm, tail: &[u8]) {
+    /// A vector instruction: prefix, opcode, operands.
+    fn vex(&mut self, op: Op, reg: u8, second: u8, rm: Rm, tail: &[u8]) {
         let (index, base) = rm.numbers();
-        let last = (!second & 15) << 3 | u8::from(long) << 2 | prefix;
+        let last = (!second & 15) << 3 | u8::from(op.long) << 2 | op.prefix;
         let r = !reg & 8;
         if op.map == 1 && !op.wide && (index | base) < 8 {
             self.bytes.extend([0xc5, r << 4 | last]);
@@ -149,32 +149,32 @@ impl Assembler {
     /// `dst = op(a, b)`
     pub fn two(&mut self, op: Op, dst: Ymm, a: Ymm, b: Operand) {
         self.note(|| format!("{} {dst}, {a}, {b}", op.name));
-        self.vex(op, 1, true, dst.0, a.0, b.into(), &[]);
+        self.vex(op, dst.0, a.0, b.into(), &[]);
     }
 
     /// `dst = op(a, b)` with a number that chooses the variant.
     pub fn two_with(&mut self, op: Op, dst: Ymm, a: Ymm, b: Operand, number: u8) {
         self.note(|| format!("{} {dst}, {a}, {b}, {number}", op.name));
-        self.vex(op, 1, true, dst.0, a.0, b.into(), &[number]);
+        self.vex(op, dst.0, a.0, b.into(), &[number]);
     }
 
     /// `dst = op(a)`
     pub fn one(&mut self, op: Op, dst: Ymm, a: Operand) {
         self.note(|| format!("{} {dst}, {a}", op.name));
-        self.vex(op, 1, true, dst.0, 0, a.into(), &[]);
+        self.vex(op, dst.0, 0, a.into(), &[]);
     }
 
     pub fn one_with(&mut self, op: Op, dst: Ymm, a: Operand, number: u8) {
         self.note(|| format!("{} {dst}, {a}, {number}", op.name));
         // the field of the destination is part of the opcode of a shift
         let (reg, second) = if op == SHIFT_LEFT { (6, dst.0) } else { (dst.0, 0) };
-        self.vex(op, 1, true, reg, second, a.into(), &[number]);
+        self.vex(op, reg, second, a.into(), &[number]);
     }
 
     /// `dst = mask ? b : a`
     pub fn blend(&mut self, dst: Ymm, a: Ymm, b: Operand, mask: Ymm) {
         self.note(|| format!("{} {dst}, {a}, {b}, {mask}", BLEND.name));
-        self.vex(BLEND, 1, true, dst.0, a.0, b.into(), &[mask.0 << 4]);
+        self.vex(BLEND, dst.0, a.0, b.into(), &[mask.0 << 4]);
     }
 
     pub fn load(&mut self, dst: Ymm, from: Mem) {
@@ -183,7 +183,7 @@ impl Assembler {
 
     pub fn store(&mut self, to: Mem, value: Ymm) {
         self.note(|| format!("{} {}, {value}", STORE.name, Operand::Mem(to)));
-        self.vex(STORE, 1, true, value.0, 0, Rm::Mem(to), &[]);
+        self.vex(STORE, value.0, 0, Rm::Mem(to), &[]);
     }
 
     pub fn copy(&mut self, dst: Ymm, from: Ymm) {
@@ -193,13 +193,13 @@ impl Assembler {
     /// An integer as a number in the lowest lane.
     pub fn number_of(&mut self, dst: Ymm, from: Gpr) {
         self.note(|| format!("vcvtsi2sd {dst}, {dst}, {from}"));
-        self.vex(op("", 1, true, 0x2a), 3, false, dst.0, dst.0, Rm::Reg(from.0), &[]);
+        self.vex(FROM_INTEGER, dst.0, dst.0, Rm::Reg(from.0), &[]);
     }
 
     /// A number in memory as an integer, cut towards zero.
     pub fn integer_of(&mut self, dst: Gpr, from: Mem) {
         self.note(|| format!("vcvttsd2si {dst}, {}", Operand::Mem(from)));
-        self.vex(op("", 1, true, 0x2c), 3, false, dst.0, 0, Rm::Mem(from), &[]);
+        self.vex(TO_INTEGER, dst.0, 0, Rm::Mem(from), &[]);
     }
 
     pub fn zero_upper(&mut self) {

@@ -49,18 +49,22 @@ pub enum Operand {
     Mem(Mem),
 }
 
-/// A vector instruction: its name, opcode map (1: 0F, 2: 0F38, 3: 0F3A), the W bit, and its opcode. All that are used
-/// have the operand-size prefix 66.
+/// A vector instruction: its name, opcode map (1: 0F, 2: 0F38, 3: 0F3A), the W bit, its opcode,
+/// prefix and length.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Op {
     pub name: &'static str,
     pub map: u8,
     pub wide: bool,
     pub code: u8,
+    /// 1 for the prefix 66, 2 for F3, 3 for F2
+    pub prefix: u8,
+    /// 256 bits
+    pub long: bool,
 }
 
 pub const fn op(name: &'static str, map: u8, wide: bool, code: u8) -> Op {
-    Op { name, map, wide, code }
+    Op { name, map, wide, code, prefix: 1, long: true }
 }
 
 pub const ADD: Op = op("vaddpd", 1, false, 0x58);
@@ -81,6 +85,8 @@ pub const ADD_INTEGERS: Op = op("vpaddq", 1, false, 0xd4);
 /// of each 64 bits; the source is a register
 pub const SHIFT_LEFT: Op = op("vpsllq", 1, false, 0x73);
 pub const BROADCAST: Op = op("vbroadcastsd", 2, false, 0x19);
+pub const FROM_INTEGER: Op = Op { prefix: 3, long: false, ..op("vcvtsi2sd", 1, true, 0x2a) };
+pub const TO_INTEGER: Op = Op { prefix: 3, long: false, ..op("vcvttsd2si", 1, true, 0x2c) };
 pub const LOAD: Op = op("vmovupd", 1, false, 0x10);
 pub const STORE: Op = op("vmovupd", 1, false, 0x11);
 pub const MOVE: Op = op("vmovapd", 1, false, 0x28);
