@@ -3,6 +3,7 @@
 mod arrays;
 mod products;
 mod sums;
+mod wide;
 
 use proptest::prelude::*;
 
@@ -193,7 +194,7 @@ fn agree_in<T: Lane>(case: &Case, seed: u64) {
     crate::step::verify::verify(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
     let code = cranelift::compile::<T>(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
     agrees::<T>(case, seed, &*code);
-    if let Some(code) = wide::compile::<T>(p) {
+    if let Some(code) = super::wide::compile::<T>(p) {
         agrees::<T>(case, seed, &*code);
     }
 }

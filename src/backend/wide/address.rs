@@ -3,7 +3,8 @@
 
 use super::emit::{COUNTER, Emitter, ROW_BYTES, slots};
 use super::encode::*;
-use super::expand::{Loop, Node, Place, Source, Vector};
+use super::shape::LARGEST_FACTOR;
+use super::vector::{Loop, Node, Place, Source, Vector};
 use crate::step::program::{Atom, Counter, Index, Space, Table};
 
 /// What an index counts.
@@ -472,7 +473,8 @@ fn motion(index: &Index, counter: Option<Counter>) -> Option<Motion> {
         (Some(by), _) => Some(Motion::By(by)),
         (None, [(Atom::Mod(e, n), factor)]) if index.constant == 0 && *factor > 0 => {
             let by = slope(e)?;
-            (by != 0 && by.abs() <= *n).then_some(Motion::Around { by, factor: *factor, n: *n })
+            let small = *n * factor < LARGEST_FACTOR;
+            (small && by != 0 && by.abs() <= *n).then_some(Motion::Around { by, factor: *factor, n: *n })
         }
         _ => None,
     }

@@ -4,8 +4,8 @@
 
 use super::emit::Emitter;
 use super::encode::*;
-use super::expand::{Place, Val, Vector};
 use super::shape::REGISTERS;
+use super::vector::{Place, Val, Vector};
 use crate::step::program::Fused;
 
 /// Where a value is.

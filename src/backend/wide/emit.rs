@@ -14,8 +14,9 @@ use super::Context;
 use super::address::Addresses;
 use super::allocate::{Registers, State};
 use super::encode::*;
-use super::expand::{self, Call, Carried, Expanded, Info, Loop, Node, Source, Val};
+use super::expand::{self, Expanded};
 use super::shape::{Layout, NESTING, REGISTERS};
+use super::vector::{Call, Carried, Info, Loop, Node, Place, Source, Val};
 use crate::step::kernel::KernelFn;
 use crate::step::program::{Counter, Index, Program, Space};
 
@@ -346,7 +347,7 @@ impl Emitter<'_> {
             self.registers.hints.push((c.next, *r));
         }
         for (c, slot) in slots {
-            self.state(c.inner).place = Some(expand::Place::Stack(*slot));
+            self.state(c.inner).place = Some(Place::Stack(*slot));
             self.registers.destined.push((c.next, c.inner, *slot));
         }
         for val in pins {
@@ -423,8 +424,7 @@ impl Emitter<'_> {
         for node in &l.body {
             let Node::Vector(_, vector) = node else { continue };
             vector.reads(&mut |val| {
-                let outside =
-                    !made[val as usize] && !matches!(self.vals[val as usize].place, Some(expand::Place::Row(..)));
+                let outside = !made[val as usize] && !matches!(self.vals[val as usize].place, Some(Place::Row(..)));
                 match found.iter_mut().find(|f| f.0 == val) {
                     _ if !outside => {}
                     Some(f) => f.1 += 1,
@@ -444,14 +444,14 @@ impl Emitter<'_> {
             .iter()
             .take(homes(l))
             .map(|c| c.inner)
-            .filter(|v| self.vals[*v as usize].uses.len() > 0)
+            .filter(|v| !self.vals[*v as usize].uses.is_empty())
             .collect();
         let mut most = alive.len();
         for node in &l.body {
             let Node::Vector(at, vector) = node else { continue };
             // what lies in memory is alive from its first use to its last
             vector.reads(&mut |v| {
-                let row = matches!(self.vals[v as usize].place, Some(expand::Place::Row(..)));
+                let row = matches!(self.vals[v as usize].place, Some(Place::Row(..)));
                 if row && self.vals[v as usize].uses.len() > 1 {
                     alive.insert(v);
                 }

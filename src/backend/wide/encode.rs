@@ -1,138 +1,7 @@
 //! An assembler for the instructions that the emitter needs: AVX2 and FMA on 256-bit registers in the VEX encoding, and
 //! integer code for addresses and loops (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2).
 
-use std::fmt;
-
-/// A general register by its number.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Gpr(pub u8);
-
-pub const RAX: Gpr = Gpr(0);
-pub const RCX: Gpr = Gpr(1);
-pub const RDX: Gpr = Gpr(2);
-pub const RBX: Gpr = Gpr(3);
-pub const RSP: Gpr = Gpr(4);
-pub const RBP: Gpr = Gpr(5);
-pub const RSI: Gpr = Gpr(6);
-pub const RDI: Gpr = Gpr(7);
-pub const R8: Gpr = Gpr(8);
-pub const R9: Gpr = Gpr(9);
-pub const R10: Gpr = Gpr(10);
-pub const R11: Gpr = Gpr(11);
-pub const R12: Gpr = Gpr(12);
-pub const R13: Gpr = Gpr(13);
-pub const R14: Gpr = Gpr(14);
-pub const R15: Gpr = Gpr(15);
-
-/// A vector register by its number.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Ymm(pub u8);
-
-/// A place in memory.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub enum Mem {
-    /// `base + index*scale + disp`
-    At { base: Gpr, index: Option<(Gpr, u8)>, disp: i32 },
-    /// four copies of a constant behind the code
-    Constant(usize),
-}
-
-impl Mem {
-    pub fn at(base: Gpr, disp: i32) -> Mem {
-        Mem::At { base, index: None, disp }
-    }
-}
-
-/// The last source of an instruction.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub enum Operand {
-    Reg(Ymm),
-    Mem(Mem),
-}
-
-/// A vector instruction: its name, opcode map (1: 0F, 2: 0F38, 3: 0F3A), the W bit, and its opcode. All that are used
-/// have the operand-size prefix 66.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Op {
-    pub name: &'static str,
-    map: u8,
-    wide: bool,
-    code: u8,
-}
-
-const fn op(name: &'static str, map: u8, wide: bool, code: u8) -> Op {
-    Op { name, map, wide, code }
-}
-
-pub const ADD: Op = op("vaddpd", 1, false, 0x58);
-pub const MUL: Op = op("vmulpd", 1, false, 0x59);
-pub const SUB: Op = op("vsubpd", 1, false, 0x5c);
-pub const MIN: Op = op("vminpd", 1, false, 0x5d);
-pub const DIV: Op = op("vdivpd", 1, false, 0x5e);
-pub const MAX: Op = op("vmaxpd", 1, false, 0x5f);
-pub const SQRT: Op = op("vsqrtpd", 1, false, 0x51);
-pub const AND: Op = op("vandpd", 1, false, 0x54);
-pub const AND_NOT: Op = op("vandnpd", 1, false, 0x55);
-pub const OR: Op = op("vorpd", 1, false, 0x56);
-pub const XOR: Op = op("vxorpd", 1, false, 0x57);
-pub const COMPARE: Op = op("vcmppd", 1, false, 0xc2);
-pub const ROUND: Op = op("vroundpd", 3, false, 0x09);
-pub const BLEND: Op = op("vblendvpd", 3, false, 0x4b);
-pub const ADD_INTEGERS: Op = op("vpaddq", 1, false, 0xd4);
-/// of each 64 bits; the source is a register
-pub const SHIFT_LEFT: Op = op("vpsllq", 1, false, 0x73);
-pub const BROADCAST: Op = op("vbroadcastsd", 2, false, 0x19);
-const LOAD: Op = op("vmovupd", 1, false, 0x10);
-const STORE: Op = op("vmovupd", 1, false, 0x11);
-const MOVE: Op = op("vmovapd", 1, false, 0x28);
-
-/// The order of the operands of a fused multiply-add: which of the destination `d` and the sources `s`, `t` are
-/// multiplied.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// `d*t + s`
-    O132,
-    /// `s*d + t`
-    O213,
-    /// `s*t + d`
-    O231,
-}
-
-/// A fused instruction by the signs of the product and of the addend.
-pub fn fused(negated: bool, subtracted: bool, order: Order) -> Op {
-    const NAMES: [[&str; 3]; 4] = [
-        ["vfmadd132pd", "vfmadd213pd", "vfmadd231pd"],
-        ["vfmsub132pd", "vfmsub213pd", "vfmsub231pd"],
-        ["vfnmadd132pd", "vfnmadd213pd", "vfnmadd231pd"],
-        ["vfnmsub132pd", "vfnmsub213pd", "vfnmsub231pd"],
-    ];
-    let sign = 2 * usize::from(negated) + usize::from(subtracted);
-    op(NAMES[sign][order as usize], 2, true, 0x98 + 2 * sign as u8 + 0x10 * order as u8)
-}
-
-/// Conditions of jumps and conditional moves, by their code.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Cond {
-    Above = 7,
-    NotZero = 5,
-    Less = 12,
-    GreaterOrEqual = 13,
-}
-
-/// Two-operand integer instructions, by the opcode of the form `reg, reg/mem`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Int {
-    Add = 0x03,
-    Sub = 0x2b,
-    Cmp = 0x3b,
-}
-
-impl Int {
-    /// The extension of the opcode in the form with a number.
-    fn extension(self) -> u8 {
-        self as u8 >> 3
-    }
-}
+pub use super::instruction::*;
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Label(usize);
@@ -261,10 +130,10 @@ impl Assembler {
         }
     }
 
-    /// A vector instruction: prefix, opcode, operands. `prefix` is 1 for 66, 2 for F3, 3 for F2.
-    fn vex(&mut self, op: Op, prefix: u8, long: bool, reg: u8, second: u8, rm: Rm, tail: &[u8]) {
+    /// A vector instruction: prefix, opcode, operands.
+    fn vex(&mut self, op: Op, reg: u8, second: u8, rm: Rm, tail: &[u8]) {
         let (index, base) = rm.numbers();
-        let last = (!second & 15) << 3 | u8::from(long) << 2 | prefix;
+        let last = (!second & 15) << 3 | u8::from(op.long) << 2 | op.prefix;
         let r = !reg & 8;
         if op.map == 1 && !op.wide && (index | base) < 8 {
             self.bytes.extend([0xc5, r << 4 | last]);
@@ -280,32 +149,32 @@ impl Assembler {
     /// `dst = op(a, b)`
     pub fn two(&mut self, op: Op, dst: Ymm, a: Ymm, b: Operand) {
         self.note(|| format!("{} {dst}, {a}, {b}", op.name));
-        self.vex(op, 1, true, dst.0, a.0, b.into(), &[]);
+        self.vex(op, dst.0, a.0, b.into(), &[]);
     }
 
     /// `dst = op(a, b)` with a number that chooses the variant.
     pub fn two_with(&mut self, op: Op, dst: Ymm, a: Ymm, b: Operand, number: u8) {
         self.note(|| format!("{} {dst}, {a}, {b}, {number}", op.name));
-        self.vex(op, 1, true, dst.0, a.0, b.into(), &[number]);
+        self.vex(op, dst.0, a.0, b.into(), &[number]);
     }
 
     /// `dst = op(a)`
     pub fn one(&mut self, op: Op, dst: Ymm, a: Operand) {
         self.note(|| format!("{} {dst}, {a}", op.name));
-        self.vex(op, 1, true, dst.0, 0, a.into(), &[]);
+        self.vex(op, dst.0, 0, a.into(), &[]);
     }
 
     pub fn one_with(&mut self, op: Op, dst: Ymm, a: Operand, number: u8) {
         self.note(|| format!("{} {dst}, {a}, {number}", op.name));
         // the field of the destination is part of the opcode of a shift
         let (reg, second) = if op == SHIFT_LEFT { (6, dst.0) } else { (dst.0, 0) };
-        self.vex(op, 1, true, reg, second, a.into(), &[number]);
+        self.vex(op, reg, second, a.into(), &[number]);
     }
 
     /// `dst = mask ? b : a`
     pub fn blend(&mut self, dst: Ymm, a: Ymm, b: Operand, mask: Ymm) {
         self.note(|| format!("{} {dst}, {a}, {b}, {mask}", BLEND.name));
-        self.vex(BLEND, 1, true, dst.0, a.0, b.into(), &[mask.0 << 4]);
+        self.vex(BLEND, dst.0, a.0, b.into(), &[mask.0 << 4]);
     }
 
     pub fn load(&mut self, dst: Ymm, from: Mem) {
@@ -314,7 +183,7 @@ impl Assembler {
 
     pub fn store(&mut self, to: Mem, value: Ymm) {
         self.note(|| format!("{} {}, {value}", STORE.name, Operand::Mem(to)));
-        self.vex(STORE, 1, true, value.0, 0, Rm::Mem(to), &[]);
+        self.vex(STORE, value.0, 0, Rm::Mem(to), &[]);
     }
 
     pub fn copy(&mut self, dst: Ymm, from: Ymm) {
@@ -324,13 +193,13 @@ impl Assembler {
     /// An integer as a number in the lowest lane.
     pub fn number_of(&mut self, dst: Ymm, from: Gpr) {
         self.note(|| format!("vcvtsi2sd {dst}, {dst}, {from}"));
-        self.vex(op("", 1, true, 0x2a), 3, false, dst.0, dst.0, Rm::Reg(from.0), &[]);
+        self.vex(FROM_INTEGER, dst.0, dst.0, Rm::Reg(from.0), &[]);
     }
 
     /// A number in memory as an integer, cut towards zero.
     pub fn integer_of(&mut self, dst: Gpr, from: Mem) {
         self.note(|| format!("vcvttsd2si {dst}, {}", Operand::Mem(from)));
-        self.vex(op("", 1, true, 0x2c), 3, false, dst.0, 0, Rm::Mem(from), &[]);
+        self.vex(TO_INTEGER, dst.0, 0, Rm::Mem(from), &[]);
     }
 
     pub fn zero_upper(&mut self) {
@@ -489,45 +358,6 @@ impl Assembler {
         let at = self.bytes.len();
         self.bytes.extend([0; 4]);
         self.fixups.push(Fixup { at, end: at + 4, target: Target::Label(label) });
-    }
-}
-
-impl Int {
-    fn name(self) -> &'static str {
-        match self {
-            Int::Add => "add",
-            Int::Sub => "sub",
-            Int::Cmp => "cmp",
-        }
-    }
-}
-
-impl fmt::Display for Gpr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 8] = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
-        match NAMES.get(self.0 as usize) {
-            Some(name) => f.write_str(name),
-            None => write!(f, "r{}", self.0),
-        }
-    }
-}
-
-impl fmt::Display for Ymm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ymm{}", self.0)
-    }
-}
-
-impl fmt::Display for Operand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Operand::Reg(r) => write!(f, "{r}"),
-            Operand::Mem(Mem::Constant(k)) => write!(f, "[constant {k}]"),
-            Operand::Mem(Mem::At { base, index: None, disp }) => write!(f, "[{base}{disp:+}]"),
-            Operand::Mem(Mem::At { base, index: Some((index, scale)), disp }) => {
-                write!(f, "[{base} + {scale}*{index}{disp:+}]")
-            }
-        }
     }
 }
 

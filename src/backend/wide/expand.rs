@@ -7,174 +7,9 @@ use super::elementary::is_inlined;
 use super::encode::{self as x86, Op};
 use super::shape::Layout;
 use super::uses;
-use crate::step::program::{self as step, Binary, Counter, Fused, Index, Inst, Logic, Program, Relation, Space, Unary};
-
-/// A vector value, named once.
-pub type Val = u32;
-
-/// Where a value is in memory.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Place {
-    Constant(u64),
-    /// bytes from the stack pointer
-    Stack(i32),
-    /// vector of a row that is not written while the value is needed
-    Row(Space, Index, usize),
-}
-
-/// A vector instruction.
-#[derive(Clone, Debug)]
-pub enum Vector {
-    One {
-        op: Op,
-        dst: Val,
-        a: Val,
-        number: Option<u8>,
-    },
-    Two {
-        op: Op,
-        dst: Val,
-        args: [Val; 2],
-        number: Option<u8>,
-    },
-    Fused {
-        form: Fused,
-        dst: Val,
-        args: [Val; 3],
-    },
-    /// `dst = mask ? a : b`
-    Blend {
-        dst: Val,
-        mask: Val,
-        a: Val,
-        b: Val,
-    },
-    /// a cell of a table in all lanes
-    Splat {
-        dst: Val,
-        table: step::Table,
-        at: Index,
-    },
-    /// an integer as a number in all lanes
-    Count {
-        dst: Val,
-        index: Index,
-    },
-    Load {
-        dst: Val,
-        space: Space,
-        row: Index,
-        v: usize,
-    },
-    Store {
-        space: Space,
-        row: Index,
-        v: usize,
-        value: Val,
-    },
-    /// an argument of the call that follows: `at` is the number of the vector in the area of the call
-    Argument {
-        area: i32,
-        at: usize,
-        value: Val,
-    },
-    /// each lane from a row or cell of its own; `at` holds numbers in the span
-    Gather {
-        dst: Val,
-        from: Source,
-        first: Index,
-        v: usize,
-        at: Val,
-    },
-}
-
-#[derive(Copy, Clone, Debug)]
-pub enum Source {
-    Row(Space),
-    Cell(step::Table),
-}
-
-#[derive(Clone, Debug)]
-pub enum Node {
-    Vector(u32, Vector),
-    Call(Call),
-    Loop(Loop),
-}
-
-#[derive(Clone, Debug)]
-pub struct Call {
-    pub at: u32,
-    pub kernel: step::Kernel,
-    pub rows: usize,
-    pub area: i32,
-}
-
-#[derive(Clone, Debug)]
-pub struct Loop {
-    /// nothing for the loop over steps
-    pub counter: Option<Counter>,
-    pub carried: Vec<Carried>,
-    pub body: Vec<Node>,
-    pub start: u32,
-    pub end: u32,
-}
-
-/// A vector carried around a loop.
-#[derive(Copy, Clone, Debug)]
-pub struct Carried {
-    pub init: Val,
-    pub inner: Val,
-    pub next: Val,
-    pub result: Val,
-}
-
-impl Loop {
-    /// Whether the body is straight-line code without calls.
-    pub fn is_leaf(&self) -> bool {
-        self.body.iter().all(|n| matches!(n, Node::Vector(..)))
-    }
-}
-
-impl Vector {
-    pub fn dst(&self) -> Option<Val> {
-        match self {
-            Vector::One { dst, .. }
-            | Vector::Two { dst, .. }
-            | Vector::Fused { dst, .. }
-            | Vector::Blend { dst, .. }
-            | Vector::Splat { dst, .. }
-            | Vector::Count { dst, .. }
-            | Vector::Load { dst, .. }
-            | Vector::Gather { dst, .. } => Some(*dst),
-            Vector::Store { .. } | Vector::Argument { .. } => None,
-        }
-    }
-
-    pub fn reads(&self, f: &mut impl FnMut(Val)) {
-        match self {
-            Vector::One { a, .. } => f(*a),
-            Vector::Two { args, .. } => args.iter().for_each(|a| f(*a)),
-            Vector::Fused { args, .. } => args.iter().for_each(|a| f(*a)),
-            Vector::Blend { mask, a, b, .. } => [mask, a, b].into_iter().for_each(|a| f(*a)),
-            Vector::Store { value, .. } | Vector::Argument { value, .. } => f(*value),
-            Vector::Gather { at, .. } => f(*at),
-            Vector::Splat { .. } | Vector::Count { .. } | Vector::Load { .. } => {}
-        }
-    }
-}
-
-/// What is known of a value before it is given a register.
-#[derive(Clone, Debug, Default)]
-pub struct Info {
-    /// where it lies in memory from the start
-    pub place: Option<Place>,
-    /// positions of the instructions that read it, in order
-    pub uses: Vec<u32>,
-    /// the last position at which it must still be somewhere: in a loop, the end of the loop it is from outside of
-    pub until: u32,
-    /// number of loops inside which it is made
-    pub depth: usize,
-}
+use super::vector::{Call, Carried, Info, Loop, Node, Place, Source, Val, Vector};
+use super::waiting::{self, is_whole};
+use crate::step::program::{self as step, Binary, Index, Inst, Logic, Program, Relation, Space, Unary};
 
 #[derive(Clone)]
 enum Vals {
@@ -208,8 +43,8 @@ pub struct Expansion<'p> {
     next: Vec<Vec<Option<Val>>>,
     /// loads that wait until they are used, in the stretch at hand
     waiting: HashSet<step::Reg>,
-    /// registers that the next turn of a loop takes over
-    renewed: HashSet<step::Reg>,
+    /// registers that are read outside the stretch that makes them
+    escaping: HashSet<step::Reg>,
 }
 
 /// Expands a program for groups of `layout.vectors` vectors.
@@ -226,9 +61,8 @@ pub fn expand(program: &Program, layout: Layout, stack: i32) -> Expanded {
         state: Vec::new(),
         next: Vec::new(),
         waiting: HashSet::new(),
-        renewed: HashSet::new(),
+        escaping: waiting::escaping(&program.body),
     };
-    renewed(&program.body, &mut e.renewed);
     let (mut steps, results) = e.steps();
     let after: Vec<Val> = results.iter().map(|r| r.2).collect();
     uses::number(&mut steps, &after, &mut e.vals);
@@ -316,9 +150,8 @@ impl Expansion<'_> {
                 Inst::Call(call) if !is_inlined(&insts[k]) => self.call(call, out),
                 Inst::Loop(l) => self.inner(l, out),
                 _ => {
-                    let whole = |i: &Inst| matches!(i, Inst::Call(_) | Inst::Loop(_)) && !is_inlined(i);
-                    let n = insts[k..].iter().take_while(|i| !whole(i)).count();
-                    self.stretch(&insts[k..k + n], &insts[k + n..], out);
+                    let n = insts[k..].iter().take_while(|i| !is_whole(i)).count();
+                    self.stretch(&insts[k..k + n], out);
                     k += n;
                     continue;
                 }
@@ -327,8 +160,8 @@ impl Expansion<'_> {
         }
     }
 
-    fn stretch(&mut self, insts: &[Inst], after: &[Inst], out: &mut Vec<Node>) {
-        self.waiting = waiting(insts, after, &self.renewed);
+    fn stretch(&mut self, insts: &[Inst], out: &mut Vec<Node>) {
+        self.waiting = waiting::waiting(insts, &self.escaping);
         let part = self.layout.interleaved;
         for first in (0..self.layout.vectors).step_by(part) {
             for inst in insts {
@@ -626,52 +459,5 @@ fn predicate(op: Relation) -> u8 {
         Relation::Le => 0x12,
         Relation::Eq => 0,
         Relation::Ne => 4,
-    }
-}
-
-/// Loads of a stretch that can wait until they are used: nothing is stored in the row meanwhile. States and draws are
-/// only read.
-fn waiting(insts: &[Inst], after: &[Inst], renewed: &HashSet<step::Reg>) -> HashSet<step::Reg> {
-    let mut last: HashMap<step::Reg, usize> = HashMap::new();
-    for (k, inst) in insts.iter().enumerate() {
-        inst.reads(&mut |r| {
-            last.insert(r, k);
-        });
-    }
-    // a call takes its arguments right after the stretch; others read after later stores
-    for inst in after {
-        inst.reads(&mut |r| {
-            last.insert(r, usize::MAX);
-        });
-    }
-    let mut found = HashSet::new();
-    for (k, inst) in insts.iter().enumerate() {
-        let Inst::Let(dst, step::Value::Load(space, row)) = inst else { continue };
-        let end = last.get(dst).copied().unwrap_or(k);
-        let only_read = matches!(space, Space::State | Space::Draw);
-        let quiet = || {
-            end < insts.len()
-                && !renewed.contains(dst)
-                && insts[k..end].iter().all(|i| match i {
-                    Inst::Store { space: s, row: r, .. } if s == space => {
-                        let (lo, hi) = r.sub(row).range();
-                        lo > 0 || hi < 0
-                    }
-                    _ => true,
-                })
-        };
-        if only_read || quiet() {
-            found.insert(*dst);
-        }
-    }
-    found
-}
-
-fn renewed(body: &[Inst], found: &mut HashSet<step::Reg>) {
-    for inst in body {
-        if let Inst::Loop(l) = inst {
-            found.extend(l.carried.iter().map(|c| c.next));
-            renewed(&l.body, found);
-        }
     }
 }

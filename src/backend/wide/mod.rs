@@ -10,8 +10,11 @@ mod elementary;
 mod emit;
 mod encode;
 mod expand;
+mod instruction;
 mod shape;
 mod uses;
+mod vector;
+mod waiting;
 
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
@@ -94,23 +97,24 @@ pub fn compile<T: Lane>(program: &Program) -> Option<Box<dyn Code<T>>> {
         return None;
     }
     let (bytes, _) = emit::emit(program, shape::Layout::of(program)?, false)?;
-    let builder = JITBuilder::new(default_libcall_names()).ok()?;
-    let mut module = JITModule::new(builder);
-    let signature = module.make_signature();
-    let defined = module.declare_function("step", Linkage::Export, &signature).and_then(|id| {
-        module.define_function_bytes(id, 64, &bytes, &[])?;
-        module.finalize_definitions()?;
-        Ok(id)
-    });
-    let Ok(id) = defined else {
+    let mut module = JITModule::new(JITBuilder::new(default_libcall_names()).ok()?);
+    let Some(address) = define(&mut module, &bytes) else {
         // SAFETY: no code of this module was or will be called
         unsafe { module.free_memory() };
         return None;
     };
-    let address = module.get_finalized_function(id);
     // SAFETY: the bytes are a function with the signature of `Entry`, and need no relocations
     let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
     Some(Box::new(Compiled { program: program.clone(), module: ManuallyDrop::new(module), entry }))
+}
+
+/// Makes the bytes executable; gives their address.
+fn define(module: &mut JITModule, bytes: &[u8]) -> Option<*const u8> {
+    let signature = module.make_signature();
+    let id = module.declare_function("step", Linkage::Export, &signature).ok()?;
+    module.define_function_bytes(id, 64, bytes, &[]).ok()?;
+    module.finalize_definitions().ok()?;
+    Some(module.get_finalized_function(id))
 }
 
 /// A line for each instruction, if there is code for the program.

@@ -1,6 +1,6 @@
 //! The positions of vector instructions, by which the next use of a value is found.
 
-use super::expand::{Info, Loop, Node, Val};
+use super::vector::{Info, Loop, Node, Val};
 
 /// Gives the instructions their positions, and the values their uses.
 pub fn number(steps: &mut Loop, results: &[Val], vals: &mut [Info]) {

@@ -1,0 +1,38 @@
+//! What the emitter of 256-bit code takes, and that it is what runs.
+
+use super::*;
+use crate::backend::wide;
+
+/// Programs of lane arithmetic, loops and calls do not fall back.
+#[test]
+fn plain_programs_have_code() {
+    if !wide::is_available() {
+        return;
+    }
+    for case in [gbm(), double_well(), ring(5)] {
+        assert!(wide::compile::<f64>(&case.program).is_some(), "{}", case.program);
+        let text = wide::text(&case.program).expect("there is code");
+        assert!(text.contains("vfmadd") && text.contains("ymm0"), "{text}");
+    }
+}
+
+/// The functions that are written out have the bits of their kernels, also where they overflow and for what is no number.
+#[test]
+fn functions_in_the_body_are_those_of_the_kernels() {
+    let mut g = Graph::new();
+    let x = g.new_var("x", VarKind::State, Ty::Real, vec![]);
+    let xv = g.var(x);
+    let y = g.op(Op::Exp, &[xv]);
+    let case = Case::new(g, Spec { states: vec![x], renew: vec![(x, y)], outs: vec![] });
+    agree(&case, 3);
+    let Some(code) = wide::compile(&case.program) else { return };
+    let edges = [0.0, -0.0, 1.0, 709.78, 709.79, 710.5, -708.4, -745.1, -745.2, -751.0, 1e-300, 5e-324, 0.3466, 40.0];
+    let mut memory = case.memory(8 * edges.len(), 1, 1, true);
+    for (k, state) in memory.state.iter_mut().enumerate().skip(16) {
+        *state = edges[k % edges.len()] * (1.0 + (k / edges.len()) as f64 * 1e-3);
+    }
+    let mut want = memory.clone();
+    want.run(&interpreter::Interpreter::new(&case.program));
+    memory.run(&*code);
+    assert_same("exp", &want.state, &memory.state, &case.program);
+}
