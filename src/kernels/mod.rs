@@ -6,7 +6,7 @@
 //!
 //! - `elementary`, `special`: the functions, inlined and mostly branch-free, so that loops over them vectorise
 //! - `table`: each function by name, as a scalar and as an array kernel for the machine at hand, with its accuracy
-//! - `ars`, `normal`: random bits, uniforms and normals as functions of coordinates; fills of rows
+//! - `ars`, `normal`, `normal_wide`: random bits, uniforms and normals as functions of coordinates; fills of rows
 //! - `dist`: laws that need inversion or rejection
 //!
 //! `coefficients.py` and `reference.py` made the polynomials and the reference values.
@@ -18,6 +18,8 @@ mod coefficients;
 pub mod dist;
 pub mod elementary;
 pub mod normal;
+#[cfg(target_arch = "x86_64")]
+mod normal_wide;
 pub mod special;
 pub mod table;
 #[cfg(test)]
