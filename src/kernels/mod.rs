@@ -7,6 +7,7 @@
 //! - `elementary`, `special`: the functions, inlined and mostly branch-free, so that loops over them vectorise
 //! - `table`: each function by name, as a scalar and as an array kernel for the machine at hand, with its accuracy
 //! - `ars`, `normal`, `normal_wide`: random bits, uniforms and normals as functions of coordinates; fills of rows
+//! - `rates`: what the machine at hand does at best, for measurements
 //! - `dist`: laws that need inversion or rejection
 //!
 //! `coefficients.py` and `reference.py` made the polynomials and the reference values.
@@ -20,6 +21,7 @@ pub mod elementary;
 pub mod normal;
 #[cfg(target_arch = "x86_64")]
 mod normal_wide;
+pub mod rates;
 pub mod special;
 pub mod table;
 #[cfg(test)]

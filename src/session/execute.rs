@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::diagnostics::{Diagnostic, codes};
+use crate::math::eval::Env;
 use crate::math::{Graph, Id, Op, VarId};
 use crate::model::elab::{Elab, Try};
 use crate::model::results::{Asked, Pool, Times};
@@ -12,7 +13,7 @@ use crate::model::statistics::StatKind;
 use crate::output::result::RunResult;
 use crate::runtime::noise::Ars5;
 use crate::runtime::{Control, Job, Observer, Request, engine};
-use crate::session::compile::{Backend, Clock, Compiled, compile, parameters, stage};
+use crate::session::compile::{Backend, Clock, Compiled, Grid, compile, parameters, stage};
 use crate::session::plan::{Plan, Statement};
 use crate::session::results::Ran;
 use crate::source::Span;
@@ -89,7 +90,7 @@ impl Elab<'_> {
         }
     }
 
-    fn programs(&mut self, plan: &Plan, backend: Backend) -> Try<Programs> {
+    pub(super) fn programs(&mut self, plan: &Plan, backend: Backend) -> Try<Programs> {
         let mut programs = Programs { init: Vec::new(), step: Vec::new(), observers: Vec::new() };
         let count = plan.steps.len().max(1);
         for k in 0..count {
@@ -224,11 +225,26 @@ impl Elab<'_> {
         ran: &mut Ran,
     ) -> Try<RunResult> {
         let params = parameters(self, set);
-        self.check_values(&params)?;
-        let grid = self.grid(plan, &params)?;
+        let (job, grid) = self.job(plan, programs, solver, g, &params, how.lanes)?;
+        let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
+        self.conclude(plan, programs, solver, &job, &outcome, &grid, params, sweep, how, ran)
+    }
+
+    /// The job of a variant, with its grid.
+    pub(super) fn job(
+        &mut self,
+        plan: &Plan,
+        programs: &Programs,
+        solver: usize,
+        g: &Arc<Graph>,
+        params: &Env,
+        lanes: Option<usize>,
+    ) -> Try<(Job, Grid)> {
+        self.check_values(params)?;
+        let grid = self.grid(plan, params)?;
         let clock = self.clock();
         let make = |s: &mut Self, compiled: &Compiled, observer: bool, span: Span| match stage(
-            g, compiled, &params, clock, &grid, observer,
+            g, compiled, params, clock, &grid, observer,
         ) {
             Ok(stage) => Ok(stage),
             Err(reason) => s.error(
@@ -241,8 +257,8 @@ impl Elab<'_> {
         let mut observers = Vec::new();
         for watch in &programs.observers[solver] {
             let looks = match watch.save {
-                Some(index) => self.save_looks(plan, index, &grid, &params)?,
-                None => self.looks(&watch.pool, &grid, &params)?,
+                Some(index) => self.save_looks(plan, index, &grid, params)?,
+                None => self.looks(&watch.pool, &grid, params)?,
             };
             let record_first = match watch.save {
                 Some(index) => match &plan.statements[index] {
@@ -272,10 +288,9 @@ impl Elab<'_> {
             stream: 0,
             threads: plan.threads(),
             noise: Arc::new(Ars5),
-            lanes: how.lanes,
+            lanes,
         };
-        let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
-        self.conclude(plan, programs, solver, &job, &outcome, &grid, params, sweep, how, ran)
+        Ok((job, grid))
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -284,7 +299,7 @@ impl Elab<'_> {
 }
 
 /// All points of the sweeps, the last one running fastest.
-fn combinations(sweeps: &[(usize, Vec<f64>)]) -> Vec<Vec<(usize, f64)>> {
+pub(super) fn combinations(sweeps: &[(usize, Vec<f64>)]) -> Vec<Vec<(usize, f64)>> {
     let mut all = vec![Vec::new()];
     for (k, values) in sweeps {
         all = all

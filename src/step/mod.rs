@@ -8,6 +8,7 @@ pub mod program;
 pub mod schedule;
 pub mod semantics;
 pub mod verify;
+pub mod work;
 
 pub use lower::{Spec, lower};
 pub use program::{DrawSlot, OutSlot, Program, StateSlot, TableSlot};
