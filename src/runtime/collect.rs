@@ -9,6 +9,7 @@ use super::statistics::lanes::{LaneMoments, LanePairs};
 use super::statistics::moments::{Moments, Pairs};
 use super::statistics::sketch::{CAPACITY, Sketch};
 use super::tree::{Merge, Tree, fold};
+use super::worker::all_finite;
 
 /// Bins of the sketch of a group.
 const GROUP_CAPACITY: usize = 1 << 11;
@@ -267,13 +268,8 @@ impl<'a> Collector<'a> {
 
     /// Says in `ok` which values count, and counts those that are not finite. Returns whether all count.
     fn mark(&mut self, k: usize, tally: &Tally, look: usize, values: [&[f64]; 2], alive: &[bool]) -> bool {
-        // 0 where all are finite, else NaN: a loop without branches for what is nearly always so
-        let finite = |row: &[f64]| {
-            row.as_chunks::<8>().0.iter().fold([0.0; 8], |sums, x| std::array::from_fn(|k| sums[k] + x[k] * 0.0))
-        };
-        let one = std::ptr::eq(values[0], values[1]);
-        let sums = [finite(values[0]), if one { [0.0; 8] } else { finite(values[1]) }];
-        if !alive.contains(&false) && sums.as_flattened().iter().sum::<f64>() == 0.0 {
+        let [x, y] = values;
+        if !alive.contains(&false) && all_finite(x) && (std::ptr::eq(x, y) || all_finite(y)) {
             self.ok.fill(true);
             return true;
         }

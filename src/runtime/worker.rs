@@ -165,7 +165,7 @@ impl<'a> Worker<'a> {
     /// Whether a lane that is alive has a state that is not finite; fills `health`.
     fn sick(&mut self) -> bool {
         self.memory.health(&mut self.health);
-        self.health.iter().zip(&self.alive).any(|(h, alive)| *alive && h.is_nan())
+        !all_finite(&self.health) && self.health.iter().zip(&self.alive).any(|(h, alive)| *alive && h.is_nan())
     }
 
     /// Repeats what was drawn, up to `end`, one step at a time, to see when each lane left the finite numbers.
@@ -241,11 +241,34 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// Whether all numbers of a row are finite, without branches: a product with zero is a zero, of either sign, or NaN.
+pub fn all_finite(row: &[f64]) -> bool {
+    row.iter().fold(0, |bits, x| bits | (x * 0.0).to_bits()) << 1 == 0
+}
+
 /// Calls `f` with the rows of some steps of a table.
 fn with_rows(table: &Table, stage: &Stage, steps: Range<u64>, f: impl FnOnce(&[f64])) {
     let len = stage.program.step_len;
     match table {
         Table::Whole(all) => f(&all[steps.start as usize * len..steps.end as usize * len]),
         Table::Asked => f(&(stage.rows)(steps)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all_finite;
+
+    #[test]
+    fn infinities_and_nans_are_seen() {
+        let mut row = [-0.0, 1e308, -1e308, 5e-324, 0.0, 1.0, -1.0, 2.0];
+        assert!(all_finite(&row));
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -f64::NAN] {
+            for k in 0..row.len() {
+                let kept = std::mem::replace(&mut row[k], bad);
+                assert!(!all_finite(&row), "{bad} at {k}");
+                row[k] = kept;
+            }
+        }
     }
 }
