@@ -1,6 +1,8 @@
 //! The problems written out by hand, each for its one model: what a person who knows the machine would write in Rust, with
 //! the noise of the library. Blocks of 64 paths; the normals of some steps are filled into the first cache, then groups of
 //! 16 paths take these steps with their states in registers. For x86-64 with AVX2 and FMA, which `main` asks for first.
+#![allow(clippy::needless_range_loop, reason = "several arrays go in step, in loops that are written out")]
+#![allow(clippy::excessive_precision, reason = "coefficients as they were fitted")]
 
 use std::arch::x86_64::*;
 use std::ops::{Add, Mul, Neg, Sub};

@@ -282,7 +282,7 @@ fn all_tests(words: &[u64]) -> Vec<(&'static str, f64)> {
 fn every_sequence_passes() {
     let mut all = Vec::new();
     for (sequence, place) in SEQUENCES {
-        let words: Vec<u64> = (0..WORDS as u64).map(|k| (place)(k)).map(|(key, coord)| bits(key, coord)).collect();
+        let words: Vec<u64> = (0..WORDS as u64).map(place).map(|(key, coord)| bits(key, coord)).collect();
         for (test, p) in all_tests(&words) {
             assert!((1e-7..=1.0 - 1e-7).contains(&p), "{test} along {sequence}: p = {p:e}");
             all.push(p);
