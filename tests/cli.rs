@@ -61,6 +61,34 @@ fn json(output: &Output) -> Value {
     serde_json::from_str(&out(output)).unwrap_or_else(|e| panic!("{e}: {}{}", out(output), err(output)))
 }
 
+/// The rows are there and the numbers hang together; what they are is the machine's.
+#[test]
+fn bench_tells_where_the_time_goes() {
+    let folder = Folder::new("bench");
+    folder.write("ou.sde", OU);
+    let text = out(&fokker(&folder.0, &["bench", "ou.sde", "--run", "two"]));
+    for row in ["two  euler_maruyama: ", "noise", "step", "statistics", "driver", "arithmetic", "memory", "bound"] {
+        assert!(text.lines().any(|l| l.trim_start().starts_with(row)), "{row} in\n{text}");
+    }
+    let measured = json(&fokker(&folder.0, &["bench", "ou.sde", "--json"]));
+    let runs = measured["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 2, "{measured}");
+    for run in runs {
+        assert_eq!((&run["normals"], &run["uniforms"]), (&Value::from(1), &Value::from(0)));
+        assert!(run["path_steps_per_second"].as_f64().is_some_and(|r| r > 0.0), "{run}");
+        let ns = |name: &str| run["ns"][name].as_f64().expect("a number");
+        assert!(ns("all") > 0.0 && ns("noise") > 0.0 && ns("step") > 0.0 && ns("statistics") >= 0.0, "{run}");
+        assert!(run["bound"]["all"].as_f64().is_some_and(|b| b > 0.0), "{run}");
+    }
+    let drawn = folder.write(
+        "drawn.sde",
+        "target p on x: real { x ~ normal(0, 1) }\nrun d { model = p; paths = 10; report mean(x) }",
+    );
+    let refused = fokker(&folder.0, &["bench", &drawn.to_string_lossy()]);
+    assert_eq!(code(&refused), 2);
+    assert!(err(&refused).contains("no steps to measure"), "{}", err(&refused));
+}
+
 #[test]
 fn exit_codes_tell_what_happened() {
     let folder = Folder::new("codes");

@@ -28,6 +28,8 @@ pub enum Command {
     Test(TestArgs),
     /// Measure orders of convergence: the runs with `converge`
     Converge(RunArgs),
+    /// Measure runs: path-steps a second, where the time goes, and what the machine would allow
+    Bench(BenchArgs),
     /// Tell the structure of each model, the solvers that apply, and why others do not
     Check(CheckArgs),
     /// Print derived equations, the score, the generator and the Fokker-Planck equation
@@ -153,6 +155,19 @@ pub struct RunArgs {
     /// Folder for the files of `save`
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    pub file: PathBuf,
+    /// Only the run of this name (may be repeated)
+    #[arg(long = "run", value_name = "NAME")]
+    pub runs: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub overrides: Overrides,
 }

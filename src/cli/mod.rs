@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit codes out. What is shown is made by `output`, what is done by `session`.
 
 pub mod args;
+pub mod bench;
 pub mod inspect;
 pub mod run;
 pub mod solvers;
@@ -47,6 +48,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Run(args) => run::run(cli, args),
         Command::Test(args) => run::test(cli, args),
         Command::Converge(args) => run::converge(cli, args),
+        Command::Bench(args) => bench::bench(cli, args),
         Command::Check(args) => inspect::check(cli, args),
         Command::Explain(args) => inspect::explain(cli, args),
         Command::Solvers(args) => solvers::solvers(cli, args),

@@ -18,7 +18,7 @@ use crate::source::{SourceMap, Span};
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
-fn request(overrides: &Overrides, runs: &[String]) -> Request {
+pub(super) fn request(overrides: &Overrides, runs: &[String]) -> Request {
     Request {
         runs: runs.to_vec(),
         paths: overrides.paths,
@@ -109,7 +109,7 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
 }
 
 /// Names given by `--run` that no run has.
-fn unknown_runs(loaded: &Loaded, request: &Request, finished: &mut Finished) {
+pub(super) fn unknown_runs(loaded: &Loaded, request: &Request, finished: &mut Finished) {
     if loaded.has_errors() {
         return;
     }

@@ -9,6 +9,8 @@
 use super::arith::{fma, mantissa_exponent, poly};
 use super::ars::{self, Block, RoundKeys};
 use super::coefficients::{COS_PI, MINUS_2_LOG, SIN_PI};
+#[cfg(target_arch = "x86_64")]
+use super::normal_wide;
 use std::mem::MaybeUninit;
 
 pub const PATH_BITS: u32 = 41;
@@ -103,6 +105,14 @@ fn box_muller_dispatched(block: Block) -> [f64; 2] {
     box_muller(block)
 }
 
+/// The normals of the block of a counter, compiled for the instructions of the wide fills.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "fma,aes")]
+pub(super) fn block_normals(keys: &RoundKeys, counter: Block) -> [f64; 2] {
+    box_muller(ars::x86::block(keys, counter))
+}
+
 /// The instruction sets that fills are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FillLevel {
@@ -112,20 +122,27 @@ pub enum FillLevel {
     Aes,
     /// the same with VAES, on 256-bit registers
     Vaes,
+    /// the same with AVX-512, on 512-bit registers
+    Vaes512,
 }
 
 impl FillLevel {
     /// The levels that this machine can run, the best last.
     pub fn available() -> Vec<FillLevel> {
         let best = FillLevel::best();
-        [FillLevel::Portable, FillLevel::Aes, FillLevel::Vaes].into_iter().filter(|l| *l <= best).collect()
+        let all = [FillLevel::Portable, FillLevel::Aes, FillLevel::Vaes, FillLevel::Vaes512];
+        all.into_iter().filter(|level| *level <= best).collect()
     }
 
     /// The best level that this machine can run.
     pub fn best() -> FillLevel {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("aes") {
-            return if is_x86_feature_detected!("vaes") { FillLevel::Vaes } else { FillLevel::Aes };
+            return match (is_x86_feature_detected!("vaes"), is_x86_feature_detected!("avx512f")) {
+                (true, true) => FillLevel::Vaes512,
+                (true, false) => FillLevel::Vaes,
+                _ => FillLevel::Aes,
+            };
         }
         FillLevel::Portable
     }
@@ -207,11 +224,7 @@ fn uniform_pair(block: Block) -> [f64; 2] {
 fill_fn!(normals_portable, ars::software::fill, box_muller);
 fill_fn!(uniforms_portable, ars::software::fill, uniform_pair);
 #[cfg(target_arch = "x86_64")]
-fill_fn!(normals_aes, ars::x86::fill, box_muller, target_feature(enable = "avx2,fma,aes"));
-#[cfg(target_arch = "x86_64")]
 fill_fn!(uniforms_aes, ars::x86::fill, uniform_pair, target_feature(enable = "avx2,fma,aes"));
-#[cfg(target_arch = "x86_64")]
-fill_fn!(normals_vaes, ars::x86::fill_wide, box_muller, target_feature(enable = "avx2,fma,aes,vaes"));
 #[cfg(target_arch = "x86_64")]
 fill_fn!(uniforms_vaes, ars::x86::fill_wide, uniform_pair, target_feature(enable = "avx2,fma,aes,vaes"));
 
@@ -231,10 +244,13 @@ pub fn fill_normals_at(level: FillLevel, rows: &Rows, out: &mut [f64]) {
     match level {
         // SAFETY: the caller's level is one of this machine
         #[cfg(target_arch = "x86_64")]
-        FillLevel::Vaes => unsafe { normals_vaes(rows, out) },
+        FillLevel::Vaes512 => unsafe { normal_wide::vaes512::fill(rows, out) },
         // SAFETY: as above
         #[cfg(target_arch = "x86_64")]
-        FillLevel::Aes => unsafe { normals_aes(rows, out) },
+        FillLevel::Vaes => unsafe { normal_wide::vaes::fill(rows, out) },
+        // SAFETY: as above
+        #[cfg(target_arch = "x86_64")]
+        FillLevel::Aes => unsafe { normal_wide::aes::fill(rows, out) },
         _ => normals_portable(rows, out),
     }
 }
@@ -245,7 +261,7 @@ pub fn fill_uniforms_at(level: FillLevel, rows: &Rows, out: &mut [f64]) {
     match level {
         // SAFETY: the caller's level is one of this machine
         #[cfg(target_arch = "x86_64")]
-        FillLevel::Vaes => unsafe { uniforms_vaes(rows, out) },
+        FillLevel::Vaes | FillLevel::Vaes512 => unsafe { uniforms_vaes(rows, out) },
         // SAFETY: as above
         #[cfg(target_arch = "x86_64")]
         FillLevel::Aes => unsafe { uniforms_aes(rows, out) },

@@ -9,6 +9,7 @@ use super::statistics::lanes::{LaneMoments, LanePairs};
 use super::statistics::moments::{Moments, Pairs};
 use super::statistics::sketch::{CAPACITY, Sketch};
 use super::tree::{Merge, Tree, fold};
+use super::worker::all_finite;
 
 /// Bins of the sketch of a group.
 const GROUP_CAPACITY: usize = 1 << 11;
@@ -255,17 +256,23 @@ impl<'a> Collector<'a> {
         let (plan, lanes) = (self.plan, self.lanes);
         let tally = &plan.tallies[k];
         let (x, y) = (&rows[row.0 * lanes..][..lanes], &rows[row.1 * lanes..][..lanes]);
-        self.mark(k, tally, look, [x, y], alive);
+        let all = self.mark(k, tally, look, [x, y], alive);
+        let ok = (!all).then_some(&self.ok[..]);
         match (&mut self.by_lane[k], tally.kind) {
             (_, Gather::Sketch) => self.wait(tally, look, row.2, x),
-            (Lanes::Moments(all), _) => all[row.2].push(x, &self.ok),
+            (Lanes::Moments(all), _) => all[row.2].push(x, ok),
             (Lanes::Pairs(all), _) => all[row.2].push(x, y, &self.ok),
             (Lanes::None, _) => self.direct(tally, tally.cell(look, row.2), x, y),
         }
     }
 
-    /// Says in `ok` which values count, and counts those that are not finite.
-    fn mark(&mut self, k: usize, tally: &Tally, look: usize, values: [&[f64]; 2], alive: &[bool]) {
+    /// Says in `ok` which values count, and counts those that are not finite. Returns whether all count.
+    fn mark(&mut self, k: usize, tally: &Tally, look: usize, values: [&[f64]; 2], alive: &[bool]) -> bool {
+        let [x, y] = values;
+        if !alive.contains(&false) && all_finite(x) && (std::ptr::eq(x, y) || all_finite(y)) {
+            self.ok.fill(true);
+            return true;
+        }
         let mut lost = false;
         for (lane, ok) in self.ok.iter_mut().enumerate() {
             *ok = alive[lane] && values[0][lane].is_finite() && values[1][lane].is_finite();
@@ -278,6 +285,7 @@ impl<'a> Collector<'a> {
                 self.nodes[lane / piece * batches + batch].1.lost[k] += 1;
             }
         }
+        false
     }
 
     /// One value a path: straight to the cell of its piece.

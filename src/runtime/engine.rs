@@ -112,6 +112,12 @@ fn recorded<T>(job: &Job<T>, observer: usize, layout: &Layout, harvest: &Harvest
     }
 }
 
+/// Paths of a block of a job, and steps of a call of its code.
+pub fn block<T: Lane>(job: &Job<T>) -> (usize, u64) {
+    let layout = Layout::new(job.first_path, job.paths);
+    (job.lanes.unwrap_or_else(|| lanes(job, &layout)), chunk(job))
+}
+
 /// Steps of one call of the code: enough to make calls cheap, few enough for the noise to stay in a cache. It depends on
 /// the program alone, because divergence is looked for between calls.
 fn chunk<T>(job: &Job<T>) -> u64 {

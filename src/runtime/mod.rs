@@ -11,7 +11,7 @@ pub mod memory;
 pub mod noise;
 pub mod orders;
 pub mod plan;
-
+pub mod stages;
 pub mod statistics;
 #[cfg(test)]
 pub mod testing;

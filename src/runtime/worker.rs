@@ -1,5 +1,6 @@
 //! One worker: takes a block of paths from its start to its end.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::collect::{Collector, Gathered};
@@ -62,7 +63,9 @@ pub struct Worker<'a, T> {
     memory: Memory<T>,
     /// where observers work, on the states as double numbers
     observed: Memory,
-    /// the states at the start of the chunk
+    /// the steps whose noise is in memory
+    drawn: Range<u64>,
+    /// the states at the start of `drawn`
     saved: Vec<T>,
     /// lanes that are paths of the run and have not diverged
     alive: Vec<bool>,
@@ -82,6 +85,7 @@ impl<'a, T: Lane> Worker<'a, T> {
             saved: memory.state.clone(),
             memory,
             observed: Memory::new(job.observers.iter().map(|o| (&o.stage, 1)), shared.lanes),
+            drawn: 0..0,
             alive: vec![false; shared.lanes],
             health: vec![T::default(); shared.lanes],
             diverged: Divergence::default(),
@@ -100,6 +104,7 @@ impl<'a, T: Lane> Worker<'a, T> {
         }
         let paths = self.alive.iter().filter(|a| **a).count() as u64;
         self.start(first_path);
+        self.drawn = 0..0;
         let mut next = vec![0usize; job.observers.len()];
         self.look(0, first_path, &mut next);
         let mut at = 0;
@@ -142,26 +147,22 @@ impl<'a, T: Lane> Worker<'a, T> {
         }
     }
 
-    /// From grid point `at` to `end`.
+    /// From grid point `at` to `end`, at most a chunk further. Noise is drawn for whole chunks, also where something
+    /// looks at the states before the chunk is done.
     fn advance(&mut self, at: u64, end: u64, first_path: u64) {
         let shared = self.shared;
         let Some(stage) = &shared.job.step else { return };
-        let len = stage.program.step_len;
-        let asked;
-        let rows = match &shared.steps {
-            Table::Whole(all) => &all[at as usize * len..end as usize * len],
-            Table::Asked => {
-                asked = (stage.rows)(at..end);
-                &asked[..]
-            }
-        };
-        let steps = (end - at) as usize;
-        let fill = self.fill(first_path, at, steps);
-        self.memory.draw(&*shared.job.noise, stage, fill);
-        self.saved.copy_from_slice(&self.memory.state);
-        self.memory.call(stage, fill, rows, 0);
+        if !(self.drawn.contains(&at) && end <= self.drawn.end) {
+            self.drawn = at..(at + shared.chunk).min(shared.job.steps());
+            let fill = self.fill(first_path, at, (self.drawn.end - at) as usize);
+            self.memory.draw(&*shared.job.noise, stage, fill);
+            self.saved.copy_from_slice(&self.memory.state);
+        }
+        let fill = self.fill(first_path, at, (end - at) as usize);
+        let offset = (at - self.drawn.start) as usize;
+        with_rows(&shared.steps, stage, at..end, |rows| self.memory.call(stage, fill, rows, offset));
         if self.sick() {
-            self.find_first(stage, fill, rows, at);
+            self.find_first(stage, end, first_path);
         }
     }
 
@@ -171,17 +172,17 @@ impl<'a, T: Lane> Worker<'a, T> {
         self.health.iter().zip(&self.alive).any(|(h, alive)| *alive && h.is_nan())
     }
 
-    /// Repeats a chunk from its start, one step at a time, to see when each lane left the finite numbers.
-    fn find_first(&mut self, stage: &Stage<T>, fill: Fill, rows: &[f64], at: u64) {
+    /// Repeats what was drawn, up to `end`, one step at a time, to see when each lane left the finite numbers.
+    fn find_first(&mut self, stage: &Stage<T>, end: u64, first_path: u64) {
         let end_state = self.memory.state.clone();
         let end_health = self.health.clone();
         self.memory.state.copy_from_slice(&self.saved);
-        let len = stage.program.step_len;
-        let mut first = vec![at + fill.steps as u64; fill.lanes];
-        for k in 0..fill.steps - 1 {
-            let point = at + k as u64 + 1;
-            let one = Fill { first_step: point - 1, steps: 1, ..fill };
-            self.memory.call(stage, one, &rows[k * len..(k + 1) * len], k);
+        let begin = self.drawn.start;
+        let mut first = vec![end; self.shared.lanes];
+        for step in begin..end - 1 {
+            let (point, one) = (step + 1, self.fill(first_path, step, 1));
+            let offset = (step - begin) as usize;
+            with_rows(&self.shared.steps, stage, step..point, |rows| self.memory.call(stage, one, rows, offset));
             if self.sick() {
                 let found = first.iter_mut().zip(&self.health).filter(|(_, h)| h.is_nan());
                 found.for_each(|(f, _)| *f = point.min(*f));
@@ -189,7 +190,7 @@ impl<'a, T: Lane> Worker<'a, T> {
         }
         self.memory.state.copy_from_slice(&end_state);
         self.health.copy_from_slice(&end_health);
-        self.bury(|lane| first[lane], fill.first_path);
+        self.bury(|lane| first[lane], first_path);
     }
 
     /// Lanes that are marked in `health` are dead from now on; `point` is the grid point of each one's first bad state.
@@ -239,5 +240,37 @@ impl<'a, T: Lane> Worker<'a, T> {
         T::lend(&mut self.memory.state, &mut self.observed.state);
         self.observed.call(stage, fill, rows, 0);
         T::take_back(&mut self.memory.state, &mut self.observed.state);
+    }
+}
+
+/// Whether all numbers of a row are finite, without branches: a product with zero is a zero, of either sign, or NaN.
+pub fn all_finite(row: &[f64]) -> bool {
+    row.iter().fold(0, |bits, x| bits | (x * 0.0).to_bits()) << 1 == 0
+}
+
+/// Calls `f` with the rows of some steps of a table.
+fn with_rows<T>(table: &Table, stage: &Stage<T>, steps: Range<u64>, f: impl FnOnce(&[f64])) {
+    let len = stage.program.step_len;
+    match table {
+        Table::Whole(all) => f(&all[steps.start as usize * len..steps.end as usize * len]),
+        Table::Asked => f(&(stage.rows)(steps)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all_finite;
+
+    #[test]
+    fn infinities_and_nans_are_seen() {
+        let mut row = [-0.0, 1e308, -1e308, 5e-324, 0.0, 1.0, -1.0, 2.0];
+        assert!(all_finite(&row));
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -f64::NAN] {
+            for k in 0..row.len() {
+                let kept = std::mem::replace(&mut row[k], bad);
+                assert!(!all_finite(&row), "{bad} at {k}");
+                row[k] = kept;
+            }
+        }
     }
 }

@@ -100,7 +100,7 @@ impl Elab<'_> {
         }
     }
 
-    fn programs<T: Lane>(&mut self, plan: &Plan, backend: Backend) -> Try<Programs<T>> {
+    pub(super) fn programs<T: Lane>(&mut self, plan: &Plan, backend: Backend) -> Try<Programs<T>> {
         let mut programs = Programs { init: Vec::new(), step: Vec::new(), observers: Vec::new() };
         let count = plan.steps.len().max(1);
         for k in 0..count {
@@ -240,15 +240,31 @@ impl Elab<'_> {
         ran: &mut Ran,
     ) -> Try<RunResult> {
         let params = parameters(self, set);
-        self.check_values(&params)?;
-        let grid = self.grid(plan, &params)?;
+        let (job, grid) = self.job(plan, programs, solver, g, &params, how.lanes)?;
+        let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
+        let watches = &programs.observers[solver];
+        self.conclude(plan, watches, solver, &job.observers, &outcome, &grid, params, sweep, how, ran)
+    }
+
+    /// The job of a variant, with its grid.
+    pub(super) fn job<T: Lane>(
+        &mut self,
+        plan: &Plan,
+        programs: &Programs<T>,
+        solver: usize,
+        g: &Arc<Graph>,
+        params: &Env,
+        lanes: Option<usize>,
+    ) -> Try<(Job<T>, Grid)> {
+        self.check_values(params)?;
+        let grid = self.grid(plan, params)?;
         let clock = self.clock();
-        let make = Making { g, params: &params, clock, grid: &grid };
+        let make = Making { g, params, clock, grid: &grid };
         let mut observers = Vec::new();
         for watch in &programs.observers[solver] {
             let looks = match watch.save {
-                Some(index) => self.save_looks(plan, index, &grid, &params)?,
-                None => self.looks(&watch.pool, &grid, &params)?,
+                Some(index) => self.save_looks(plan, index, &grid, params)?,
+                None => self.looks(&watch.pool, &grid, params)?,
             };
             let record_first = match watch.save {
                 Some(index) => match &plan.statements[index] {
@@ -278,11 +294,9 @@ impl Elab<'_> {
             stream: 0,
             threads: plan.threads(),
             noise: Arc::new(Ars5),
-            lanes: how.lanes.map(|n| n.max(T::PRECISION.lane_multiple())),
+            lanes: lanes.map(|n| n.max(T::PRECISION.lane_multiple())),
         };
-        let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
-        let watches = &programs.observers[solver];
-        self.conclude(plan, watches, solver, &job.observers, &outcome, &grid, params, sweep, how, ran)
+        Ok((job, grid))
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -313,7 +327,7 @@ impl Making<'_> {
 }
 
 /// All points of the sweeps, the last one running fastest.
-fn combinations(sweeps: &[(usize, Vec<f64>)]) -> Vec<Vec<(usize, f64)>> {
+pub(super) fn combinations(sweeps: &[(usize, Vec<f64>)]) -> Vec<Vec<(usize, f64)>> {
     let mut all = vec![Vec::new()];
     for (k, values) in sweeps {
         all = all

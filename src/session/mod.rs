@@ -1,6 +1,7 @@
 //! The session: one API for the command line, the tests and, later, the REPL and the language server.
 
 pub mod before;
+pub mod bench;
 pub mod catalogue;
 pub mod check;
 pub mod compile;
@@ -63,16 +64,36 @@ pub struct Finished {
 /// Runs the runs of a loaded program; each is handed to `each` as it ends. All are worked out before the first begins, so
 /// a mistake in a later one costs no time.
 pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: &mut dyn FnMut(&mut Ran)) -> Finished {
+    let (mut finished, ready) = prepare(loaded, request);
+    for (mut elab, plan, set) in ready {
+        finished.started = true;
+        let how = Execution { backend: request.backend, lanes: request.lanes, stop, set: &set };
+        if let Ok(mut result) = elab.execute(&plan, how) {
+            finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
+            each(&mut result);
+            finished.runs.push(result);
+        }
+        finished.add(elab.diagnostics);
+        if stop.load(Ordering::Relaxed) {
+            finished.interrupted = true;
+            break;
+        }
+    }
+    finished
+}
+
+/// Works out the runs that are asked for; none if there are problems.
+fn prepare<'l>(loaded: &'l Loaded, request: &Request) -> (Finished, Vec<Ready<'l>>) {
     let mut finished = Finished { problems: loaded.problems.clone(), ..Finished::default() };
     if loaded.has_errors() {
-        return finished;
+        return (finished, Vec::new());
     }
     let (names, refused) = check::names(loaded);
     finished.add(names);
     // Without a run nothing would be worked out, and what is wrong would not be told.
     if refused || loaded.library.runs().next().is_none() {
         finished.problems = check_loaded(loaded);
-        return finished;
+        return (finished, Vec::new());
     }
     let mut ready = Vec::new();
     for (_, run) in loaded.library.runs() {
@@ -91,23 +112,9 @@ pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: 
         finished.add(elab.diagnostics.drain(..).collect());
     }
     if finished.problems.iter().any(Diagnostic::is_error) {
-        return finished;
+        ready.clear();
     }
-    for (mut elab, plan, set) in ready {
-        finished.started = true;
-        let how = Execution { backend: request.backend, lanes: request.lanes, stop, set: &set };
-        if let Ok(mut result) = elab.execute(&plan, how) {
-            finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
-            each(&mut result);
-            finished.runs.push(result);
-        }
-        finished.add(elab.diagnostics);
-        if stop.load(Ordering::Relaxed) {
-            finished.interrupted = true;
-            break;
-        }
-    }
-    finished
+    (finished, ready)
 }
 
 impl Request {

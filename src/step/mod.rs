@@ -10,6 +10,7 @@ pub mod program;
 pub mod schedule;
 pub mod semantics;
 pub mod verify;
+pub mod work;
 
 pub use choose::cheapest;
 pub use lower::{Spec, lower};

@@ -4,6 +4,7 @@
 #[path = "../running/mod.rs"]
 mod running;
 
+mod battery;
 mod calibration;
 mod closed_forms;
 mod draws;

@@ -8,6 +8,8 @@ use super::moments::{Moments, Pairs};
 #[derive(Clone, Debug)]
 pub struct LaneMoments {
     order: u8,
+    /// all lanes have as many values
+    even: bool,
     n: Vec<f64>,
     mean: Vec<f64>,
     m2: Vec<f64>,
@@ -21,6 +23,7 @@ impl LaneMoments {
         let column = |wanted: bool| vec![0.0; if wanted { lanes } else { 0 }];
         LaneMoments {
             order,
+            even: true,
             n: column(true),
             mean: column(true),
             m2: column(order >= 2),
@@ -29,43 +32,47 @@ impl LaneMoments {
         }
     }
 
-    /// One value a lane, where `ok` says so. A lane's bits do not depend on whether others are left out.
-    pub fn push(&mut self, row: &[f64], ok: &[bool]) {
-        if ok.iter().all(|ok| *ok) {
-            return self.push_range(row, 0..row.len());
+    /// One value a lane, where `ok` says so; all where it is `None`. A lane's bits do not depend on whether others are
+    /// left out.
+    pub fn push(&mut self, row: &[f64], ok: Option<&[bool]>) {
+        if let (None, true) = (ok, self.even) {
+            // one division for all lanes: it is most of the work
+            let each = 1.0 / (self.n[0] + 1.0);
+            return self.push_range(row, 0..row.len(), each);
         }
-        (0..row.len()).filter(|lane| ok[*lane]).for_each(|lane| self.push_range(row, lane..lane + 1));
+        self.even = false;
+        for k in (0..row.len()).filter(|k| ok.is_none_or(|ok| ok[*k])) {
+            self.push_range(row, k..k + 1, 1.0 / (self.n[k] + 1.0));
+        }
     }
 
-    /// Welford's update of the mean and the higher moments; see [`Moments::push`].
-    fn push_range(&mut self, row: &[f64], lanes: Range<usize>) {
+    /// Welford's update of the mean and the higher moments; see [`Moments::push`]. `each` is one over the new count.
+    fn push_range(&mut self, row: &[f64], lanes: Range<usize>, each: f64) {
         let (row, n, mean) = (&row[lanes.clone()], &mut self.n[lanes.clone()], &mut self.mean[lanes.clone()]);
+        n.iter_mut().for_each(|n| *n += 1.0);
         match self.order {
             1 => {
-                for ((x, n), mean) in row.iter().zip(n).zip(mean) {
-                    *n += 1.0;
-                    *mean += (x - *mean) / *n;
+                for (x, mean) in row.iter().zip(mean) {
+                    *mean += (x - *mean) * each;
                 }
             }
             2 => {
-                for (((x, n), mean), m2) in row.iter().zip(n).zip(mean).zip(&mut self.m2[lanes]) {
-                    *n += 1.0;
+                for ((x, mean), m2) in row.iter().zip(mean).zip(&mut self.m2[lanes]) {
                     let d = x - *mean;
-                    *mean += d / *n;
+                    *mean += d * each;
                     *m2 += d * (x - *mean);
                 }
             }
             _ => {
+                let n = n[0];
                 let higher =
                     self.m2[lanes.clone()].iter_mut().zip(&mut self.m3[lanes.clone()]).zip(&mut self.m4[lanes]);
-                for (((x, n), mean), ((m2, m3), m4)) in row.iter().zip(n).zip(mean).zip(higher) {
-                    let before = *n;
-                    *n += 1.0;
+                for ((x, mean), ((m2, m3), m4)) in row.iter().zip(mean).zip(higher) {
                     let d = x - *mean;
-                    let dn = d / *n;
-                    let term = d * dn * before;
-                    *m4 += term * dn * dn * (*n * *n - 3.0 * *n + 3.0) + 6.0 * dn * dn * *m2 - 4.0 * dn * *m3;
-                    *m3 += term * dn * (*n - 2.0) - 3.0 * dn * *m2;
+                    let dn = d * each;
+                    let term = d * dn * (n - 1.0);
+                    *m4 += term * dn * dn * (n * n - 3.0 * n + 3.0) + 6.0 * dn * dn * *m2 - 4.0 * dn * *m3;
+                    *m3 += term * dn * (n - 2.0) - 3.0 * dn * *m2;
                     *m2 += term;
                     *mean += dn;
                 }
@@ -79,6 +86,7 @@ impl LaneMoments {
     }
 
     pub fn clear(&mut self) {
+        self.even = true;
         for column in [&mut self.n, &mut self.mean, &mut self.m2, &mut self.m3, &mut self.m4] {
             column.fill(0.0);
         }
@@ -121,9 +129,9 @@ mod tests {
     fn lanes_are_apart_and_masked() {
         for order in [1, 2, 4] {
             let mut lanes = LaneMoments::new(order, 2);
-            lanes.push(&[1.0, 5.0], &[true, true]);
-            lanes.push(&[3.0, f64::NAN], &[true, false]);
-            lanes.push(&[8.0, 7.0], &[true, true]);
+            lanes.push(&[1.0, 5.0], None);
+            lanes.push(&[3.0, f64::NAN], Some(&[true, false]));
+            lanes.push(&[8.0, 7.0], Some(&[true, true]));
             let (a, b) = (lanes.lane(0), lanes.lane(1));
             assert_eq!((a.n, b.n), (3, 2));
             assert!((a.mean - 4.0).abs() < 1e-15 && b.mean == 6.0);
@@ -131,6 +139,22 @@ mod tests {
             assert!((a.m2 - m2).abs() < 1e-13);
             lanes.clear();
             assert_eq!(lanes.lane(0).n, 0);
+        }
+    }
+
+    #[test]
+    fn the_bits_of_a_lane_are_its_own() {
+        for order in [1, 2, 4] {
+            let (mut whole, mut masked) = (LaneMoments::new(order, 8), LaneMoments::new(order, 8));
+            for turn in 0..20 {
+                let row: [f64; 8] = std::array::from_fn(|k| (f64::from(turn) * 0.7 + k as f64).sin());
+                whole.push(&row, None);
+                let ok: [bool; 8] = std::array::from_fn(|k| k != 5 || turn % 3 == 0);
+                masked.push(&row, if turn < 10 { Some(&ok) } else { None });
+            }
+            for lane in (0..8).filter(|k| *k != 5) {
+                assert_eq!(whole.lane(lane), masked.lane(lane), "order {order}");
+            }
         }
     }
 }
