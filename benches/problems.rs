@@ -42,6 +42,9 @@ mod measure {
 
     const REPEATS: usize = 41;
 
+    /// A kernel by hand, of a number of paths and of steps.
+    type ByHand<'a> = &'a dyn Fn(usize, usize) -> f64;
+
     fn seconds(f: impl FnOnce()) -> f64 {
         let begin = Instant::now();
         f();
@@ -137,7 +140,7 @@ mod measure {
         let wanted = |name: &str| asked.is_empty() || asked.iter().any(|a| a == name);
         println!("    path-steps/s of Fokker and by hand, ratio of the fastest, middle ratio");
         let design = design();
-        let problems: [(&str, usize, &dyn Fn(usize, usize) -> f64); 7] = [
+        let problems: [(&str, usize, ByHand<'_>); 7] = [
             ("p1", 4096, &|paths, steps| hand::p1(paths, steps, 1)),
             ("p2", 4096, &|paths, steps| hand::p2(paths, steps, 2)),
             ("p3", 512, &|paths, steps| hand::p3(paths, steps, 3)),

@@ -82,7 +82,7 @@ fn bench_tells_where_the_time_goes() {
     }
     let drawn = folder.write(
         "drawn.sde",
-        "target p on x: real { x ~ normal(0, 1) }\nrun d { model = p; paths = 10; report mean(x) }",
+        "target p on x: real { x ~ normal(0, 1) }\nrun d { model = p(); paths = 10; report mean(x) }",
     );
     let refused = fokker(&folder.0, &["bench", &drawn.to_string_lossy()]);
     assert_eq!(code(&refused), 2);

@@ -307,9 +307,9 @@ macro_rules! implement {
                         left -= VECTORS;
                     } else {
                         // a copy, as what is indexed by a variable is kept in memory
-                        let pairs = pairs;
+                        let copy = pairs;
                         for k in 0..left {
-                            write(pairs[k / 2][k % 2], &mut out[places[k]..][..WIDTH]);
+                            write(copy[k / 2][k % 2], &mut out[places[k]..][..WIDTH]);
                         }
                         left = 0;
                     }

@@ -242,7 +242,10 @@ fn weight_pairs(words: &[u64]) -> f64 {
     Normal::standard().sf(sum / 16.0 / (words.len() as f64 - 1.0).sqrt())
 }
 
-const TESTS: [(&str, fn(&[u64]) -> f64); 19] = [
+/// The p-value of a sequence of words.
+type Test = fn(&[u64]) -> f64;
+
+const TESTS: [(&str, Test); 19] = [
     ("places of bits", places_of_bits),
     ("bytes", bytes),
     ("pairs, high bits", |w| equal_cells(cells::<2>(w, 7, 57), 1 << 14)),
