@@ -361,11 +361,13 @@ impl Program {
         self.regs[reg.0 as usize]
     }
 
-    /// Whether the body has neither loops nor memory of its own, so that states can stay in registers.
+    /// Whether the body has neither loops nor memory of its own, nor rows that a table chooses, so that states can stay in
+    /// registers.
     pub fn is_straight(&self) -> bool {
         self.body_scratch == 0
             && self.body.iter().all(|i| match i {
                 Inst::Let(_, Value::Gather { .. } | Value::Load(Space::Next | Space::Out, _)) => false,
+                Inst::Let(_, Value::Load(_, row)) | Inst::Store { row, .. } => row.known().is_some(),
                 Inst::Let(..) | Inst::Store { .. } | Inst::Call(_) => true,
                 _ => false,
             })

@@ -256,8 +256,34 @@ impl Emitter<'_> {
                 self.asm.arith(Int::Cmp, RCX, RAX);
                 self.asm.move_if(Cond::Less, RAX, RCX);
             }
-            Atom::Cell(..) => unreachable!("indices by cells are not supported"),
+            Atom::Cell(table, at) => self.cell_integer(*table, at, depth),
         }
+    }
+
+    /// The integer that a cell holds, as `index::cell_integer`: NaN is 0, far numbers are cut. Sizes are compared by the
+    /// bits without the sign.
+    fn cell_integer(&mut self, table: Table, at: &Index, depth: usize) {
+        const FAR: i64 = 1 << 52;
+        let kept = Mem::at(RSP, slots::INDEX + 8 * depth as i32);
+        self.value(at, depth);
+        let cell = Mem::At { base: base_of_table(table), index: Some((RAX, 8)), disp: 0 };
+        self.asm.mov_load(RDX, cell);
+        self.asm.integer_of(RAX, cell);
+        self.asm.mov_store(kept, RDX);
+        self.asm.arith(Int::Add, RDX, RDX);
+        let done = self.asm.label();
+        self.asm.mov_number(RCX, ((FAR as f64).to_bits() << 1) as i64);
+        self.asm.arith(Int::Cmp, RDX, RCX);
+        self.asm.jump_if(Cond::Below, done);
+        self.asm.mov_number(RAX, 0);
+        self.asm.mov_number(RCX, (f64::INFINITY.to_bits() << 1) as i64);
+        self.asm.arith(Int::Cmp, RDX, RCX);
+        self.asm.jump_if(Cond::Above, done);
+        self.asm.mov_number(RAX, FAR);
+        self.asm.mov_number(RCX, -FAR);
+        self.asm.arith_memory(Int::Cmp, kept, 0);
+        self.asm.move_if(Cond::Less, RAX, RCX);
+        self.asm.bind(done);
     }
 
     fn divide(&mut self, n: i64) {
@@ -454,7 +480,12 @@ fn whole(unit: Unit, index: &Index) -> Key {
 
 /// How an index moves with a counter, if it can be told from one turn to the next.
 fn motion(index: &Index, counter: Option<Counter>) -> Option<Motion> {
-    let Some(counter) = counter else { return Some(Motion::Still) };
+    let Some(counter) = counter else {
+        // from step to step, cells of the step table change
+        let mut moves = false;
+        index.cells(&mut |table, _| moves |= table == Table::Step);
+        return (!moves).then_some(Motion::Still);
+    };
     let slope = |index: &Index| -> Option<i64> {
         let mut slope = 0;
         for (atom, factor) in &index.terms {

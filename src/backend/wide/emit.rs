@@ -433,7 +433,8 @@ impl Emitter<'_> {
             });
         }
         found.sort_by_key(|f| std::cmp::Reverse(f.1));
-        let free = REGISTERS.saturating_sub(self.pressure(l, &made) + 1);
+        // homes are filled anew at the end of a turn, and an instruction may load two of its arguments
+        let free = REGISTERS.saturating_sub((self.pressure(l, &made) + 1).max(homes(l)).max(5));
         found.into_iter().take(free).map(|f| f.0).collect()
     }
 

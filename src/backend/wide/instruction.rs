@@ -118,6 +118,7 @@ pub fn fused(negated: bool, subtracted: bool, order: Order) -> Op {
 /// Conditions of jumps and conditional moves, by their code.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Cond {
+    Below = 2,
     Above = 7,
     NotZero = 5,
     Less = 12,

@@ -101,11 +101,9 @@ const LARGEST_CELL: i64 = 1 << 27;
 /// Depth to which remainders and quotients may be nested in an index.
 pub const NESTING: usize = 8;
 
-/// Whether an index is made of counters alone.
+/// Whether the code of an index is known to hold all that lies between.
 fn plain(index: &Index) -> bool {
-    let mut cells = false;
-    index.cells(&mut |_, _| cells = true);
-    !cells && nesting(index) < NESTING && is_small(index)
+    nesting(index) < NESTING && is_small(index)
 }
 
 fn is_small(index: &Index) -> bool {
@@ -114,7 +112,7 @@ fn is_small(index: &Index) -> bool {
         Atom::Counter(c) => factor(c.extent as i64),
         Atom::Mod(e, n) | Atom::Div(e, n) => factor(*n) && is_small(e),
         Atom::Clamp(e, lo, hi) => factor(*lo) && factor(*hi) && is_small(e),
-        Atom::Cell(..) => false,
+        Atom::Cell(_, e) => is_small(e),
     };
     index.constant.abs() < LARGEST_CELL && index.terms.iter().all(|(a, c)| factor(*c) && atom(a))
 }
