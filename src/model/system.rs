@@ -6,7 +6,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Dense, Id, Node, Op, Red, Ty, VarId, VarKind};
 use crate::model::elab::{Draws, Elab, MatrixCheck, Reported, Try, shape_text};
 use crate::model::flow::Equation;
-use crate::model::target::Target;
+use crate::model::target::{Target, TargetKind};
 use crate::model::value::{Applied, Entry, Scope, Value};
 use crate::model::{later, messages};
 use crate::source::Span;
@@ -83,12 +83,18 @@ impl Elab<'_> {
         }
     }
 
-    /// A target as a model: one state that is drawn exactly, or renewed by a kernel.
+    /// A target as a model: one state that is drawn exactly, or renewed by a kernel. It goes by the name that its
+    /// declaration gives it, and by `x`.
     fn target_model(&mut self, target: &Rc<Target>, span: Span) -> Try<Model> {
         let scope = self.root_scope();
-        let var = self.g.new_var("x", VarKind::State, Ty::Real, target.shape.clone());
+        let name = match &target.kind {
+            TargetKind::Density { var, .. } => self.g.var_info(*var).name.clone(),
+            _ => "x".into(),
+        };
+        let var = self.g.new_var(name.clone(), VarKind::State, Ty::Real, target.shape.clone());
         let x = self.g.var(var);
         scope.define("x", Value::Num(x), span);
+        scope.define(&name, Value::Num(x), span);
         let start = if target.drawable() {
             self.with_start_draws(|s| s.draw_at(&Value::Target(target.clone()), &target.shape, span))?
         } else {
@@ -100,7 +106,7 @@ impl Elab<'_> {
             self.with_start_draws(|s| s.draw_at(&Value::Target(law), &target.shape, span))?
         };
         let state = State {
-            name: "x".into(),
+            name,
             span,
             var,
             shape: target.shape.clone(),

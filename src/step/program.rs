@@ -368,7 +368,7 @@ impl Program {
             && self.body.iter().all(|i| match i {
                 Inst::Let(_, Value::Gather { .. } | Value::Load(Space::Next | Space::Out, _)) => false,
                 Inst::Let(_, Value::Load(_, row)) | Inst::Store { row, .. } => row.known().is_some(),
-                Inst::Let(..) | Inst::Store { .. } | Inst::Call(_) => true,
+                Inst::Let(..) | Inst::Call(_) => true,
                 _ => false,
             })
     }

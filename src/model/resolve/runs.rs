@@ -8,7 +8,7 @@ use crate::model::{distributions, habits, later, messages, operators};
 use crate::source::Span;
 use crate::syntax::ast::{
     Expr, ExprKind, Ident, ItemKind, ModelBody, ModelStmt, Param, Pool, PoolSpan, Run, RunStmt, SettingUnit, Start,
-    TypeKind,
+    TargetBody, TypeKind,
 };
 
 /// How far a model is followed through aliases and operators.
@@ -272,7 +272,7 @@ impl<'p> Resolver<'p> {
         if self.find_local(name).is_some() {
             return None;
         }
-        let point = vec![("x", Known { span: Span::default(), what: What::State })];
+        let point = vec![("x", known_state(Span::default()))];
         match self.library.lookup(name).first().map(|d| &d.item.kind) {
             Some(ItemKind::Model(m)) => {
                 let mut names = header_names(&m.header);
@@ -285,7 +285,12 @@ impl<'p> Resolver<'p> {
                 }
                 Some(names)
             }
-            Some(ItemKind::Target(_)) => Some(point),
+            Some(ItemKind::Target(t)) => Some(match &t.body {
+                TargetBody::Density { variable, .. } if variable.name != "x" => {
+                    point.into_iter().chain([(variable.name.as_str(), known_state(variable.span))]).collect()
+                }
+                _ => point,
+            }),
             Some(_) => None,
             None if distributions::lookup(name).is_some() => Some(point),
             None => match operators::lookup(name) {
@@ -295,6 +300,10 @@ impl<'p> Resolver<'p> {
             },
         }
     }
+}
+
+fn known_state<'p>(span: Span) -> Known<'p> {
+    Known { span, what: What::State }
 }
 
 fn header_names(params: &[Param]) -> Names<'_> {

@@ -143,7 +143,8 @@ impl Elab<'_> {
     pub(super) fn inits(&mut self, run: &Run, model: &mut Model, scope: &Scope) -> Try<()> {
         for statement in &run.statements {
             let RunStmt::Init { name, start } = statement else { continue };
-            let Some(k) = model.states.iter().position(|s| s.name == name.name) else {
+            let point = model.target.is_some() && name.name == "x";
+            let Some(k) = model.states.iter().position(|s| point || s.name == name.name) else {
                 let known: Vec<&str> = model.states.iter().map(|s| s.name.as_str()).collect();
                 let first = match scope.get(&name.name) {
                     Some(Entry::Value(_, first)) if first != Span::default() => Some(first),
@@ -154,7 +155,7 @@ impl Elab<'_> {
             let shape = model.states[k].shape.clone();
             let (start, start_span) = self.start(Some(start), Some(&shape), name, scope)?;
             let others: Vec<_> =
-                model.states.iter().filter(|s| s.name != name.name).map(|s| (s.var, s.start)).collect();
+                model.states.iter().enumerate().filter(|(j, _)| *j != k).map(|(_, s)| (s.var, s.start)).collect();
             model.states[k].start = self.g.substitute_vars(&[start], &others)[0];
             model.states[k].start_span = start_span;
         }
