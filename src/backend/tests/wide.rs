@@ -36,3 +36,21 @@ fn functions_in_the_body_are_those_of_the_kernels() {
     memory.run(&*code);
     assert_same("exp", &want.state, &memory.state, &case.program);
 }
+
+/// States that nothing reads still have homes, which constants of the loop must not take.
+#[test]
+fn constants_leave_the_homes_of_states_alone() {
+    let mut g = Graph::new();
+    let mut renew = Vec::new();
+    let mut outs = Vec::new();
+    for k in 0..12 {
+        let state = g.new_var(format!("x{k}"), VarKind::State, Ty::Real, vec![]);
+        let param = g.new_var(format!("p{k}"), VarKind::Param, Ty::Real, vec![]);
+        let value = g.var(param);
+        renew.push((state, value));
+        let next = g.op(Op::Exp, &[value]);
+        outs.push(next);
+    }
+    let states = renew.iter().map(|r| r.0).collect();
+    agree(&Case::new(g, Spec { states, renew, outs }), 1);
+}
