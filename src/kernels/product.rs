@@ -121,8 +121,9 @@ unsafe fn plain<T: Lane, const TABLE: bool>(s: &Shape, o: &Operands<T>) {
                         }
                     }
                     let out = o.out.add((i * s.out[0] + c * s.out[1]) * o.out_row + lane);
-                    for k in 0..LANES {
-                        *out.add(k) = sums[0][k] + sums[1][k];
+                    let [even, odd] = sums;
+                    for (k, (a, b)) in even.into_iter().zip(odd).enumerate() {
+                        *out.add(k) = a + b;
                     }
                 }
             }

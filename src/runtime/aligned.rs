@@ -47,7 +47,7 @@ mod tests {
         for len in [0, 1, 7, 64, 1000] {
             rows.grow(len);
             assert_eq!(rows.len(), len);
-            assert!(len == 0 || rows.as_ptr() as usize % LINE == 0);
+            assert!(len == 0 || (rows.as_ptr() as usize).is_multiple_of(LINE));
         }
     }
 }
