@@ -255,7 +255,8 @@ fn own_part(g: &mut Graph, bounds: &[IndexVar], exponent: Id) -> Id {
     let mut own = g.real(0.0);
     let mut terms = vec![(1.0, exponent)];
     while let Some((c, base)) = terms.pop() {
-        if matches!(g.node(base), Node::Op(Op::Add | Op::Sub | Op::Neg, _)) {
+        // a number times a sum is a sum too
+        if matches!(g.node(base), Node::Op(Op::Add | Op::Sub | Op::Neg | Op::Mul, _)) {
             let inner = Sum::of(g, base).terms;
             if inner.iter().all(|t| t.1 != base) {
                 terms.extend(inner.into_iter().map(|(d, x)| (c * d, x)));

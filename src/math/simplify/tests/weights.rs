@@ -44,6 +44,14 @@ fn squares_lose_what_their_modes_have_in_common() {
 }
 
 #[test]
+fn squares_under_one_factor_lose_it_too() {
+    let body = "(0 - 0.5*((q*(x - w[k]))^2 + (q*(y - w[k]))^2))";
+    let outer = body.replace('k', "i");
+    let texts = weighted(&format!("sum(i<5: exp({outer} - logsumexp(k<5: {body}))*w[i])"));
+    assert!(texts.iter().all(|t| !t.contains("x^2") && !t.contains(")^2")), "{texts:?}");
+}
+
+#[test]
 fn means_of_differences_are_differences_of_means() {
     let body = EXPONENT;
     let outer = body.replace('k', "i");
