@@ -214,7 +214,7 @@ fn threads_and_back_ends_do_not_change_the_numbers() {
     let folder = Folder::new("same");
     folder.write("ou.sde", OU);
     let reports = |more: &[&str]| {
-        let mut args = vec!["run", "ou.sde", "--json", "--paths", "1000"];
+        let mut args = vec!["run", "ou.sde", "--json", "--paths", "1_000"];
         args.extend(more);
         let output = fokker(&folder.0, &args);
         assert_eq!(code(&output), 0, "{}", err(&output));

@@ -75,10 +75,10 @@ pub struct Overrides {
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// Number of paths of every run
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_parser = positive)]
     pub paths: Option<u64>,
     /// Seed of every run
-    #[arg(long)]
+    #[arg(long, value_parser = whole)]
     pub seed: Option<u64>,
     /// Solver of every run
     #[arg(long)]
@@ -183,4 +183,14 @@ pub struct TestArgs {
 /// A number of threads.
 fn threads(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n >= 1).ok_or_else(|| "a whole number of at least 1".into())
+}
+
+/// A whole number as the language writes it: `100_000`.
+fn whole(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    digits.parse().map_err(|_| "a whole number, such as 100_000".into())
+}
+
+fn positive(text: &str) -> Result<u64, String> {
+    whole(text).and_then(|n| if n == 0 { Err("at least 1".into()) } else { Ok(n) })
 }

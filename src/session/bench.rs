@@ -24,8 +24,8 @@ use crate::step::work::{Work, work};
 const WHOLE: Duration = Duration::from_millis(1200);
 const STAGES: Duration = Duration::from_millis(400);
 
-/// Seconds that one repeat is to take.
-const REPEAT: f64 = 0.005;
+/// Seconds that one repeat is to take: long beside the tables of steps, which are made for each.
+const REPEAT: f64 = 0.05;
 
 /// A run that is ready to be executed again and again: the first variant, on one thread unless the request says otherwise.
 pub struct Prepared<T = f64> {
