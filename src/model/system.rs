@@ -12,11 +12,16 @@ use crate::model::{later, messages};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind, ItemKind, ModelBody, ModelStmt};
 
-/// Sites of draws: noises first, their second normals (for dZ), starts, and draws written in step rules.
+/// Sites of draws: the noises first, with the normals of their increments over a step, of their space-time areas H (and so
+/// of dZ) and of their space-time-time areas K; Levy areas; starts; draws written in step rules; and what Wiener integrals
+/// of a step have beyond W, H and K.
 pub const NOISE_SITE: u32 = 0;
 pub const INTEGRAL_SITE: u32 = 512;
+pub const AREA_SITE: u32 = 768;
+pub const LEVY_SITE: u32 = 1020;
 pub const START_SITE: u32 = 1024;
 pub const RULE_SITE: u32 = 2048;
+pub const REST_SITE: u32 = 3584;
 
 /// A model worked out.
 #[derive(Debug)]
