@@ -5,6 +5,7 @@ pub mod explain;
 pub mod explanation;
 pub mod formula;
 pub mod generator;
+pub mod integrate;
 pub mod invariance;
 pub mod latex;
 pub mod numerals;

@@ -25,6 +25,7 @@ impl Elab<'_> {
                 return self.derivative(row, builtin, args, scope, span);
             }
             B::Expect => return self.expect_call(row, args, scope, span),
+            B::Integral => return self.integral_call(row, args, scope, span),
             B::Csv => return self.csv_call(args, scope, span),
             _ => {}
         }

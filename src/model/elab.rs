@@ -97,6 +97,10 @@ pub struct Elab<'p> {
     pub run: Option<RunContext>,
     pub data_cache: crate::model::data::Cache,
     pub accepted: Option<AcceptSink>,
+    /// the noise of the step rule that is being worked out
+    pub wiener: Option<WienerSink>,
+    /// the noise of steps is shared between step sizes: Wiener integrals are brought to W, H and K where they can
+    pub coupled_noise: bool,
     pub depth: usize,
     /// calls worked out so far
     pub calls: usize,
@@ -111,6 +115,27 @@ pub struct Elab<'p> {
 pub struct AcceptSink {
     /// one boolean node for each written `accept`
     pub decisions: Vec<Id>,
+}
+
+/// Collects the Wiener integrals of a step rule; they are drawn jointly when all are known.
+#[derive(Clone, Debug, Default)]
+pub struct WienerSink {
+    /// the shape of `dW` in the rule
+    pub shape: Vec<usize>,
+    pub integrals: Vec<WienerIntegral>,
+}
+
+/// `integral(f(s) dW for s in from .. to)`
+#[derive(Clone, Debug)]
+pub struct WienerIntegral {
+    /// a number, or an array of the shape of `dW`, in terms of `variable`
+    pub integrand: Id,
+    pub variable: VarId,
+    pub from: Id,
+    pub to: Id,
+    /// stands for its value until it is drawn
+    pub stands: VarId,
+    pub span: Span,
 }
 
 /// How deep expressions and calls may nest before the elaborator gives up with a diagnostic.
@@ -153,6 +178,8 @@ impl<'p> Elab<'p> {
             run: None,
             data_cache: Default::default(),
             accepted: None,
+            wiener: None,
+            coupled_noise: false,
             depth: 0,
             calls: 0,
             conditional: 0,

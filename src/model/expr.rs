@@ -105,8 +105,8 @@ impl Elab<'_> {
             }
             None => {}
         }
-        if name == "levy" && self.accepted.is_some() {
-            return self.unsupported(later::LEVY, span);
+        if matches!(name, "levy" | "levy_foster") && self.accepted.is_some() {
+            return self.no_levy(span);
         }
         if let Some(value) = self.global(name, span)? {
             return Ok(value);

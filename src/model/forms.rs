@@ -7,6 +7,10 @@ pub enum Form {
     Stratonovich,
     Kinetic,
     Density,
+    Semilinear,
+    Linear,
+    Geometric,
+    SquareRoot,
     /// forms of later stages, by name
     Later(&'static str),
 }
@@ -23,8 +27,19 @@ pub enum NoiseClass {
 }
 
 impl Form {
-    pub const NAMES: [&'static str; 8] =
-        ["ito", "stratonovich", "kinetic", "density", "semilinear", "denoising", "parts", "jumps"];
+    pub const NAMES: [&'static str; 11] = [
+        "ito",
+        "stratonovich",
+        "kinetic",
+        "density",
+        "semilinear",
+        "linear",
+        "geometric",
+        "square_root",
+        "denoising",
+        "parts",
+        "jumps",
+    ];
 
     pub fn named(name: &str) -> Option<Form> {
         Some(match name {
@@ -32,7 +47,10 @@ impl Form {
             "stratonovich" => Form::Stratonovich,
             "kinetic" => Form::Kinetic,
             "density" => Form::Density,
-            "semilinear" => Form::Later("semilinear"),
+            "semilinear" => Form::Semilinear,
+            "linear" => Form::Linear,
+            "geometric" => Form::Geometric,
+            "square_root" => Form::SquareRoot,
             "denoising" => Form::Later("denoising"),
             "parts" => Form::Later("parts"),
             "jumps" => Form::Later("jumps"),
@@ -46,6 +64,10 @@ impl Form {
             Form::Stratonovich => "stratonovich",
             Form::Kinetic => "kinetic",
             Form::Density => "density",
+            Form::Semilinear => "semilinear",
+            Form::Linear => "linear",
+            Form::Geometric => "geometric",
+            Form::SquareRoot => "square_root",
             Form::Later(name) => name,
         }
     }
@@ -53,7 +75,7 @@ impl Form {
     /// The number of names in its brackets.
     pub fn arity(self) -> usize {
         match self {
-            Form::Ito | Form::Stratonovich => 2,
+            Form::Ito | Form::Stratonovich | Form::Geometric => 2,
             Form::Density => 1,
             Form::Later("parts" | "jumps") => 2,
             _ => 3,
@@ -67,7 +89,10 @@ impl Form {
             Form::Stratonovich => "stratonovich(a, b)",
             Form::Kinetic => "kinetic(force, gamma, sigma)",
             Form::Density => "density(p)",
-            Form::Later("semilinear") => "semilinear(A, f, b)",
+            Form::Semilinear => "semilinear(A, f, b)",
+            Form::Linear => "linear(A, c, b)",
+            Form::Geometric => "geometric(A, s)",
+            Form::SquareRoot => "square_root(A, c, s)",
             Form::Later("denoising") => "denoising(alpha, sigma, x0)",
             Form::Later("parts") => "parts(F, G)",
             Form::Later(_) => "jumps(rate, change)",
@@ -81,7 +106,10 @@ impl Form {
             Form::Stratonovich => "dx = a(t, x) dt + b(t, x) dW, read as Stratonovich",
             Form::Kinetic => "dq = v dt, dv = (force(t, q) - gamma v) dt + sigma dW",
             Form::Density => "a law known by its density p, and no dynamics",
-            Form::Later("semilinear") => "dx = (A(t) x + f(t, x)) dt + b(t) dW",
+            Form::Semilinear => "dx = (A(t) x + f(t, x)) dt + b(t) dW",
+            Form::Linear => "dx = (A x + c) dt + b dW with constants A, c and b",
+            Form::Geometric => "dx = A x dt + s x dW with constants A and s for each component",
+            Form::SquareRoot => "dx = (A x + c) dt + s sqrt(x) dW with constants A, c and s for each component",
             Form::Later("denoising") => "a linear process that is reversed, with x0(t, x) the denoised state",
             Form::Later("parts") => "dx = F(t, x, y) dt, dy = G(t, x, y) dt",
             Form::Later(_) => "jumps of intensities rate(t, x) to the states change(x)",

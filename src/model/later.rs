@@ -21,23 +21,12 @@ pub const PHASES: &str = "a `for` over phases";
 pub const SPLIT: &str = "a splitting solver (`split`)";
 pub const ADAPTIVE: &str = "adaptive time (`tol`)";
 pub const DRAW_IN_RUN: &str = "a draw in the `let` of a run";
-pub const LEVY: &str = "the Levy area `levy`";
 
 /// Whether a function of the table waits for a later version.
 pub fn function(f: &Function) -> bool {
     use Builtin as B;
-    let waits = [
-        B::Integral,
-        B::Scan,
-        B::WeightEss,
-        B::Logmeanexp,
-        B::Ancestors,
-        B::Mlp,
-        B::Affine,
-        B::Fourier,
-        B::Choose,
-        B::EqualIn,
-    ];
+    let waits =
+        [B::Scan, B::WeightEss, B::Logmeanexp, B::Ancestors, B::Mlp, B::Affine, B::Fourier, B::Choose, B::EqualIn];
     matches!(f.kind, FunctionKind::Builtin(b) if waits.contains(&b))
 }
 
@@ -76,7 +65,6 @@ pub fn block(statement: &BlockStmt) -> Option<(&'static str, crate::source::Span
     match statement {
         BlockStmt::Tilde(e, _) => Some(("data in a step (`~`)", e.span)),
         BlockStmt::Error(_, span) => Some(("an error estimate (`error`)", *span)),
-        BlockStmt::Solve { span, .. } => Some(("an implicit stage (`solve`)", *span)),
         BlockStmt::Stop(span) => Some(("`stop`", *span)),
         BlockStmt::Prime { comp: Some(comp), .. } => Some((PRIMES_OF_INDICES, comp.span)),
         _ => None,

@@ -14,6 +14,7 @@ pub mod functions;
 mod generative;
 pub mod habits;
 pub mod instance;
+pub mod integral;
 pub mod later;
 pub mod library;
 pub mod messages;

@@ -1,18 +1,12 @@
 //! Paths at several step sizes driven by the same Wiener processes: measured orders of convergence.
 //!
-//! The normals of a step stand for the increment of a Wiener process and its time integral over the step of length h:
-//!
-//! ```text
-//! dW = h^(1/2) u,    dZ = int (W_s - W_0) ds = h^(3/2) (u + v/sqrt(3))/2
-//! ```
-//!
-//! with independent standard normals u and v (P. E. Kloeden, E. Platen, Numerical Solution of Stochastic Differential
-//! Equations, 1992, section 10.4). The finest level draws them; those of a step made of m fine ones follow exactly, from
-//! the sum of the increments, and from the integrals and where the process stood at the start of each fine step.
+//! The finest level draws its noise; that of a step made of m fine ones follows exactly (see `chen`). What a Wiener
+//! integral has beyond W, H and K is small over a short step, and each level draws it for itself.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::chen::{Coarse, Processes, Rows};
 use super::job::Stage;
 use super::layout::Layout;
 use super::memory::Memory;
@@ -21,17 +15,17 @@ use super::orders::{Cells, Converged, conclude};
 use super::statistics::moments::Moments;
 use super::tree::{Tree, fold};
 use crate::kernels::lane::Lane;
-use crate::math::Base;
+use crate::math::{Base, VarId};
 use crate::step::program::{DrawSlot, Program};
 
 /// Fine steps of one call.
 const CHUNK: u64 = 64;
 
-/// The draws that stand for one Wiener process: sites and turns of u and, where a scheme uses dZ, of v.
+/// The draws that stand for one Wiener process: the sites of u, v and w, and the number of its components.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Wiener {
-    pub increment: (u32, u16),
-    pub integral: Option<(u32, u16)>,
+    pub sites: [u32; 3],
+    pub dims: usize,
 }
 
 /// A scheme at a number of equal steps.
@@ -48,6 +42,10 @@ pub struct CoupledJob<T = f64> {
     pub levels: Vec<Level<T>>,
     pub reference: Level<T>,
     pub wiener: Vec<Wiener>,
+    /// the site of the normals of Levy areas; their turn is one less than the order of the expansion
+    pub levy: u32,
+    /// draws from this site on are of each level's own
+    pub own: u32,
     /// the state rows that are compared
     pub rows: Vec<usize>,
     /// length of the time from start to end
@@ -68,6 +66,8 @@ pub enum Refusal {
     Indivisible { steps: u64, reference: u64 },
     /// a draw that is not part of a Wiener process: it has no meaning across step sizes
     OtherDraw { site: u32 },
+    /// two approximations of the Levy areas, which cannot be those of one path
+    TwoExpansions,
 }
 
 impl std::fmt::Display for Refusal {
@@ -84,15 +84,9 @@ impl std::fmt::Display for Refusal {
                 "the step draws random numbers that are not increments of a Wiener process; they cannot be shared \
                  between step sizes"
             ),
+            Refusal::TwoExpansions => write!(f, "the step uses both `levy` and `levy_foster`"),
         }
     }
-}
-
-/// Where a program wants the normals of the Wiener processes: for each process the row of u, of v, and its dimension.
-#[derive(Clone, Debug, Default)]
-struct Rows {
-    draw_rows: usize,
-    of: Vec<(Option<usize>, Option<usize>)>,
 }
 
 /// Runs all levels and compares them with the reference at the end.
@@ -129,10 +123,7 @@ pub fn run<T: Lane>(job: &CoupledJob<T>, stop: &AtomicBool) -> Result<Converged,
 
 struct Plan {
     lanes: usize,
-    /// dimension of each Wiener process, and the first of its rows among all
-    wiener: Vec<(usize, usize)>,
-    /// rows of all processes together
-    dims: usize,
+    processes: Processes,
     /// the draws of the fine steps: what any level or the reference wants
     draws: Program,
     fine: Rows,
@@ -151,57 +142,74 @@ impl Plan {
                 return Err(Refusal::Indivisible { steps: level.steps, reference });
             }
         }
-        let levels: Vec<Rows> = job.levels.iter().map(|l| rows(&l.stage, &job.wiener)).collect::<Result<_, _>>()?;
-        let reference = rows(&job.reference.stage, &job.wiener)?;
+        let levels: Vec<Rows> = job.levels.iter().map(|l| rows(&l.stage, job)).collect::<Result<_, _>>()?;
+        let reference = rows(&job.reference.stage, job)?;
+        let turns: Vec<u16> = draws(job).filter(|d| d.site == job.levy).map(|d| d.turn).collect();
+        if turns.windows(2).any(|w| w[0] != w[1]) {
+            return Err(Refusal::TwoExpansions);
+        }
+        let dims = job.wiener.iter().map(|w| w.dims);
         let mut plan = Plan {
             lanes: lanes(job),
-            wiener: vec![],
-            dims: 0,
+            processes: Processes::new(dims, turns.first().map(|turn| turn + 1)),
             draws: Program::default(),
             fine: Rows::default(),
             levels,
             reference,
         };
-        job.wiener.iter().for_each(|w| plan.add_process(job, w));
-        plan.fine.draw_rows = plan.draws.draw_rows;
+        plan.add_draws(job);
         Ok(plan)
     }
 
-    /// Room for a process among the draws of the fine steps.
-    fn add_process<T>(&mut self, job: &CoupledJob<T>, w: &Wiener) {
-        let programs = || job.levels.iter().chain([&job.reference]).map(|l| &l.stage.program);
-        let draw = |at: (u32, u16)| programs().flat_map(|p| &p.draws).find(|d| (d.site, d.turn) == at).cloned();
-        let (u, v) = (draw(w.increment), w.integral.and_then(draw));
-        let dims = u.as_ref().or(v.as_ref()).map_or(0, |d| d.components);
-        self.wiener.push((dims, self.dims));
-        self.dims += dims;
-        // The normal u of a coarse step is wanted whenever v is.
-        let u = u.or_else(|| v.clone().map(|v| DrawSlot { site: w.increment.0, turn: w.increment.1, ..v }));
-        let mut room = |slot: Option<DrawSlot>| {
-            slot.map(|slot| {
-                let first_row = self.draws.draw_rows;
-                self.draws.draw_rows += dims;
-                self.draws.draws.push(DrawSlot { first_row, ..slot });
-                first_row
-            })
+    /// Room for what is wanted of each process among the draws of the fine steps. The lower moments of a long step go
+    /// into the higher ones.
+    fn add_draws<T: Lane>(&mut self, job: &CoupledJob<T>) {
+        let wanted = |plan: &Plan, k: usize| {
+            let all = plan.levels.iter().chain([&plan.reference]);
+            let areas = plan.processes.levy.map_or(0, |order| usize::from(order) + 1);
+            all.filter_map(|r| r.of[k].iter().rposition(Option::is_some)).map(|last| last + 1).max().max(Some(areas))
         };
-        let of = (room(u), room(v));
-        self.fine.of.push(of);
+        for (k, w) in job.wiener.iter().enumerate() {
+            let count = wanted(self, k).unwrap_or(0);
+            let mut of = [None; 3];
+            for (row, site) in of.iter_mut().zip(w.sites).take(count) {
+                *row = Some(self.draw(site, 0, w.dims));
+            }
+            self.fine.of.push(of);
+        }
+        if let Some(order) = self.processes.levy {
+            let n = self.processes.dims;
+            self.fine.levy = Some(self.draw(job.levy, order - 1, n * n.saturating_sub(1) / 2));
+        }
+        self.fine.draw_rows = self.draws.draw_rows;
+    }
+
+    fn draw(&mut self, site: u32, turn: u16, components: usize) -> usize {
+        let first_row = self.draws.draw_rows;
+        self.draws.draw_rows += components;
+        self.draws.draws.push(DrawSlot { var: VarId(0), base: Base::Normal, site, turn, components, first_row });
+        first_row
+    }
+
+    /// The noise of a fine step, as the reference wants it.
+    fn copy<T: Lane>(&self, fine: &[T], noise: &mut [T]) {
+        let mut rows = |from: Option<usize>, to: Option<usize>, count: usize| {
+            if let (Some(from), Some(to)) = (from, to) {
+                let len = count * self.lanes;
+                noise[to * self.lanes..][..len].copy_from_slice(&fine[from * self.lanes..][..len]);
+            }
+        };
+        for ((_, dims), (from, to)) in self.processes.spans.iter().zip(self.fine.of.iter().zip(&self.reference.of)) {
+            (0..3).for_each(|k| rows(from[k], to[k], *dims));
+        }
+        let n = self.processes.dims;
+        rows(self.fine.levy, self.reference.levy, n * n.saturating_sub(1) / 2);
     }
 }
 
-impl Plan {
-    /// The noise of a fine step, as the reference wants it.
-    fn copy<T: Lane>(&self, fine: &[T], noise: &mut [T]) {
-        for ((dims, _), (from, to)) in self.wiener.iter().zip(self.fine.of.iter().zip(&self.reference.of)) {
-            for (from, to) in [(from.0, to.0), (from.1, to.1)] {
-                if let (Some(from), Some(to)) = (from, to) {
-                    let len = dims * self.lanes;
-                    noise[to * self.lanes..][..len].copy_from_slice(&fine[from * self.lanes..][..len]);
-                }
-            }
-        }
-    }
+/// The draws of all programs.
+fn draws<T>(job: &CoupledJob<T>) -> impl Iterator<Item = &DrawSlot> {
+    job.levels.iter().chain([&job.reference]).flat_map(|l| &l.stage.program.draws)
 }
 
 fn lanes<T: Lane>(job: &CoupledJob<T>) -> usize {
@@ -214,33 +222,25 @@ fn lanes<T: Lane>(job: &CoupledJob<T>) -> usize {
     lanes
 }
 
-fn rows<T>(stage: &Stage<T>, wiener: &[Wiener]) -> Result<Rows, Refusal> {
-    let mut of = vec![(None, None); wiener.len()];
-    for slot in &stage.program.draws {
-        let at = (slot.site, slot.turn);
-        let found = wiener.iter().position(|w| w.increment == at || w.integral == Some(at));
-        let Some(k) = found.filter(|_| slot.base == Base::Normal) else {
-            return Err(Refusal::OtherDraw { site: slot.site });
-        };
-        if wiener[k].increment == at {
-            of[k].0 = Some(slot.first_row);
-        } else {
-            of[k].1 = Some(slot.first_row);
+fn rows<T>(stage: &Stage<T>, job: &CoupledJob<T>) -> Result<Rows, Refusal> {
+    let mut rows = Rows { draw_rows: stage.program.draw_rows, of: vec![[None; 3]; job.wiener.len()], levy: None };
+    for slot in stage.program.draws.iter().filter(|slot| slot.site < job.own) {
+        let found =
+            job.wiener.iter().enumerate().find_map(|(k, w)| Some((k, w.sites.iter().position(|s| *s == slot.site)?)));
+        match found {
+            _ if slot.base != Base::Normal => return Err(Refusal::OtherDraw { site: slot.site }),
+            Some((process, normal)) if slot.turn == 0 => rows.of[process][normal] = Some(slot.first_row),
+            None if slot.site == job.levy => rows.levy = Some(slot.first_row),
+            _ => return Err(Refusal::OtherDraw { site: slot.site }),
         }
     }
-    Ok(Rows { draw_rows: stage.program.draw_rows, of })
+    Ok(rows)
 }
 
-/// The noise of a coarse step in the making: sums over its fine steps so far, in double precision.
-struct Coarse {
-    /// fine steps of a coarse one
-    ratio: u64,
-    seen: u64,
-    /// sum of u, and of what makes up the integral, `[dims][lanes]`
-    sum: Vec<f64>,
-    integral: Vec<f64>,
-    /// coarse steps whose noise is ready
-    ready: usize,
+/// The draws of a program that are of a level's own.
+fn own_draws<T>(stage: &Stage<T>, own: u32) -> Program {
+    let draws = stage.program.draws.iter().filter(|slot| slot.site >= own).cloned().collect();
+    Program { draws, draw_rows: stage.program.draw_rows, ..Program::default() }
 }
 
 struct Worker<'a, T> {
@@ -251,19 +251,16 @@ struct Worker<'a, T> {
     fine: Vec<T>,
     reference: Memory<T>,
     levels: Vec<(Memory<T>, Coarse)>,
+    /// what each level draws for itself, the reference last
+    own: Vec<Program>,
 }
 
 impl<'a, T: Lane> Worker<'a, T> {
     fn new(job: &'a CoupledJob<T>, plan: &'a Plan) -> Worker<'a, T> {
         let lanes = plan.lanes;
         let memory = |level: &Level<T>| Memory::new([(&level.stage, CHUNK)].into_iter(), lanes);
-        let coarse = |level: &Level<T>| Coarse {
-            ratio: job.reference.steps / level.steps,
-            seen: 0,
-            sum: vec![0.0; plan.dims * lanes],
-            integral: vec![0.0; plan.dims * lanes],
-            ready: 0,
-        };
+        let coarse = |level: &Level<T>| Coarse::new(job.reference.steps / level.steps, &plan.processes, lanes);
+        let own = job.levels.iter().chain([&job.reference]).map(|l| own_draws(&l.stage, job.own)).collect();
         Worker {
             job,
             plan,
@@ -271,6 +268,7 @@ impl<'a, T: Lane> Worker<'a, T> {
             fine: vec![T::default(); CHUNK as usize * plan.draws.draw_rows * lanes],
             reference: memory(&job.reference),
             levels: job.levels.iter().map(|l| (memory(l), coarse(l))).collect(),
+            own,
         }
     }
 
@@ -323,19 +321,23 @@ impl<'a, T: Lane> Worker<'a, T> {
             let noise = &self.fine[step * plan.draws.draw_rows * plan.lanes..];
             plan.copy(noise, &mut self.reference.noise[step * plan.reference.draw_rows * plan.lanes..]);
             for (k, (memory, coarse)) in self.levels.iter_mut().enumerate() {
-                coarse.add(plan, noise);
+                coarse.add(&plan.processes, &plan.fine, noise);
                 if coarse.seen == coarse.ratio {
-                    coarse.put(plan, &plan.levels[k], &mut memory.noise);
+                    coarse.put(&plan.processes, &plan.levels[k], &mut memory.noise);
                 }
             }
         }
+        let own = |k: usize, fill: Fill| Fill { key: (fill.key.0, fill.key.1 ^ (k as u64 + 1) << 32), ..fill };
+        let last = job.levels.len();
+        noise::fill(&*job.noise, &self.own[last], own(last, fill), &mut self.reference.noise);
         self.reference.call(stage, fill, &(stage.rows)(at..at + fill.steps as u64), 0);
-        for ((memory, coarse), level) in self.levels.iter_mut().zip(&job.levels) {
+        for (k, ((memory, coarse), level)) in self.levels.iter_mut().zip(&job.levels).enumerate() {
             let steps = std::mem::take(&mut coarse.ready);
             if steps > 0 {
                 let end = (at + fill.steps as u64) / coarse.ratio;
                 let first = end - steps as u64;
                 let fill = Fill { first_step: first, steps, ..fill };
+                noise::fill(&*job.noise, &self.own[k], own(k, fill), &mut memory.noise);
                 memory.call(&level.stage, fill, &(level.stage.rows)(first..end), 0);
             }
         }
@@ -389,60 +391,6 @@ impl<'a, T: Lane> Worker<'a, T> {
             cells.weak.push(weak.collect());
         }
         cells
-    }
-}
-
-impl Coarse {
-    fn clear(&mut self) {
-        self.seen = 0;
-        self.sum.fill(0.0);
-        self.integral.fill(0.0);
-    }
-
-    /// Adds a fine step.
-    fn add<T: Lane>(&mut self, plan: &Plan, noise: &[T]) {
-        let lanes = plan.lanes;
-        let third = 3f64.sqrt().recip();
-        for ((dims, first), (u, v)) in plan.wiener.iter().zip(&plan.fine.of) {
-            for dim in 0..*dims {
-                let Some(u) = u.map(|row| &noise[(row + dim) * lanes..][..lanes]) else { continue };
-                let v = v.map(|row| &noise[(row + dim) * lanes..][..lanes]);
-                let range = (first + dim) * lanes..(first + dim + 1) * lanes;
-                let (sums, integrals) = (&mut self.sum[range.clone()], &mut self.integral[range]);
-                for lane in 0..lanes {
-                    let u = u[lane].wide();
-                    if let Some(v) = v {
-                        integrals[lane] += sums[lane] + 0.5 * (u + third * v[lane].wide());
-                    }
-                    sums[lane] += u;
-                }
-            }
-        }
-        self.seen += 1;
-    }
-
-    /// The coarse step is complete: its normals, as the level wants them.
-    fn put<T: Lane>(&mut self, plan: &Plan, rows: &Rows, noise: &mut [T]) {
-        let lanes = plan.lanes;
-        let base = self.ready * rows.draw_rows;
-        let m = self.ratio as f64;
-        for ((dims, first), (u_row, v_row)) in plan.wiener.iter().zip(&rows.of) {
-            for dim in 0..*dims {
-                for lane in 0..lanes {
-                    let from = (first + dim) * lanes + lane;
-                    let u = self.sum[from] / m.sqrt();
-                    let v = 3f64.sqrt() * (2.0 * self.integral[from] / (m * m.sqrt()) - u);
-                    if let Some(row) = u_row {
-                        noise[(base + row + dim) * lanes + lane] = T::of(u);
-                    }
-                    if let Some(row) = v_row {
-                        noise[(base + row + dim) * lanes + lane] = T::of(v);
-                    }
-                }
-            }
-        }
-        self.ready += 1;
-        self.clear();
     }
 }
 

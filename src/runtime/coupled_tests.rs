@@ -27,7 +27,9 @@ fn job(levels: Vec<Level>, reference: Level, paths: u64) -> CoupledJob {
         init: stage(1, &[], 0, 0, no_rows(), |l: Lane<'_>| l.state[0] = 1.0),
         levels,
         reference,
-        wiener: vec![Wiener { increment: (0, 0), integral: None }],
+        wiener: vec![Wiener { sites: [0, 512, 768], dims: 1 }],
+        levy: 1020,
+        own: 3584,
         rows: vec![0],
         span: 1.0,
         paths,
@@ -93,7 +95,7 @@ fn an_exact_scheme_has_only_rounding_errors() {
 fn with_integral(mut l: Level) -> Level {
     let mut program = (*l.stage.program).clone();
     program.draws[0].components = 1;
-    let v = DrawSlot { var: VarId(98), base: Base::Normal, site: 0, turn: 1, components: 1, first_row: 1 };
+    let v = DrawSlot { var: VarId(98), base: Base::Normal, site: 512, turn: 0, components: 1, first_row: 1 };
     program.draws.push(v);
     l.stage.program = Arc::new(program);
     l
@@ -112,7 +114,7 @@ fn time_integrals_are_carried_over_exactly() {
     let level = |steps| with_integral(Level { stage: stage(2, &[], 2, 1, dt_rows(steps), rule), steps });
     let mut j = job(vec![level(1), level(4), level(12)], level(96), 4000);
     j.init = stage(2, &[], 0, 0, no_rows(), |l: Lane<'_>| l.state.fill(0.0));
-    j.wiener = vec![Wiener { increment: (0, 0), integral: Some((0, 1)) }];
+    j.wiener = vec![Wiener { sites: [0, 512, 768], dims: 1 }];
     j.rows = vec![0, 1];
     let c = run(&j, &never()).expect("a coupling");
     assert!(c.levels.iter().all(|l| l.rms.value < 1e-13), "{:?}", c.levels);
@@ -137,7 +139,7 @@ fn levels_may_use_integrals_that_the_reference_does_not() {
     let fine = Level { stage: stage(2, &[], 1, 1, dt_rows(1024), plain), steps: 1024 };
     let mut j = job(vec![coarse], fine, 1000);
     j.init = stage(2, &[], 0, 0, no_rows(), |l: Lane<'_>| l.state.fill(0.0));
-    j.wiener = vec![Wiener { increment: (0, 0), integral: Some((0, 1)) }];
+    j.wiener = vec![Wiener { sites: [0, 512, 768], dims: 1 }];
     // The Riemann sum misses the sum of dZ, of variance h^3/3 each: h^2/3 in all.
     let rms = run(&j, &never()).expect("a coupling").levels[0].rms.value;
     assert!((rms * 1024.0 * 3f64.sqrt() - 1.0).abs() < 0.15, "{rms}");
@@ -174,7 +176,7 @@ fn what_cannot_be_coupled_is_refused() {
     assert!(refused(&same).to_string().contains("proper divisor"));
     assert_eq!(refused(&job(vec![], level(64, 1, euler), 8)), Refusal::NoLevels);
     let mut other = job(vec![level(16, 1, euler)], level(64, 1, euler), 8);
-    other.wiener = vec![Wiener { increment: (7, 0), integral: None }];
+    other.wiener = vec![Wiener { sites: [7, 512, 768], dims: 1 }];
     assert_eq!(refused(&other), Refusal::OtherDraw { site: 0 });
 }
 

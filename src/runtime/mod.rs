@@ -2,6 +2,7 @@
 //! fixed tree, so that an answer depends on the job alone.
 
 mod aligned;
+mod chen;
 pub mod collect;
 pub mod coupled;
 pub mod engine;

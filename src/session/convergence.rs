@@ -7,7 +7,7 @@ use crate::kernels::lane::Lane;
 use crate::math::VarId;
 use crate::math::eval::eval;
 use crate::model::elab::{Elab, Try};
-use crate::model::system::{INTEGRAL_SITE, NOISE_SITE};
+use crate::model::system::{AREA_SITE, INTEGRAL_SITE, LEVY_SITE, NOISE_SITE, REST_SITE};
 use crate::output::result::{Convergence, RunResult};
 use crate::runtime::coupled::{self, CoupledJob, Level, Wiener};
 use crate::runtime::noise::Ars5;
@@ -15,6 +15,7 @@ use crate::session::compile::{Grid, parameters, stage};
 use crate::session::execute::Execution;
 use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
 use crate::session::results::Ran;
+use crate::solve::Step;
 
 impl Elab<'_> {
     pub(super) fn converge_run<T: Lane>(
@@ -60,6 +61,9 @@ impl Elab<'_> {
         if plan.statements.iter().any(|s| matches!(s, Statement::Report { .. } | Statement::Save(_))) {
             ran.notes.push("a run with `converge` measures orders: its reports and files are left out".into());
         }
+        for step in &plan.steps {
+            self.couples(step, converge)?;
+        }
         for k in 0..plan.steps.len() {
             let begin = std::time::Instant::now();
             let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
@@ -97,14 +101,17 @@ impl Elab<'_> {
                 .filter(|s| flowing.contains(&s.var))
                 .flat_map(|s| s.first_row..s.first_row + s.shape.iter().product::<usize>())
                 .collect();
-            let wiener = (0..plan.model.noises.len() as u32)
-                .map(|n| Wiener { increment: (NOISE_SITE + n, 0), integral: Some((INTEGRAL_SITE + n, 0)) })
-                .collect();
+            let wiener = (0u32..).zip(&plan.model.noises).map(|(n, noise)| Wiener {
+                sites: [NOISE_SITE, INTEGRAL_SITE, AREA_SITE].map(|first| first + n),
+                dims: noise.shape.iter().product(),
+            });
             let job = CoupledJob {
                 init: start,
                 levels,
                 reference,
-                wiener,
+                wiener: wiener.collect(),
+                levy: LEVY_SITE,
+                own: REST_SITE,
                 rows,
                 span: b - a,
                 paths: plan.paths,
@@ -160,5 +167,23 @@ impl Elab<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses steps with Wiener integrals over a part of the step: what they share with other step sizes is not known.
+    fn couples(&mut self, step: &Step, converge: &Converge) -> Try<()> {
+        let Some(part) = step.part_of_step else { return Ok(()) };
+        self.fail(
+            Diagnostic::error(
+                codes::SOLVER_MISFIT,
+                format!(
+                    "the order of `{}` cannot be measured: it integrates the noise over a part of a step, which paths of \
+                     other step sizes do not know",
+                    step.solver
+                ),
+                converge.span,
+                "asked for here",
+            )
+            .label(part, "this integral"),
+        )
     }
 }

@@ -7,6 +7,7 @@ use crate::math::{Id, Op};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::value::{Entry, Scope, Value};
 use crate::model::{later, messages};
+use crate::solve::implicit::Stage;
 use crate::source::Span;
 use crate::syntax::ast::{self, BlockStmt};
 
@@ -44,11 +45,12 @@ impl Elab<'_> {
                 self.branch(c, then, otherwise.as_ref(), scope, newest)
             }
             BlockStmt::For { name, over, body, span } => self.turns(name, over, body, *span, scope, newest),
-            BlockStmt::Tilde(..) | BlockStmt::Error(..) | BlockStmt::Solve { .. } | BlockStmt::Stop(_) => {
+            BlockStmt::Solve { name, equation, guess, method, span } => {
+                let stage = Stage { name, equation, guess, method: method.as_ref(), span: *span };
+                self.implicit(&stage, scope)
+            }
+            BlockStmt::Tilde(..) | BlockStmt::Error(..) | BlockStmt::Stop(_) => {
                 let (what, span) = later::block(statement).expect("these are of a later version");
-                if let BlockStmt::Solve { name, .. } = statement {
-                    scope.set(&name.name, Entry::Broken);
-                }
                 self.unsupported(what, span)
             }
         }

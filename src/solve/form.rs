@@ -1,10 +1,12 @@
 //! Forms: the views of a model that step rules are written for, and whether a model has them.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 pub use crate::model::forms::{Form, NoiseClass};
 
 use crate::calculus::convention;
+use crate::calculus::structure::linear::Linear;
 use crate::calculus::structure::{self, Finding, Kinetic, Structure};
 use crate::calculus::system::{Component, NoiseInput, System};
 use crate::math::{Id, Node, Op, Ty, VarId, VarKind};
@@ -18,6 +20,8 @@ use crate::source::Span;
 pub struct Structured {
     pub system: System,
     pub structure: Structure,
+    /// the linear part of the drift, once it has been asked for
+    pub linear: OnceCell<Option<Linear>>,
 }
 
 impl Structured {
@@ -97,15 +101,15 @@ impl Elab<'_> {
         let system = self.system_of(model);
         let env = self.default_env();
         let structure = structure::structure(&mut self.g, &system, &env);
-        Structured { system, structure }
+        Structured { system, structure, linear: OnceCell::new() }
     }
 
     /// `a(t, x)` or the like as a function value.
-    fn graph_function(&mut self, name: &str, params: Vec<VarId>, body: Id) -> Value {
+    pub fn graph_function(&mut self, name: &str, params: Vec<VarId>, body: Id) -> Value {
         Value::Func(Rc::new(Func::Graph { name: name.into(), params, body }))
     }
 
-    fn hole(&mut self, name: &str, shape: Vec<usize>) -> (VarId, Id) {
+    pub fn hole(&mut self, name: &str, shape: Vec<usize>) -> (VarId, Id) {
         let var = self.g.new_var(name, VarKind::Hole, Ty::Real, shape);
         (var, self.g.var(var))
     }
@@ -285,47 +289,4 @@ impl Elab<'_> {
         }
         Ok(self.g.real(0.0))
     }
-
-    /// Independent standard increments of a step, `sqrt(dt)` times normals, and the integrals of the noises over the step.
-    pub fn increments(&mut self, model: &Model, system: &System) -> Increments {
-        let mut normals = Vec::new();
-        let mut seconds = Vec::new();
-        for (k, noise) in model.noises.iter().enumerate() {
-            let draw = |s: &mut Self, site: u32, what: &str| {
-                let kind = VarKind::Draw { base: crate::math::Base::Normal, site: site + k as u32, turn: 0 };
-                let var = s.g.new_var(format!("{what}{}", noise.name), kind, Ty::Real, noise.shape.clone());
-                s.g.var(var)
-            };
-            normals.push(draw(self, crate::model::system::NOISE_SITE, "z"));
-            seconds.push(draw(self, crate::model::system::INTEGRAL_SITE, "w"));
-        }
-        let dt = self.g.var(self.dt);
-        let root = self.g.op(Op::Sqrt, &[dt]);
-        // Kloeden & Platen (1992), section 10.4: the integral of W over a step is dt/2 (dW + sqrt(dt/3) w).
-        let (half, third) = (self.g.real(0.5), self.g.real(1.0 / 3f64.sqrt()));
-        let spread = self.g.op(Op::Mul, &[third, root]);
-        let scale = self.g.op(Op::Mul, &[half, dt]);
-        let dw: Vec<Id> =
-            normals.iter().map(|z| self.elementwise_raw(&[*z], |g, a| g.op(Op::Mul, &[root, a[0]]))).collect();
-        let dz: Vec<Id> = dw
-            .iter()
-            .zip(&seconds)
-            .map(|(dw, w)| {
-                self.elementwise_raw(&[*dw, *w], |g, a| {
-                    let second = g.op(Op::Mul, &[spread, a[1]]);
-                    let sum = g.op(Op::Add, &[a[0], second]);
-                    g.op(Op::Mul, &[scale, sum])
-                })
-            })
-            .collect();
-        let _ = system;
-        Increments { dw, dz }
-    }
-}
-
-/// The noise of a step: for each noise of the model its increments, and their integrals over the step.
-#[derive(Clone, Debug)]
-pub struct Increments {
-    pub dw: Vec<Id>,
-    pub dz: Vec<Id>,
 }

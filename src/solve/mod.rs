@@ -2,7 +2,11 @@
 
 pub mod block;
 pub mod form;
+pub mod implicit;
+pub mod integral;
+pub mod linear;
 pub mod rule;
+pub mod wiener;
 
 pub use form::{Form, Structured};
 pub use rule::{Orders, Rule, Step};

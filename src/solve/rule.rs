@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty, VarId, VarKind};
-use crate::model::elab::{AcceptSink, Draws, Elab, Reported, Try};
+use crate::model::elab::{AcceptSink, Draws, Elab, Reported, Try, WienerSink};
 use crate::model::messages;
 use crate::model::system::{Model, RULE_SITE};
 use crate::model::target::Target;
@@ -24,6 +24,8 @@ pub struct Step {
     /// accepted in this step (0 to 1), and summed over steps
     pub acceptance: Option<(VarId, VarId)>,
     pub orders: Orders,
+    /// a Wiener integral over a part of the step
+    pub part_of_step: Option<Span>,
 }
 
 /// Orders of convergence that a declaration states.
@@ -165,6 +167,12 @@ impl Elab<'_> {
                 Ok(_) => Fit::Fits,
                 Err(reason) => Fit::No(format!("the model is not kinetic Langevin: {reason}")),
             },
+            Form::Semilinear | Form::Linear | Form::Geometric | Form::SquareRoot => {
+                match self.misses_linear(rule, structured) {
+                    None => Fit::Fits,
+                    Some(reason) => Fit::No(reason),
+                }
+            }
             Form::Ito | Form::Stratonovich => match structured.within(rule.class) {
                 Ok(()) => Fit::Fits,
                 Err(reason) => Fit::No(reason),
@@ -248,37 +256,39 @@ impl Elab<'_> {
                 for name in ["q", "v"] {
                     renewed.push((name.into(), hole(self, name, shape.clone())));
                 }
-                let increments = self.increments(model, system);
-                for (name, noises) in [("dW", &increments.dw), ("dZ", &increments.dz)] {
-                    let mut own = Vec::new();
-                    for p in &kinetic.pairs {
-                        own.push(self.own_noise(system, p.v, noises)?);
-                    }
-                    let whole = self.kinetic_join(system, &own);
-                    scope.define(name, Value::Num(whole), Span::default());
-                }
+            }
+            Form::Semilinear | Form::Linear | Form::Geometric | Form::SquareRoot => {
+                self.define_linear(rule, &names, structured, scope, span)?;
+                renewed.push(("x".into(), hole(self, "x", vec![system.dim()])));
             }
             _ => {
                 self.define_coefficients(rule.form, rule.class, &names, system, scope, span)?;
                 renewed.push(("x".into(), hole(self, "x", vec![system.dim()])));
-                if rule.class != NoiseClass::None {
-                    let increments = self.increments(model, system);
-                    for (name, noises) in [("dW", &increments.dw), ("dZ", &increments.dz)] {
-                        let value = self.noise_view(rule.class, system, noises)?;
-                        scope.define(name, Value::Num(value), Span::default());
-                    }
-                }
             }
         }
+        let noisy = rule.form != Form::Density && rule.class != NoiseClass::None;
+        let wiener = if noisy { Some(self.define_wiener(rule, model, structured, scope)?) } else { None };
+        let sink = wiener.as_ref().map(|w| WienerSink { shape: w.shape.clone(), integrals: Vec::new() });
         let before = (
             self.draws.replace(Draws { next_site: RULE_SITE, ..Draws::default() }),
             self.accepted.replace(AcceptSink::default()),
+            std::mem::replace(&mut self.wiener, sink),
         );
         let result = self.rule_body(&statements, &renewed, scope, span);
-        let decisions = self.accepted.take().map(|s| s.decisions).unwrap_or_default();
-        (self.draws, self.accepted) = before;
-        let (newest, memory) = result?;
-        self.finish_step(rule, model, structured, &renewed, newest, memory, &decisions)
+        let mut decisions = self.accepted.take().map(|s| s.decisions).unwrap_or_default();
+        let integrals = self.wiener.take().map(|s| s.integrals).unwrap_or_default();
+        (self.draws, self.accepted, self.wiener) = before;
+        let (mut newest, memory) = result?;
+        if let Some(wiener) = wiener.filter(|_| !integrals.is_empty()) {
+            let roots: Vec<Id> = newest.values().chain(&decisions).copied().collect();
+            let old: Vec<VarId> = renewed.iter().map(|r| r.1).chain(memory.iter().map(|m| m.1)).collect();
+            let values = self.joint_integrals(rule, model, structured, &wiener, &integrals, &roots, &old)?;
+            let mut roots = self.g.substitute_vars(&roots, &values).into_iter();
+            newest.values_mut().chain(&mut decisions).for_each(|id| *id = roots.next().expect("as many as before"));
+        }
+        let part = integrals.iter().find(|i| !self.is_whole(i)).map(|i| i.span);
+        let step = self.finish_step(rule, model, structured, &renewed, newest, memory, &decisions)?;
+        Ok(Step { part_of_step: part, ..step })
     }
 
     /// The statements of a declaration: definitions, memory, and the step itself.
@@ -415,7 +425,7 @@ impl Elab<'_> {
         let memory = memory.iter().map(|m| m.1).zip(starts).collect();
         let decisions = self.g.substitute_vars(decisions, &old);
         let acceptance = self.acceptance(&decisions, &mut renew)?;
-        Ok(Step { solver: String::new(), renew, memory, acceptance, orders: Orders::default() })
+        Ok(Step { solver: String::new(), renew, memory, acceptance, orders: Orders::default(), part_of_step: None })
     }
 
     /// Two hidden states count what `accept` answered.
@@ -441,27 +451,5 @@ impl Elab<'_> {
         renew.push((last, share));
         renew.push((sum, after));
         Ok(Some((last, sum)))
-    }
-
-    /// `dW` as a rule for a class of noise sees it: a number, one for each component, or the whole vector.
-    fn noise_view(&mut self, class: NoiseClass, system: &crate::calculus::system::System, noises: &[Id]) -> Try<Id> {
-        match class {
-            NoiseClass::Scalar => {
-                let mut flat = Vec::new();
-                for n in noises {
-                    flat.extend(self.elements(*n));
-                }
-                // A model without noise is within the class, and has no increment to show.
-                Ok(flat.first().copied().unwrap_or_else(|| self.g.real(0.0)))
-            }
-            NoiseClass::Diagonal => {
-                let mut own = Vec::new();
-                for state in 0..system.states.len() {
-                    own.push(self.own_noise(system, state, noises)?);
-                }
-                Ok(system.join(&mut self.g, &own))
-            }
-            _ => Ok(system.join(&mut self.g, noises)),
-        }
     }
 }

@@ -334,6 +334,8 @@ pub enum BlockStmt {
         name: Ident,
         equation: Expr,
         guess: Expr,
+        /// `by newton(6)`, `by fixed_point(20)`
+        method: Option<Expr>,
         span: Span,
     },
     Stop(Span),

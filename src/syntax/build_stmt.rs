@@ -114,7 +114,9 @@ impl<'t> Builder<'t> {
                 let name = self.ident(&kids.need(Rule::name));
                 let equation = self.expr(kids.need(Rule::expr));
                 kids.word(Rule::kw_from);
-                BlockStmt::Solve { name, equation, guess: self.expr(kids.need(Rule::expr)), span }
+                let guess = self.expr(kids.need(Rule::expr));
+                let method = kids.word(Rule::kw_by).then(|| self.expr(kids.need(Rule::expr)));
+                BlockStmt::Solve { name, equation, guess, method, span }
             }
             Rule::stop => BlockStmt::Stop(span),
             rule => unreachable!("{rule:?} is not a statement of a block"),

@@ -194,8 +194,9 @@ impl Printer {
             }
             BlockStmt::Tilde(left, law) => self.line(&format!("{} ~ {}", expr(left), expr(law))),
             BlockStmt::Error(e, _) => self.line(&format!("error {}", expr(e))),
-            BlockStmt::Solve { name, equation, guess, .. } => {
-                self.line(&format!("solve {}: {} from {}", name.name, expr(equation), expr(guess)));
+            BlockStmt::Solve { name, equation, guess, method, .. } => {
+                let method = method.as_ref().map_or(String::new(), |m| format!(" by {}", expr(m)));
+                self.line(&format!("solve {}: {} from {}{method}", name.name, expr(equation), expr(guess)));
             }
             BlockStmt::Stop(_) => self.line("stop"),
         }

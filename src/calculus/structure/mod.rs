@@ -4,6 +4,7 @@
 pub mod drift;
 mod entries;
 mod kinetic;
+pub mod linear;
 mod noise;
 mod probe;
 
@@ -80,6 +81,11 @@ pub(super) fn is_zero(g: &Graph, id: Id) -> bool {
         Node::Int(n) => *n == 0,
         _ => polynomial::is_zero(g, id),
     }
+}
+
+/// [`is_zero`] for other layers.
+pub fn is_nothing(g: &Graph, clean: Id) -> bool {
+    is_zero(g, clean)
 }
 
 /// Abstract arrays of the shapes of the states: directions to differentiate along.

@@ -370,8 +370,7 @@ pub const TABLE: &[Function] = &[
         "The integral of e by s from a to b; of e dW, a Wiener integral over a part of the step.",
         "integral(exp(-s) ds for s in 0 .. dt)",
         B::Integral,
-    )
-    .stage(2),
+    ),
     // Targets.
     built(
         "score",

@@ -3,7 +3,7 @@
 use super::{Resolver, What};
 use crate::model::{later, messages};
 use crate::source::Span;
-use crate::syntax::ast::{Block, BlockStmt};
+use crate::syntax::ast::{Block, BlockStmt, Expr, ExprKind};
 
 impl<'p> Resolver<'p> {
     /// A block that can renew the named states.
@@ -72,8 +72,12 @@ impl<'p> Resolver<'p> {
                 self.expr(law);
             }
             BlockStmt::Error(e, _) => self.expr(e),
-            BlockStmt::Solve { name, equation, guess, .. } => {
+            BlockStmt::Solve { name, equation, guess, method, .. } => {
                 self.expr(guess);
+                // `newton(6)` is no function: what it is called with is an expression.
+                if let Some(Expr { kind: ExprKind::Call(_, args), .. }) = method {
+                    self.arguments(args);
+                }
                 self.declare(name, What::Value);
                 self.expr(equation);
             }

@@ -174,7 +174,7 @@ impl<'p> Resolver<'p> {
 
     fn function_call(&mut self, f: &'static Function, args: &'p [Arg], span: Span) {
         if f.kind == FunctionKind::Builtin(Builtin::Integral) {
-            return self.later(&format!("`{}`", f.name), span, |s| s.integral(args));
+            return self.integral(args);
         }
         if later::function(f) {
             return self.later(&format!("`{}`", f.name), span, |s| s.arguments(args));

@@ -313,7 +313,7 @@ impl<'p> Resolver<'p> {
             _ => vec!["x"],
         };
         if form != Some(Form::Density) && class != NoiseClass::None {
-            names.extend(["dW", "dZ", "levy"]);
+            names.extend(["dW", "dZ", "levy", "levy_foster"]);
         }
         for name in names {
             self.insert(name, span, What::Value);

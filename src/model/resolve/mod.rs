@@ -259,9 +259,6 @@ impl<'p> Resolver<'p> {
     fn use_name(&mut self, name: &str, span: Span) {
         match self.find(name) {
             Some(Known { what: What::Noise, span: first }) => self.noise_as_value(name, span, first),
-            Some(_) if name == "levy" && self.frames.iter().any(|f| f.given && f.names.contains_key(name)) => {
-                self.later(crate::model::later::LEVY, span, |_| {});
-            }
             Some(_) => {}
             None if self.flow && is_differential(name) && !self.built_in(name) => {}
             None => self.use_global(name, span),

@@ -205,6 +205,7 @@ impl Elab<'_> {
         };
         let structured = self.structured(&model);
         let mut steps = Vec::new();
+        self.coupled_noise = run.statements.iter().any(|s| matches!(s, RunStmt::Converge(..)));
         if !broken {
             broken |= self.inits(run, &mut model, &inner).is_err();
             match &solvers {

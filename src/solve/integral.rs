@@ -1,0 +1,299 @@
+//! Wiener integrals of a step, drawn jointly.
+//!
+//! A rule may ask for any `integral(f(s) dW for s in a .. b)` with an f that is free of the state. Polynomials of degree
+//! two over the whole step are sums of W, H and K. The others have a part along those of W, H and K that the step uses,
+//! and a rest: its covariance is a matrix of integrals of products, factored (by Cholesky) once per step size, or for each
+//! path where the ends are random.
+
+use crate::calculus::integrate::{self, Term};
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::{Id, Node, Op, VarId};
+use crate::model::elab::{Elab, Try, WienerIntegral};
+use crate::model::system::{Model, REST_SITE};
+use crate::solve::form::Structured;
+use crate::solve::rule::Rule;
+use crate::solve::wiener::Wiener;
+
+/// A variance below this fraction of the whole is rounding: the integral is a sum of the others.
+const NOTHING: f64 = 1e-13;
+
+impl Elab<'_> {
+    /// What stands for the integrals of a step. `roots` is what the step computes, `old` what depends on the state.
+    pub fn joint_integrals(
+        &mut self,
+        rule: &Rule,
+        model: &Model,
+        structured: &Structured,
+        wiener: &Wiener,
+        integrals: &[WienerIntegral],
+        roots: &[Id],
+        old: &[VarId],
+    ) -> Try<Vec<(VarId, Id)>> {
+        for i in integrals {
+            self.free_of_state(i, wiener, old, integrals)?;
+        }
+        let mut values = Vec::new();
+        let mut others = Vec::new();
+        for i in integrals {
+            match self.in_areas(i, wiener) {
+                Some(value) => values.push((i.stands, value)),
+                None => others.push(i.clone()),
+            }
+        }
+        if others.is_empty() {
+            return Ok(values);
+        }
+        let roots = self.g.substitute_vars(roots, &values);
+        let used = |s: &Self, k: usize| roots.iter().any(|r| wiener.inputs[k].iter().any(|v| s.g.depends_on(*r, *v)));
+        let known: Vec<usize> = (0..3).filter(|k| self.coupled_noise || used(self, *k)).collect();
+        let fresh = self.fresh_normals(rule, model, structured, wiener, &known, others.len())?;
+        let joint = self.drawn(&others, wiener, &known, &fresh);
+        values.extend(others.iter().map(|i| i.stands).zip(joint));
+        Ok(values)
+    }
+
+    fn free_of_state(&mut self, i: &WienerIntegral, wiener: &Wiener, old: &[VarId], all: &[WienerIntegral]) -> Try<()> {
+        let noise = wiener.inputs.iter().flatten();
+        let banned: Vec<VarId> = old.iter().chain(noise).chain(all.iter().map(|i| &i.stands)).copied().collect();
+        let parts = [i.integrand, i.from, i.to];
+        if !parts.iter().any(|p| banned.iter().any(|v| self.g.depends_on(*p, *v))) {
+            return Ok(());
+        }
+        self.fail(
+            Diagnostic::error(
+                codes::BAD_STEP_RULE,
+                "a Wiener integral whose integrand or ends depend on the state or on the noise",
+                i.span,
+                "is not Gaussian",
+            )
+            .help("the integrand may depend on s, on the time, the parameters and on other draws"),
+        )
+    }
+
+    /// An integral over the whole step of a polynomial of degree two at most, as a sum of W, H and K.
+    fn in_areas(&mut self, i: &WienerIntegral, wiener: &Wiener) -> Option<Id> {
+        if !self.is_whole(i) {
+            return None;
+        }
+        let dt = self.g.var(self.dt);
+        let one = |s: &mut Self, f: Id, u: Id, v: Id, w: Id| -> Option<Id> {
+            let f = crate::math::clean(&mut s.g, &[f]).ok()?[0];
+            let terms = integrate::terms(&mut s.g, f, i.variable)?;
+            let c = coefficients(s, &terms)?;
+            Some(s.by_areas(c, dt, [u, v, w]))
+        };
+        if self.g.is_scalar(i.integrand) {
+            let shape = wiener.shape.clone();
+            let mut found = Some(());
+            let all = self.tabulate(&shape, |s, at| {
+                let [u, v, w] = [wiener.u, wiener.v, wiener.w].map(|z| s.element(z, at));
+                match one(s, i.integrand, u, v, w) {
+                    Some(value) => value,
+                    None => {
+                        found = None;
+                        s.g.real(0.0)
+                    }
+                }
+            });
+            return found.map(|()| all);
+        }
+        let parts = self.elements(i.integrand);
+        let [u, v, w] = [wiener.u, wiener.v, wiener.w].map(|z| self.elements(z));
+        let mut values = Vec::new();
+        for (k, f) in parts.into_iter().enumerate() {
+            values.push(one(self, f, u[k], v[k], w[k])?);
+        }
+        Some(self.g.lit(wiener.shape.clone(), values))
+    }
+
+    pub fn is_whole(&mut self, i: &WienerIntegral) -> bool {
+        let dt = self.g.var(self.dt);
+        let ends = crate::math::clean(&mut self.g, &[i.from, i.to]);
+        ends.is_ok_and(|e| e[1] == dt && matches!(self.g.node(e[0]), Node::Real(bits) if f64::from_bits(*bits) == 0.0))
+    }
+
+    /// `int (c0 + c1 s + c2 s^2) dW`: with W, H and K over a step of length h, `int s dW = h (W/2 - H)` and
+    /// `int s^2 dW = h^2 (W/3 - H + 2 K)`.
+    fn by_areas(&mut self, c: [Id; 3], dt: Id, [u, v, w]: [Id; 3]) -> Id {
+        let root = self.g.op(Op::Sqrt, &[dt]);
+        let [c0, c1, c2] = c;
+        let (c1, square) = (self.g.op(Op::Mul, &[c1, dt]), self.g.op(Op::Mul, &[dt, dt]));
+        let c2 = self.g.op(Op::Mul, &[c2, square]);
+        let weigh = |s: &mut Self, weights: [f64; 3]| {
+            let mut sum = s.g.real(0.0);
+            for (k, c) in weights.into_iter().zip([c0, c1, c2]).filter(|(k, _)| *k != 0.0) {
+                let k = s.g.real(k);
+                let term = s.g.op(Op::Mul, &[k, c]);
+                sum = s.g.op(Op::Add, &[sum, term]);
+            }
+            sum
+        };
+        let along_w = weigh(self, [1.0, 0.5, 1.0 / 3.0]);
+        let along_h = weigh(self, [0.0, -1.0, -1.0]);
+        let along_k = weigh(self, [0.0, 0.0, 2.0]);
+        let mut sum = self.g.real(0.0);
+        for (c, z, variance) in [(along_w, u, 1.0f64), (along_h, v, 1.0 / 12.0), (along_k, w, 1.0 / 720.0)] {
+            let c = crate::math::clean(&mut self.g, &[c]).map_or(c, |c| c[0]);
+            if matches!(self.g.node(c), Node::Real(bits) if f64::from_bits(*bits) == 0.0) {
+                continue;
+            }
+            let deviation = self.g.real(variance.sqrt());
+            let spread = self.g.op(Op::Mul, &[deviation, root]);
+            let c = self.g.op(Op::Mul, &[c, spread]);
+            let term = self.g.op(Op::Mul, &[c, z]);
+            sum = self.g.op(Op::Add, &[sum, term]);
+        }
+        sum
+    }
+
+    /// Normals for the rests of some integrals, of the shape of `dW`. Where no other part of the step uses the increments,
+    /// the first integral takes theirs: paths of solvers with one seed stay close.
+    fn fresh_normals(
+        &mut self,
+        rule: &Rule,
+        model: &Model,
+        structured: &Structured,
+        wiener: &Wiener,
+        known: &[usize],
+        count: usize,
+    ) -> Try<Vec<Id>> {
+        let mut all = Vec::new();
+        for k in 0..count {
+            if k == 0 && known.is_empty() {
+                all.push(wiener.u);
+                continue;
+            }
+            let (_, normals) = self.normals(model, REST_SITE, k as u16, "rest");
+            all.push(self.noise_seen(rule, structured, &normals)?);
+        }
+        Ok(all)
+    }
+
+    /// The integrals in terms of W, H, K (those in `known`) and fresh normals.
+    fn drawn(&mut self, integrals: &[WienerIntegral], wiener: &Wiener, known: &[usize], fresh: &[Id]) -> Vec<Id> {
+        let basis = [wiener.u, wiener.v, wiener.w];
+        let along: Vec<Vec<Id>> =
+            integrals.iter().map(|i| known.iter().map(|k| self.along_legendre(i, *k)).collect()).collect();
+        let n = integrals.len();
+        let mut factor: Vec<Vec<Id>> = vec![Vec::new(); n];
+        let floor = self.g.real(NOTHING);
+        for j in 0..n {
+            let whole = self.covariance(&integrals[j], &integrals[j]);
+            let mut left = whole;
+            let explained: Vec<Id> = along[j].iter().chain(&factor[j]).copied().collect();
+            for c in explained {
+                left = self.each(&[left, c], |g, a| {
+                    let square = g.op(Op::Mul, &[a[1], a[1]]);
+                    g.op(Op::Sub, &[a[0], square])
+                });
+            }
+            let pivot = self.each(&[left, whole], |g, a| {
+                let least = g.op(Op::Mul, &[floor, a[1]]);
+                let enough = g.op(Op::Lt, &[least, a[0]]);
+                let zero = g.real(0.0);
+                let kept = g.op(Op::Select, &[enough, a[0], zero]);
+                g.op(Op::Sqrt, &[kept])
+            });
+            factor[j].push(pivot);
+            for i in j + 1..n {
+                let mut rest = self.covariance(&integrals[i], &integrals[j]);
+                let pairs: Vec<(Id, Id)> = along[i].iter().copied().zip(along[j].iter().copied()).collect();
+                let done: Vec<(Id, Id)> = factor[i].iter().copied().zip(factor[j].iter().copied()).take(j).collect();
+                for (a, b) in pairs.into_iter().chain(done) {
+                    rest = self.each(&[rest, a, b], |g, a| {
+                        let product = g.op(Op::Mul, &[a[1], a[2]]);
+                        g.op(Op::Sub, &[a[0], product])
+                    });
+                }
+                let entry = self.each(&[rest, pivot], |g, a| {
+                    let zero = g.real(0.0);
+                    let some = g.op(Op::Lt, &[zero, a[1]]);
+                    let ratio = g.op(Op::Div, &[a[0], a[1]]);
+                    g.op(Op::Select, &[some, ratio, zero])
+                });
+                factor[i].push(entry);
+            }
+        }
+        (0..n)
+            .map(|i| {
+                let normals = known.iter().map(|k| basis[*k]).chain(fresh.iter().copied());
+                let coefficients: Vec<Id> = along[i].iter().chain(&factor[i]).copied().collect();
+                let mut sum = self.filled(&wiener.shape, 0.0);
+                for (c, z) in coefficients.into_iter().zip(normals) {
+                    sum = self.each(&[sum, c, z], |g, a| {
+                        let term = g.op(Op::Mul, &[a[1], a[2]]);
+                        g.op(Op::Add, &[a[0], term])
+                    });
+                }
+                sum
+            })
+            .collect()
+    }
+
+    fn each(&mut self, args: &[Id], f: impl FnOnce(&mut crate::math::Graph, &[Id]) -> Id) -> Id {
+        self.elementwise_raw(args, f)
+    }
+
+    /// The coefficient of an integral along the normal of W, H or K.
+    fn along_legendre(&mut self, i: &WienerIntegral, k: usize) -> Id {
+        let (dt, s) = (self.g.var(self.dt), self.g.var(i.variable));
+        let part = self.g.op(Op::Div, &[s, dt]);
+        // Legendre's polynomials of s/h, with norm one on (0, h) up to the factor h^(-1/2): 1, 1 - 2 r, 1 - 6 r + 6 r^2.
+        let (one, two, six) = (self.g.real(1.0), self.g.real(2.0), self.g.real(6.0));
+        let shape = match k {
+            0 => one,
+            1 => {
+                let twice = self.g.op(Op::Mul, &[two, part]);
+                self.g.op(Op::Sub, &[one, twice])
+            }
+            _ => {
+                let square = self.g.op(Op::Mul, &[part, part]);
+                let bend = self.g.op(Op::Sub, &[square, part]);
+                let bend = self.g.op(Op::Mul, &[six, bend]);
+                self.g.op(Op::Add, &[one, bend])
+            }
+        };
+        let norm = self.g.real([1.0, 3f64.sqrt(), 5f64.sqrt()][k]);
+        let root = self.g.op(Op::Sqrt, &[dt]);
+        let scale = self.g.op(Op::Div, &[norm, root]);
+        let shape = self.g.op(Op::Mul, &[scale, shape]);
+        self.integrated(&[i.integrand, shape], i.variable, i.from, i.to)
+    }
+
+    /// The covariance of two integrals: that of the product over what their intervals have in common.
+    fn covariance(&mut self, i: &WienerIntegral, j: &WienerIntegral) -> Id {
+        let s = self.g.var(i.variable);
+        let second = self.g.substitute_vars(&[j.integrand], &[(j.variable, s)])[0];
+        let ends = [i.from, j.from, i.to, j.to];
+        let ends = crate::math::clean(&mut self.g, &ends).map_or(ends.to_vec(), |e| e);
+        let zero = |s: &Self, id: Id| matches!(s.g.node(id), Node::Real(bits) if f64::from_bits(*bits) == 0.0);
+        let dt = self.g.var(self.dt);
+        let from = match (ends[0], ends[1]) {
+            (a, b) if a == b || zero(self, b) => a,
+            (a, b) if zero(self, a) => b,
+            (a, b) => self.g.op(Op::Max, &[a, b]),
+        };
+        let to = match (ends[2], ends[3]) {
+            (a, b) if a == b || b == dt => a,
+            (a, b) if a == dt => b,
+            (a, b) => self.g.op(Op::Min, &[a, b]),
+        };
+        let one_interval = ends[0] == ends[1] && ends[2] == ends[3];
+        let to = if one_interval { to } else { self.g.op(Op::Max, &[from, to]) };
+        self.integrated(&[i.integrand, second], i.variable, from, to)
+    }
+}
+
+/// `c0, c1, c2` of a polynomial of degree two.
+fn coefficients(s: &mut Elab<'_>, terms: &[Term]) -> Option<[Id; 3]> {
+    let zero = s.g.real(0.0);
+    let mut c = [zero; 3];
+    for t in terms {
+        if t.exponent.is_some() || t.power > 2 {
+            return None;
+        }
+        let at = &mut c[t.power as usize];
+        *at = s.g.op(Op::Add, &[*at, t.coef]);
+    }
+    Some(c)
+}
