@@ -35,7 +35,7 @@ impl Elab<'_> {
                 self.closure(f, &root)
             }
             ItemKind::Solver(_) => {
-                return Ok(Some(Value::Solver(Rc::new(AppliedSolver { name: name.into(), args: Vec::new(), span }))));
+                return Ok(Some(Value::Solver(Rc::new(AppliedSolver::named(name, Vec::new(), span)))));
             }
             ItemKind::Target(_) | ItemKind::Model(_) => {
                 let what = if matches!(decl.item.kind, ItemKind::Target(_)) { "target" } else { "model" };
@@ -89,6 +89,7 @@ impl Elab<'_> {
             self.reached.insert(decl.key());
         }
         match decl.as_ref().map(|d| &d.item.kind) {
+            None if name == "split" => return self.split_value(args, scope, span),
             Some(ItemKind::Target(t)) => {
                 let args = self.plain_args(args, scope)?;
                 let decl = decl.clone().expect("just found");
@@ -101,7 +102,7 @@ impl Elab<'_> {
             }
             Some(ItemKind::Solver(_)) => {
                 let args = self.plain_args(args, scope)?;
-                return Ok(Value::Solver(Rc::new(AppliedSolver { name: name.into(), args, span })));
+                return Ok(Value::Solver(Rc::new(AppliedSolver::named(name, args, span))));
             }
             _ => {}
         }

@@ -5,7 +5,7 @@ use crate::math::{Id, IndexVar, Node, Op};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::expr::Axis;
 use crate::model::messages;
-use crate::model::system::Model;
+use crate::model::system::{Model, Part};
 use crate::model::value::{Entry, Scope, Value};
 use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOp, Expr, ExprKind, Sub};
@@ -18,6 +18,8 @@ pub struct Equation {
     pub bounds: Vec<IndexVar>,
     pub rhs: Id,
     pub span: Span,
+    /// the part of the model that it belongs to, where that is named
+    pub part: Option<ast::Ident>,
     /// half-open boxes of the components that it moves
     region: Vec<(usize, usize)>,
 }
@@ -77,7 +79,7 @@ impl Elab<'_> {
             );
         }
         let rhs = if have.is_empty() { self.tabulate(&element, |_, _| rhs) } else { rhs };
-        Ok(Equation { state, axes, bounds, rhs, span: flow.span, region })
+        Ok(Equation { state, axes, bounds, rhs, span: flow.span, part: None, region })
     }
 
     fn not_a_state<T>(&mut self, name: &str, flow: &ast::Flow, model: &Model, scope: &Scope) -> Try<T> {
@@ -421,10 +423,22 @@ impl Elab<'_> {
             if broken {
                 continue;
             }
-            let shape = model.states[k].shape.clone();
             let mut whole: Option<Id> = None;
-            for equation in own.iter().rev() {
-                whole = Some(self.spread(equation, &shape, whole));
+            for group in groups(&own) {
+                let flow = self.grouped(&group, &model.states[k].shape.clone());
+                whole = Some(match whole {
+                    None => flow,
+                    Some(sum) => self.elementwise_raw(&[sum, flow], |g, a| g.op(Op::Add, a)),
+                });
+                let state = &model.states[k];
+                let (name, span) = match &group[0].part {
+                    Some(part) => (part.name.clone(), part.span),
+                    None => (state.name.clone(), group[0].span),
+                };
+                match model.parts.iter_mut().find(|p| p.name == name) {
+                    Some(part) => part.flows.push((k, flow)),
+                    None => model.parts.push(Part { name, span, flows: vec![(k, flow)] }),
+                }
             }
             model.states[k].flow = whole;
             model.states[k].flow_span = Some(own[0].span);
@@ -432,8 +446,56 @@ impl Elab<'_> {
         if broken { Err(Reported) } else { Ok(()) }
     }
 
+    /// `part A { dx = ... }`: equations that are added to those of the other parts.
+    pub fn part(
+        &mut self,
+        name: &ast::Ident,
+        statements: &[ast::ModelStmt],
+        model: &mut Model,
+        scope: &Scope,
+        equations: &mut Vec<Equation>,
+    ) -> Try<()> {
+        if let Some(first) = equations.iter().find_map(|e| e.part.as_ref().filter(|p| p.name == name.name)) {
+            return self.fail(
+                Diagnostic::error(
+                    codes::DUPLICATE_NAME,
+                    format!("two parts `{}`", name.name),
+                    name.span,
+                    "a second one",
+                )
+                .label(first.span, "the first")
+                .help("put the equations together, or give one of the parts another name"),
+            );
+        }
+        let inner = scope.child();
+        let mut broken = false;
+        for statement in statements {
+            broken |= match statement {
+                ast::ModelStmt::Flow(flow) => self.flow(flow, model, &inner).map(|equation| {
+                    equations.push(Equation { part: Some(name.clone()), ..equation });
+                }),
+                ast::ModelStmt::Let(l) => self.define_let(l, &inner).map(|_| ()),
+                _ => unreachable!("the grammar has flows and lets in parts"),
+            }
+            .is_err();
+        }
+        if broken { Err(Reported) } else { Ok(()) }
+    }
+
+    /// The right side of some equations of one part for a state.
+    fn grouped(&mut self, group: &[&Equation], shape: &[usize]) -> Id {
+        let mut whole: Option<Id> = None;
+        for equation in group.iter().rev() {
+            whole = Some(self.spread(equation, shape, whole));
+        }
+        whole.expect("a group has an equation")
+    }
+
     fn check_cover(&mut self, state: &crate::model::system::State, own: &[&Equation]) -> Try<()> {
-        let overlap = |a: &Equation, b: &Equation| a.region.iter().zip(&b.region).all(|(x, y)| x.0 < y.1 && y.0 < x.1);
+        let same = |a: &Equation, b: &Equation| a.part.as_ref().map(|p| &p.name) == b.part.as_ref().map(|p| &p.name);
+        let overlap = |a: &Equation, b: &Equation| {
+            same(a, b) && a.region.iter().zip(&b.region).all(|(x, y)| x.0 < y.1 && y.0 < x.1)
+        };
         for (i, a) in own.iter().enumerate() {
             if let Some(b) = own[i + 1..].iter().find(|b| overlap(a, b)) {
                 let (name, first, second) = (state.name.clone(), a.span, b.span);
@@ -450,13 +512,17 @@ impl Elab<'_> {
             }
         }
         let volume: usize = own.iter().map(|e| e.region.iter().map(|(a, b)| b - a).product::<usize>()).sum();
-        if volume == state.shape.iter().product::<usize>() {
+        let parted = own.iter().any(|e| e.part.is_some());
+        if volume == state.shape.iter().product::<usize>() && !parted {
             return Ok(());
         }
         let total: usize = state.shape.iter().product();
         let missing = (0..total)
             .map(|flat| crate::model::expr::unravel(flat, &state.shape))
             .find(|at| !own.iter().any(|e| e.region.iter().zip(at).all(|((a, b), i)| a <= i && i < b)));
+        if parted && missing.is_none() {
+            return Ok(());
+        }
         let text = missing.unwrap_or_default().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         let (name, span, first) = (state.name.clone(), state.span, own[0].span);
         self.fail(
@@ -512,6 +578,19 @@ impl Elab<'_> {
             }
         })
     }
+}
+
+/// The equations of a state by their parts, in the order of the text.
+fn groups<'e>(own: &[&'e Equation]) -> Vec<Vec<&'e Equation>> {
+    let name = |e: &Equation| e.part.as_ref().map(|p| p.name.clone());
+    let mut all: Vec<Vec<&Equation>> = Vec::new();
+    for equation in own {
+        match all.iter_mut().find(|g| name(g[0]) == name(equation)) {
+            Some(group) => group.push(equation),
+            None => all.push(vec![equation]),
+        }
+    }
+    all
 }
 
 /// A use of a differential in an equation.

@@ -7,7 +7,7 @@ use crate::model::elab::{Elab, Try, WienerIntegral, shape_text};
 use crate::model::functions::Function;
 use crate::model::value::{Scope, Value};
 use crate::source::Span;
-use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
+use crate::syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Ident};
 
 /// An integral as it is written.
 struct Written<'a> {
@@ -39,7 +39,12 @@ impl Elab<'_> {
             return self.fail(
                 Diagnostic::error(codes::WRONG_ARITY, "this is not an integral", span, "read here")
                     .note(format!("{}: {}", row.signature, row.doc))
-                    .help(format!("for example `{}`", row.example)),
+                    .help(match args.first().map(|a| &a.value.kind) {
+                        Some(ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, ..)) => {
+                            "the differential multiplies the last term alone: put the integrand in parentheses".into()
+                        }
+                        _ => format!("for example `{}`", row.example),
+                    }),
             );
         };
         let (from, to) = (self.expr(written.from, scope)?, self.expr(written.to, scope)?);

@@ -6,7 +6,6 @@ use crate::syntax::ast::{BlockStmt, State, Trigger};
 /// Declarations of the library that come with a later version.
 pub const LIBRARY: &[&str] = &["annealed", "mult_almc", "mult_cdiff", "adam", "sgd"];
 
-pub const PART: &str = "a `part` of a model";
 pub const STEP_OF_MODEL: &str = "a `step` block in a model";
 pub const MODEL_WITH: &str = "a model extended by `with { ... }`";
 pub const TARGET_SPACE: &str = "a target on a restricted space (`in ...`)";
@@ -18,7 +17,6 @@ pub const ESTIMATE: &str = "an `estimate`";
 pub const TRAIN: &str = "`train`";
 pub const PHASE: &str = "a `phase`";
 pub const PHASES: &str = "a `for` over phases";
-pub const SPLIT: &str = "a splitting solver (`split`)";
 pub const ADAPTIVE: &str = "adaptive time (`tol`)";
 pub const DRAW_IN_RUN: &str = "a draw in the `let` of a run";
 

@@ -7,7 +7,6 @@ use crate::model::elab::did_you_mean;
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::functions::Function;
 use crate::model::habits;
-use crate::model::later;
 use crate::model::library::Library;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident, Param, Solver};
@@ -244,16 +243,6 @@ pub fn no_names(f: &'static Function, name: &Ident) -> Diagnostic {
 }
 
 // Solvers.
-
-/// A name that stands for a solver of a later version.
-pub fn later_solver(name: &str) -> Option<&'static str> {
-    match name {
-        "auto" => Some("`solver = auto`"),
-        "split" => Some(later::SPLIT),
-        "exact" => Some("the exact solver"),
-        _ => None,
-    }
-}
 
 pub fn unknown_solver(library: &Library, name: &str, span: Span) -> Diagnostic {
     let known = library.solver_names();

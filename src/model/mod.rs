@@ -22,6 +22,7 @@ pub mod operators;
 pub mod quadrature;
 pub mod resolve;
 pub mod results;
+pub mod split;
 pub mod statistics;
 pub mod system;
 pub mod target;

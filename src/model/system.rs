@@ -42,9 +42,20 @@ pub struct Model {
     pub target: Option<Rc<Target>>,
     /// the first target among the arguments of a model over a target
     pub law: Option<Rc<Target>>,
+    /// the flows of its parts; an equation outside of them is a part that is named by its state
+    pub parts: Vec<Part>,
 }
 
-#[derive(Debug)]
+/// Some of the flows of a model.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub name: String,
+    pub span: Span,
+    /// states by their index, with right sides of their shapes
+    pub flows: Vec<(usize, Id)>,
+}
+
+#[derive(Clone, Debug)]
 pub struct State {
     pub name: String,
     pub span: Span,
@@ -58,9 +69,11 @@ pub struct State {
     pub flow_span: Option<Span>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Noise {
     pub name: String,
+    /// its place among the noises of the model: the coordinate of its draws
+    pub place: u32,
     pub span: Span,
     pub shape: Vec<usize>,
     /// independent standard Wiener increments
@@ -133,6 +146,7 @@ impl Elab<'_> {
             scope,
             target: Some(target.clone()),
             law: None,
+            parts: Vec::new(),
         })
     }
 
@@ -181,6 +195,7 @@ impl Elab<'_> {
             scope: scope.clone(),
             target: None,
             law: None,
+            parts: Vec::new(),
         };
         let mut equations = Vec::new();
         let mut broken = false;
@@ -237,7 +252,7 @@ impl Elab<'_> {
                 model.alpha = self.convention(e, *span, scope)?;
                 Ok(())
             }
-            ModelStmt::Part { span, .. } => self.unsupported(later::PART, *span),
+            ModelStmt::Part { name, statements, .. } => self.part(name, statements, model, scope, equations),
             ModelStmt::Step(_, span) => self.unsupported(later::STEP_OF_MODEL, *span),
             ModelStmt::On(trigger, _, span) => self.unsupported(later::event(trigger), *span),
         }
@@ -447,8 +462,10 @@ impl Elab<'_> {
             })
         };
         let (plain, circled) = (seen(self, var), seen(self, strat));
+        let place = model.noises.len() as u32;
         model.noises.push(Noise {
             name: name.into(),
+            place,
             span,
             shape,
             var,

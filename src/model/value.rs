@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::math::{Id, IndexVar, Op, VarId};
 use crate::model::library::Decl;
+use crate::model::split::Split;
 use crate::model::target::Target;
 use crate::source::Span;
 use crate::syntax::ast;
@@ -63,6 +64,14 @@ pub struct AppliedSolver {
     pub name: String,
     pub args: Vec<BoundArg>,
     pub span: Span,
+    /// for `split(...)`, which is no declaration
+    pub split: Option<Rc<Split>>,
+}
+
+impl AppliedSolver {
+    pub fn named(name: impl Into<String>, args: Vec<BoundArg>, span: Span) -> AppliedSolver {
+        AppliedSolver { name: name.into(), args, span, split: None }
+    }
 }
 
 /// A function value.

@@ -179,14 +179,19 @@ pub fn stage<T: Lane>(
 }
 
 fn rows(g: Arc<Graph>, program: Arc<Program>, evaluator: Evaluator, clock: Clock, grid: Grid, observer: bool) -> Rows {
-    let evaluator = Mutex::new(evaluator);
+    // What depends on the length of the step alone is kept for as long as the length stays.
+    let moments = [clock.time, clock.time_next, clock.step_index];
+    let steady: Vec<bool> =
+        program.step_table.iter().map(|slot| !moments.iter().any(|m| g.depends_on(slot.value, *m))).collect();
+    let evaluator = Mutex::new((evaluator, f64::NAN, vec![0.0; program.step_len]));
     Arc::new(move |range: Range<u64>| {
         let len = program.step_len;
         let mut table = vec![0.0; len * (range.end - range.start) as usize];
         if len == 0 {
             return table;
         }
-        let mut evaluator = evaluator.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = evaluator.lock().unwrap_or_else(PoisonError::into_inner);
+        let (evaluator, length, known) = &mut *kept;
         for (k, row) in range.zip(table.chunks_mut(len)) {
             let k = k as usize;
             let t = grid.times[k.min(grid.times.len() - 1)];
@@ -197,13 +202,21 @@ fn rows(g: Arc<Graph>, program: Arc<Program>, evaluator: Evaluator, clock: Clock
             {
                 evaluator.set_scalar(&g, var, value);
             }
-            for slot in &program.step_table {
+            let same = *length == step;
+            for (slot, steady) in program.step_table.iter().zip(&steady) {
+                let place = slot.offset..slot.offset + slot.len;
+                if same && *steady {
+                    row[place.clone()].copy_from_slice(&known[place]);
+                    continue;
+                }
                 // What depends on the clock alone has a value; a failure shows as NaN, which no average takes.
                 match evaluator.eval_where_inside(&g, slot.value) {
-                    Ok(value) => row[slot.offset..slot.offset + slot.len].copy_from_slice(&value.values),
-                    Err(_) => row[slot.offset..slot.offset + slot.len].fill(f64::NAN),
+                    Ok(value) => row[place].copy_from_slice(&value.values),
+                    Err(_) => row[place].fill(f64::NAN),
                 }
             }
+            *length = step;
+            known.copy_from_slice(row);
         }
         table
     })

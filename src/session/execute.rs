@@ -62,6 +62,7 @@ impl Elab<'_> {
                 ran.notes.push(format!("`plot {text}` is not drawn by this version"));
             }
         }
+        ran.notes.extend(plan.steps.iter().filter_map(|s| s.why.clone()));
         match plan.precision {
             Precision::Double => self.execute_in::<f64>(plan, how, &mut ran)?,
             Precision::Single => self.execute_in::<f32>(plan, how, &mut ran)?,

@@ -13,7 +13,7 @@ use crate::model::system::Model;
 use crate::model::value::{Applied, AppliedSolver, Value};
 use crate::session::load::Loaded;
 use crate::session::plan::Overrides;
-use crate::solve::form::{NoiseClass, Structured};
+use crate::solve::form::{Form, NoiseClass, Structured};
 use crate::solve::rule::Fit;
 use crate::source::Span;
 use crate::syntax::ast::ItemKind;
@@ -152,10 +152,15 @@ impl Elab<'_> {
         if structured.kinetic().is_ok() {
             forms.push("kinetic".into());
         }
+        for form in [Form::Semilinear, Form::Linear, Form::Geometric, Form::SquareRoot] {
+            if !structured.system.states.is_empty() && self.misses_linear(form, NoiseClass::Any, structured).is_none() {
+                forms.push(form.name().into());
+            }
+        }
         let mut solvers = Vec::new();
         let mut others = Vec::new();
         for name in self.library.solver_names() {
-            let applied = AppliedSolver { name: name.clone(), args: Vec::new(), span: Span::default() };
+            let applied = AppliedSolver::named(name.clone(), Vec::new(), Span::default());
             let before = self.diagnostics.len();
             let Ok((mut rules, _)) = self.rules(&applied) else {
                 self.diagnostics.truncate(before);

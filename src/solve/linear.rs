@@ -18,11 +18,11 @@ impl Elab<'_> {
     }
 
     /// Why a model does not have one of these forms; nothing where it has.
-    pub fn misses_linear(&mut self, rule: &Rule, structured: &Structured) -> Option<String> {
+    pub fn misses_linear(&mut self, form: Form, class: NoiseClass, structured: &Structured) -> Option<String> {
         let system = &structured.system;
-        let own = match rule.form {
+        let own = match form {
             Form::Geometric | Form::SquareRoot => NoiseClass::Diagonal,
-            _ => rule.class,
+            _ => class,
         };
         if let Err(reason) = structured.within(own) {
             return Some(reason);
@@ -36,12 +36,12 @@ impl Elab<'_> {
         let timed = |s: &Self, ids: &[Id]| ids.iter().any(|id| s.g.depends_on(*id, system.time));
         let stated =
             |s: &Self, ids: &[Id]| ids.iter().any(|id| system.states.iter().any(|x| s.g.depends_on(*id, x.var)));
-        if matches!(rule.form, Form::Semilinear | Form::Linear)
+        if matches!(form, Form::Semilinear | Form::Linear)
             && let Err(reason) = structured.within(NoiseClass::Additive)
         {
             return Some(reason);
         }
-        if rule.form == Form::Semilinear {
+        if form == Form::Semilinear {
             let none = linear.entries().iter().all(|e| self.vanishes_everywhere(*e));
             return none.then(|| "the drift has no linear part".into());
         }
@@ -53,7 +53,7 @@ impl Elab<'_> {
         if timed(self, &all) {
             return Some("its coefficients depend on the time".into());
         }
-        match rule.form {
+        match form {
             Form::Geometric if !linear.rest.iter().all(|e| self.vanishes_everywhere(*e)) => {
                 Some("the drift is not proportional to the state".into())
             }

@@ -26,6 +26,8 @@ pub struct Step {
     pub orders: Orders,
     /// a Wiener integral over a part of the step
     pub part_of_step: Option<Span>,
+    /// why it was chosen, where `auto` did
+    pub why: Option<String>,
 }
 
 /// Orders of convergence that a declaration states.
@@ -168,7 +170,7 @@ impl Elab<'_> {
                 Err(reason) => Fit::No(format!("the model is not kinetic Langevin: {reason}")),
             },
             Form::Semilinear | Form::Linear | Form::Geometric | Form::SquareRoot => {
-                match self.misses_linear(rule, structured) {
+                match self.misses_linear(rule.form, rule.class, structured) {
                     None => Fit::Fits,
                     Some(reason) => Fit::No(reason),
                 }
@@ -213,6 +215,9 @@ impl Elab<'_> {
 
     /// The step of a solver on a model.
     pub fn step(&mut self, solver: &AppliedSolver, model: &Model, structured: &Structured) -> Try<Step> {
+        if let Some(split) = &solver.split {
+            return self.split_step(solver, split, model);
+        }
         let (rule, args) = self.choose(solver, model, structured)?;
         let s = rule.solver().clone();
         let scope = self.root_scope();
@@ -425,7 +430,15 @@ impl Elab<'_> {
         let memory = memory.iter().map(|m| m.1).zip(starts).collect();
         let decisions = self.g.substitute_vars(decisions, &old);
         let acceptance = self.acceptance(&decisions, &mut renew)?;
-        Ok(Step { solver: String::new(), renew, memory, acceptance, orders: Orders::default(), part_of_step: None })
+        Ok(Step {
+            solver: String::new(),
+            renew,
+            memory,
+            acceptance,
+            orders: Orders::default(),
+            part_of_step: None,
+            why: None,
+        })
     }
 
     /// Two hidden states count what `accept` answered.

@@ -35,12 +35,12 @@ pub struct Wiener {
 impl Elab<'_> {
     /// Standard normals, an array for each noise of a model. `site` is that of the first.
     pub fn normals(&mut self, model: &Model, site: u32, turn: u16, name: &str) -> (Vec<VarId>, Vec<Id>) {
-        let draw = |(k, noise): (usize, &crate::model::system::Noise)| {
-            let kind = VarKind::Draw { base: Base::Normal, site: site + k as u32, turn };
+        let draw = |noise: &crate::model::system::Noise| {
+            let kind = VarKind::Draw { base: Base::Normal, site: site + noise.place, turn };
             let var = self.g.new_var(format!("{name}{}", noise.name), kind, Ty::Real, noise.shape.clone());
             (var, self.g.var(var))
         };
-        model.noises.iter().enumerate().map(draw).unzip()
+        model.noises.iter().map(draw).unzip()
     }
 
     /// Arrays of the noises as a rule meets them: a number, one for each component, or one vector.

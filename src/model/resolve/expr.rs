@@ -205,7 +205,12 @@ impl<'p> Resolver<'p> {
                     s.subscripts(subs);
                 }
                 ExprKind::Name(name) if is_differential(name) => {}
-                _ => s.expr(&arg.value),
+                // A sum whose last term alone has the differential: the elaborator tells of it.
+                _ => {
+                    let before = std::mem::replace(&mut s.flow, true);
+                    s.expr(&arg.value);
+                    s.flow = before;
+                }
             });
         }
     }

@@ -124,9 +124,7 @@ impl<'p> Resolver<'p> {
                         self.report(messages::two_conventions(*span, first));
                     }
                 }
-                ModelStmt::Part { statements, span, .. } => {
-                    self.later(later::PART, *span, |s| s.within(|s| s.model_statements(statements)));
-                }
+                ModelStmt::Part { statements, .. } => self.within(|s| s.model_statements(statements)),
                 ModelStmt::Step(block, span) => {
                     self.later(later::STEP_OF_MODEL, *span, |s| s.model_block(block));
                 }

@@ -175,8 +175,11 @@ impl<'p> Resolver<'p> {
         if self.find_local(name).is_some() {
             return self.expr(e);
         }
-        if let Some(what) = messages::later_solver(name) {
-            return self.later(what, e.span, |s| s.split(args.map_or(&[], |a| a.as_slice())));
+        if name == "split" {
+            return self.split(args.map_or(&[], |a| a.as_slice()));
+        }
+        if name == "auto" {
+            return self.arguments(args.map_or(&[], |a| a.as_slice()));
         }
         if later::LIBRARY.contains(&name.as_str()) {
             let what = format!("the library's `{name}`");

@@ -155,6 +155,11 @@ impl<'r> Settings<'r> {
         settings
     }
 
+    /// The unit of a setting, as in `step 1e-3`.
+    fn unit(&self, name: &str) -> Option<&'r SettingUnit> {
+        self.given.iter().find(|(n, ..)| n.name == name).and_then(|s| s.2)
+    }
+
     /// Each setting as it is written.
     fn words(&self) -> BTreeMap<String, String> {
         let one = |(name, value, unit): &(&ast::Ident, &Expr, Option<&SettingUnit>)| {
@@ -334,6 +339,7 @@ impl Elab<'_> {
             scope: scope.clone(),
             target: None,
             law: None,
+            parts: Vec::new(),
         }
     }
 }

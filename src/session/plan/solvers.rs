@@ -11,7 +11,7 @@ use crate::session::plan::{Overrides, Settings};
 use crate::solve::form::Structured;
 use crate::solve::rule::Step;
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Expr, ExprKind, SettingUnit};
 
 impl Elab<'_> {
     /// The solvers that a run names; none where it names none.
@@ -27,7 +27,7 @@ impl Elab<'_> {
             if !self.library.solver_names().contains(name) {
                 return self.fail(messages::unknown_solver(self.library, name, at));
             }
-            return Ok(vec![Rc::new(AppliedSolver { name: name.clone(), args: Vec::new(), span: at })]);
+            return Ok(vec![Rc::new(AppliedSolver::named(name.clone(), Vec::new(), at))]);
         }
         let items: Vec<&Expr> = match setting.map(|e| (e, &e.kind)) {
             None => Vec::new(),
@@ -97,13 +97,28 @@ impl Elab<'_> {
         }
         let mut steps = Vec::new();
         let mut broken = false;
+        let h = self.step_length(settings);
         for solver in solvers {
-            match self.step(solver, model, structured) {
+            let made = self.resolved(solver, model, structured, h).and_then(|(solver, why)| {
+                let step = self.step(&solver, model, structured)?;
+                Ok(Step { why, ..step })
+            });
+            match made {
                 Ok(step) => steps.push(step),
                 Err(Reported) => broken = true,
             }
         }
         if broken { Err(Reported) } else { Ok(steps) }
+    }
+
+    /// The step of `time = a .. b step h`, where it is known now.
+    fn step_length(&mut self, settings: &Settings<'_>) -> Option<f64> {
+        let Some(SettingUnit::Step(e)) = settings.unit("time") else { return None };
+        let before = self.diagnostics.len();
+        let scope = self.root_scope();
+        let value = self.expr(e, &scope).and_then(|v| self.scalar(&v, e.span));
+        self.diagnostics.truncate(before);
+        self.cheap_value(value.ok()?, &self.default_env()).map(|v| v.values[0])
     }
 
     pub(super) fn solver_value(&mut self, e: &Expr, scope: &Scope) -> Try<Rc<AppliedSolver>> {
@@ -118,10 +133,10 @@ impl Elab<'_> {
         if let Some(n) = name.as_deref()
             && scope.get(n).is_none()
         {
-            if let Some(what) = messages::later_solver(n) {
-                return self.unsupported(what, e.span);
+            if n == "auto" {
+                return Ok(Rc::new(AppliedSolver::named("auto", Vec::new(), e.span)));
             }
-            if self.library.lookup(n).is_empty() {
+            if n != "split" && self.library.lookup(n).is_empty() {
                 return self.fail(messages::unknown_solver(self.library, n, e.span));
             }
         }
@@ -132,9 +147,12 @@ impl Elab<'_> {
         match value? {
             Value::Solver(s) => Ok(match Rc::try_unwrap(s) {
                 Ok(s) => Rc::new(AppliedSolver { span: e.span, ..s }),
-                Err(shared) => {
-                    Rc::new(AppliedSolver { name: shared.name.clone(), args: shared.args.clone(), span: e.span })
-                }
+                Err(shared) => Rc::new(AppliedSolver {
+                    name: shared.name.clone(),
+                    args: shared.args.clone(),
+                    span: e.span,
+                    split: shared.split.clone(),
+                }),
             }),
             other => {
                 let message = format!("a solver is wanted here, and this is {}", other.kind());

@@ -1,0 +1,105 @@
+//! Splitting solvers as they are written: `split([O/2, B/2, A, B/2, O/2], B = euler_maruyama)`.
+
+use std::rc::Rc;
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::{Id, Op};
+use crate::model::elab::{Elab, Reported, Try};
+use crate::model::value::{AppliedSolver, Scope, Value};
+use crate::source::Span;
+use crate::syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Ident};
+
+/// The parts of a step in order, and the solvers that some of them are moved by.
+#[derive(Debug)]
+pub struct Split {
+    pub pieces: Vec<Piece>,
+    pub rules: Vec<(Ident, Rc<AppliedSolver>)>,
+}
+
+/// A part of the model with its share of the step.
+#[derive(Debug)]
+pub struct Piece {
+    pub part: Ident,
+    pub share: Id,
+}
+
+impl Elab<'_> {
+    /// `split(...)` as a solver.
+    pub fn split_value(&mut self, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
+        let mut pieces = Vec::new();
+        let mut rules = Vec::new();
+        let mut list = None;
+        for arg in args {
+            match (&arg.name, &arg.value.kind) {
+                (None, ExprKind::List(items)) if list.is_none() => list = Some(items),
+                (Some(part), _) => {
+                    let value = self.expr(&arg.value, scope)?;
+                    let Value::Solver(solver) = value else {
+                        let message =
+                            format!("the part `{}` is moved by a solver, and this is {}", part.name, value.kind());
+                        return self.error(codes::TYPE_MISMATCH, message, arg.value.span, "not a solver");
+                    };
+                    rules.push((part.clone(), solver));
+                }
+                _ => return self.no_split(arg.value.span),
+            }
+        }
+        let Some(items) = list else { return self.no_split(span) };
+        let mut broken = false;
+        for item in items {
+            match self.piece(item, scope) {
+                Ok(piece) => pieces.push(piece),
+                Err(Reported) => broken = true,
+            }
+        }
+        if broken {
+            return Err(Reported);
+        }
+        let words: Vec<String> = items.iter().map(crate::syntax::print::expr).collect();
+        Ok(Value::Solver(Rc::new(AppliedSolver {
+            name: format!("split([{}])", words.join(", ")),
+            args: Vec::new(),
+            span,
+            split: Some(Rc::new(Split { pieces, rules })),
+        })))
+    }
+
+    fn no_split<T>(&mut self, span: Span) -> Try<T> {
+        self.fail(
+            Diagnostic::error(
+                codes::BAD_SETTING,
+                "`split` takes a list of parts, and solvers by the names of parts",
+                span,
+                "read here",
+            )
+            .help("write `split([A, B/2], B = euler_maruyama)`: parts in order, with their shares of a step"),
+        )
+    }
+
+    /// `B`, `B/2` or `c*B`.
+    fn piece(&mut self, e: &Expr, scope: &Scope) -> Try<Piece> {
+        let one = self.g.real(1.0);
+        let name = |e: &Expr| match &e.kind {
+            ExprKind::Name(n) => Some(Ident { name: n.clone(), span: e.span }),
+            _ => None,
+        };
+        if let Some(part) = name(e) {
+            return Ok(Piece { part, share: one });
+        }
+        let read = match &e.kind {
+            ExprKind::Binary(BinaryOp::Div, a, b) => name(a).map(|part| (part, &**b, true)),
+            ExprKind::Binary(BinaryOp::Mul, a, b) => name(b).map(|part| (part, &**a, false)),
+            _ => None,
+        };
+        let Some((part, factor, divides)) = read else {
+            return self.fail(
+                Diagnostic::error(codes::BAD_SETTING, "this is no part with a share of the step", e.span, "read here")
+                    .help("write `B`, `B/2` or `0.25*B`"),
+            );
+        };
+        let value = self.expr(factor, scope)?;
+        let value = self.scalar(&value, factor.span)?;
+        let share = if divides { self.g.op(Op::Div, &[one, value]) } else { value };
+        Ok(Piece { part, share })
+    }
+}
