@@ -74,6 +74,7 @@ codes! {
     BAD_STEP_RULE = "E0413", "a step rule that does not renew its state";
     NOISE_MISUSE = "E0414", "a noise used in the wrong place";
     BAD_DENSITY = "E0415", "a target statement that is not a density";
+    INCONSISTENT = "W0416", "a step rule that is not consistent";
 
     MISSING_SETTING = "E0501", "a run without a setting that it needs";
     BAD_TIME = "E0502", "a time that the run cannot use";

@@ -150,6 +150,7 @@ impl Elab<'_> {
         let value = self.expr(object, scope)?;
         match (&value, field.name.as_str()) {
             (Value::Target(t), "dim") => Ok(Value::Dim(Rc::new(t.shape.clone()))),
+            (Value::Num(id), "dim") if !self.g.is_scalar(*id) => Ok(Value::Dim(Rc::new(self.g.shape(*id).to_vec()))),
             (Value::Target(_), "space") => self.unsupported("the space of a target", field.span),
             (Value::Num(id), "T") if self.g.shape(*id).len() == 2 => {
                 let (a, shape) = (*id, self.g.shape(*id).to_vec());
@@ -159,7 +160,7 @@ impl Elab<'_> {
                 let message = format!("{} has no field `{}`", value.kind(), field.name);
                 self.fail(
                     Diagnostic::error(codes::UNKNOWN_FIELD, message, field.span, "no such field")
-                        .help("targets have `dim`, matrices have `T`"),
+                        .help("targets and arrays have `dim`, matrices have `T`"),
                 )
             }
         }

@@ -35,7 +35,14 @@ impl Elab<'_> {
                 scope.define(&f.name.name, closure, f.name.span);
                 Ok(())
             }
-            BlockStmt::State(s) => self.local_state(s, scope, newest),
+            BlockStmt::State(s) => {
+                let result = self.local_state(s, scope, newest);
+                if result.is_err() {
+                    scope.set(&s.name.name, Entry::Broken);
+                    scope.set(format!("{}'", s.name.name), Entry::Broken);
+                }
+                result
+            }
             BlockStmt::Prime { name, subs, value, comp, span } => {
                 self.prime_statement(name, subs, value, comp.as_ref(), *span, scope, newest)
             }
@@ -87,6 +94,9 @@ impl Elab<'_> {
         newest: &mut Newest,
     ) -> Try<()> {
         let Some(old) = newest.get(&name.name).copied() else {
+            if matches!(scope.get(&name.name), Some(Entry::Broken)) {
+                return Err(Reported);
+            }
             let known: Vec<&str> = newest.keys().map(String::as_str).collect();
             let first = match scope.get(&name.name) {
                 Some(Entry::Value(_, first)) if first != Span::default() => Some(first),

@@ -2,6 +2,7 @@
 
 pub mod auto;
 pub mod block;
+pub mod consistent;
 pub mod form;
 pub mod implicit;
 pub mod integral;

@@ -219,13 +219,26 @@ impl Elab<'_> {
             return self.split_step(solver, split, model);
         }
         let (rule, args) = self.choose(solver, model, structured)?;
+        self.warn_inconsistent(&rule, solver);
+        self.step_of(&rule, &args, solver, model, structured)
+    }
+
+    /// The step of a rule that fits.
+    pub fn step_of(
+        &mut self,
+        rule: &Rule,
+        args: &[crate::model::value::BoundArg],
+        solver: &AppliedSolver,
+        model: &Model,
+        structured: &Structured,
+    ) -> Try<Step> {
         let s = rule.solver().clone();
         let scope = self.root_scope();
         let next = self.g.var(self.time_next);
         scope.define("t'", Value::Num(next), Span::default());
         self.path.push(s.name.name.clone());
-        let bound = self.bind_header(&s.name.name, &s.header, &args, solver.span, &scope);
-        let result = bound.and_then(|()| self.rule_step(&rule, model, structured, &scope));
+        let bound = self.bind_header(&s.name.name, &s.header, args, solver.span, &scope);
+        let result = bound.and_then(|()| self.rule_step(rule, model, structured, &scope));
         self.path.pop();
         let mut step = result?;
         step.orders = rule.orders(|class| rule.form != Form::Density && structured.within(class).is_ok());

@@ -1,0 +1,165 @@
+//! Whether a step rule of the user's is consistent: on a constant drift and a constant noise the first terms of its step
+//! are `a dt + b dW`. It is what the conditions on the weights of a tableau come to (Kloeden & Platen, Numerical Solution
+//! of Stochastic Differential Equations, 1992, section 9.6), found by running the rule's own step on two numbers.
+
+use crate::diagnostics::{Diagnostic, codes};
+use crate::math::array::Array;
+use crate::math::eval::{Env, eval};
+use crate::math::{Base, Id, Op, Ty, VarId, VarKind};
+use crate::model::elab::Elab;
+use crate::model::system::{Model, Noise, State};
+use crate::model::value::AppliedSolver;
+use crate::solve::form::{Form, NoiseClass};
+use crate::solve::rule::{Fit, Rule};
+use crate::source::Span;
+
+/// A short step: what is of a higher order in it is far below [`SLACK`].
+const STEP: f64 = 1e-8;
+
+/// How far the first terms may be off, relative.
+const SLACK: f64 = 1e-2;
+
+/// A constant drift, a start, and standard normals, with nothing special about them.
+const DRIFT: [f64; 2] = [1.3, 0.4];
+const START: [f64; 2] = [0.31, 0.72];
+const NORMALS: [f64; 2] = [0.83, -0.57];
+const NOISE: f64 = 0.61;
+
+impl Elab<'_> {
+    /// Warns of a rule whose step is not consistent. Rules on other forms, and those that cannot be worked out for the
+    /// test equation, are left alone.
+    pub fn warn_inconsistent(&mut self, rule: &Rule, solver: &AppliedSolver) {
+        if rule.library || !matches!(rule.form, Form::Ito | Form::Stratonovich) {
+            return;
+        }
+        let before = self.diagnostics.len();
+        let gain = self.tried(rule, solver, DRIFT, 0.0).map(|moved| [moved[0] / (DRIFT[0] * STEP), moved[1] / (DRIFT[1] * STEP)]);
+        let noisy = rule.class != NoiseClass::None;
+        let shake = if noisy { self.tried(rule, solver, [0.0; 2], NOISE) } else { None };
+        self.diagnostics.truncate(before);
+        let off = |x: f64| (x - 1.0).abs() > SLACK;
+        let span = rule.solver().name.span;
+        let name = &rule.solver().name.name;
+        if let Some(gain) = gain
+            && gain.iter().any(|g| off(*g))
+        {
+            let message = format!("the solver `{name}` is not consistent: a constant drift `a` moves the state by {:.4} a dt in a step", gain[0]);
+            self.report(
+                Diagnostic::warning(codes::INCONSISTENT, message, span, "this rule")
+                    .note("its paths do not converge to those of the equation, however short the step")
+                    .help("the weights of the drift's stages add up to one"),
+            );
+        } else if let Some(moved) = shake {
+            let scalar = rule.class == NoiseClass::Scalar;
+            let unit = NOISE * STEP.sqrt();
+            let gain = [moved[0] / (unit * NORMALS[0]), moved[1] / (unit * NORMALS[usize::from(!scalar)])];
+            if gain.iter().any(|g| off(*g)) {
+                let message =
+                    format!("the solver `{name}` is not consistent: a constant noise `b` moves the state by {:.4} b dW in a step", gain[0]);
+                self.report(
+                    Diagnostic::warning(codes::INCONSISTENT, message, span, "this rule")
+                        .note("its paths do not converge to those of the equation, however short the step")
+                        .help("the weights of the noise's stages add up to one"),
+                );
+            }
+        }
+    }
+
+    /// How far the rule moves two components with a constant drift and noise.
+    fn tried(&mut self, rule: &Rule, solver: &AppliedSolver, drift: [f64; 2], noise: f64) -> Option<[f64; 2]> {
+        let model = self.constant_model(rule.class, drift, noise);
+        let structured = self.structured(&model);
+        if !matches!(self.fit(rule, &model, &structured), Fit::Fits) {
+            return None;
+        }
+        let step = self.step_of(rule, &solver.args, solver, &model, &structured).ok()?;
+        let x = model.states[0].var;
+        let value = step.renew.iter().find(|r| r.0 == x)?.1;
+        let mut env = self.default_env();
+        env.set(x, Array::new(vec![2], START.to_vec()));
+        for (var, start) in &step.memory {
+            let known = self.known(*start, &env)?;
+            env.set(*var, known);
+        }
+        let value = crate::math::clean(&mut self.g, &[value]).ok()?[0];
+        self.known(value, &env).map(|v| [v.values[0] - START[0], v.values[1] - START[1]])
+    }
+
+    /// The value of a step's expression, with the normals of W as they stand above and those of areas zero. None where it
+    /// draws something else: its mean is then not seen in one draw.
+    fn known(&mut self, id: Id, env: &Env) -> Option<Array> {
+        let mut env = env.clone();
+        for (var, value) in [(self.time, 0.0), (self.time_next, STEP), (self.dt, STEP), (self.step_index, 0.0)] {
+            env.set(var, Array::new(vec![], vec![value]));
+        }
+        for var in self.g.vars_of(id).to_vec() {
+            let info = self.g.var_info(var).clone();
+            let VarKind::Draw { base, site, .. } = info.kind else { continue };
+            if base != Base::Normal || site >= crate::model::system::LEVY_SITE {
+                return None;
+            }
+            let count: usize = info.shape.iter().product();
+            let values = if site < crate::model::system::INTEGRAL_SITE { &NORMALS[..count] } else { &[0.0; 2][..count] };
+            env.set(var, Array::new(info.shape, values.to_vec()));
+        }
+        eval(&self.g, id, &env).ok().filter(|v| v.values.iter().all(|x| x.is_finite()))
+    }
+
+    /// `dx = drift dt + noise dW` for two components: one noise for both where the rule is for scalar noise.
+    fn constant_model(&mut self, class: NoiseClass, drift: [f64; 2], noise: f64) -> Model {
+        let span = Span::default();
+        let alpha = self.g.real(0.0);
+        let dt = self.g.new_var("dt", VarKind::Hole, Ty::Real, vec![]);
+        let shape = if class == NoiseClass::Scalar { vec![] } else { vec![2] };
+        let increments = |s: &mut Self, name: &str| s.g.new_var(name, VarKind::Noise, Ty::Real, shape.clone());
+        let (var, strat): (VarId, VarId) = (increments(self, "W"), increments(self, "∘W"));
+        let (seen, seen_strat) = (self.g.var(var), self.g.var(strat));
+        let length = self.g.var(dt);
+        let components = drift.into_iter().enumerate().map(|(k, a)| {
+            let at: Vec<Id> = shape.iter().map(|_| self.g.int(k as i64)).collect();
+            let own = if shape.is_empty() { seen } else { self.g.get(seen, &at) };
+            let (a, b) = (self.g.real(a), self.g.real(noise));
+            let (moved, shaken) = (self.g.op(Op::Mul, &[a, length]), self.g.op(Op::Mul, &[b, own]));
+            self.g.op(Op::Add, &[moved, shaken])
+        });
+        let components = components.collect();
+        let flow = self.g.lit(vec![2], components);
+        let x = self.g.new_var("x", VarKind::State, Ty::Real, vec![2]);
+        let start = self.filled(&[2], 0.0);
+        let state = State {
+            name: "x".into(),
+            span,
+            var: x,
+            shape: vec![2],
+            start,
+            start_span: span,
+            flow: Some(flow),
+            flow_span: Some(span),
+        };
+        let noise = Noise {
+            name: "W".into(),
+            place: 0,
+            span,
+            shape,
+            var,
+            strat,
+            seen,
+            seen_strat,
+            declared: true,
+            matrix: None,
+        };
+        Model {
+            name: "a constant drift".into(),
+            span,
+            states: vec![state],
+            noises: if class == NoiseClass::None { Vec::new() } else { vec![noise] },
+            lets: Vec::new(),
+            alpha,
+            dt,
+            scope: self.root_scope(),
+            target: None,
+            law: None,
+            parts: Vec::new(),
+        }
+    }
+}
