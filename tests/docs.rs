@@ -67,7 +67,7 @@ fn the_reference_is_complete() {
             cell(d.support)
         );
     }
-    for kind in ["Targets", "Models"] {
+    for kind in ["Functions", "Targets", "Models"] {
         let _ = write!(out, "\n## {kind} of the standard library\n\n| name | what it is |\n|---|---|\n");
         for (name, doc) in library(kind) {
             let _ = writeln!(out, "| `{name}` | {} |", cell(&doc));
@@ -113,6 +113,7 @@ fn library(kind: &str) -> Vec<(String, String)> {
         .decls()
         .filter_map(|d| {
             let name = match (&d.item.kind, kind) {
+                (ItemKind::Fn(f), "Functions") => &f.name,
                 (ItemKind::Target(t), "Targets") => &t.name,
                 (ItemKind::Model(m), "Models") => &m.name,
                 _ => return None,

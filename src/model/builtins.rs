@@ -10,6 +10,9 @@ use crate::model::value::{BoundArg, Scope, Value};
 use crate::source::Span;
 use crate::syntax::ast::Arg;
 
+/// Halvings of an interval until its ends are neighbouring numbers, nearly.
+const BISECTIONS: usize = 60;
+
 impl Elab<'_> {
     pub fn builtin(
         &mut self,
@@ -51,7 +54,7 @@ impl Elab<'_> {
             B::Accept => self.accept_call(row, &args, span),
             B::Sample => self.sample_call(row, &args, span),
             B::Dense(op) => self.dense_call(row, op, &args, span),
-            B::Zeros | B::Ones | B::Eye | B::Linspace | B::Geometric | B::Karras | B::EqualIn => {
+            B::Zeros | B::Ones | B::Eye | B::Linspace | B::Geometric | B::Karras => {
                 self.made_array(row, builtin, &args, span)
             }
             _ => self.array_call(row, builtin, &args, span),
@@ -215,9 +218,50 @@ impl Elab<'_> {
                     s.g.op(Op::Select, &[first, ones, value])
                 })
             }
+            B::EqualIn => {
+                let [f, a, b, n] = self.take(row, args, span)?;
+                let Value::Func(f) = &f.value else {
+                    let message =
+                        format!("`equal_in` takes a function of the time first, and this is {}", f.value.kind());
+                    return self.error(codes::TYPE_MISMATCH, message, f.span, "not a function");
+                };
+                let steps = self.size(&n.value, n.span)?;
+                let (a, b) = (self.scalar(&a.value, a.span)?, self.scalar(&b.value, b.span)?);
+                self.equal_in(f, a, b, steps, span)?
+            }
             _ => return self.unsupported(&format!("`{}`", row.name), span),
         };
         Ok(Value::Num(id))
+    }
+
+    /// The points from a to b at which a monotone f takes equally spaced values, by bisection.
+    fn equal_in(&mut self, f: &Rc<crate::model::value::Func>, a: Id, b: Id, steps: usize, span: Span) -> Try<Id> {
+        let at = self.g.new_var("s", crate::math::VarKind::Hole, crate::math::Ty::Real, vec![]);
+        let node = self.g.var(at);
+        let value = self.call_value(f, &[BoundArg { name: None, value: Value::Num(node), span }], span)?;
+        let value = self.scalar(&value, span)?;
+        let (first, last) =
+            (self.g.substitute_vars(&[value], &[(at, a)])[0], self.g.substitute_vars(&[value], &[(at, b)])[0]);
+        let levels = self.spaced(first, last, steps, steps + 1);
+        let (half, rising) = (self.g.real(0.5), self.g.op(Op::Lt, &[first, last]));
+        Ok(self.tabulate(&[steps + 1], |s, k| {
+            let level = s.g.get(levels, k);
+            let (mut low, mut high) = (a, b);
+            for _ in 0..BISECTIONS {
+                let sum = s.g.op(Op::Add, &[low, high]);
+                let middle = s.g.op(Op::Mul, &[half, sum]);
+                let here = s.g.substitute_vars(&[value], &[(at, middle)])[0];
+                let (under, over) = (s.g.op(Op::Lt, &[here, level]), s.g.op(Op::Lt, &[level, here]));
+                let before = s.g.op(Op::Select, &[rising, under, over]);
+                low = s.g.op(Op::Select, &[before, middle, low]);
+                high = s.g.op(Op::Select, &[before, high, middle]);
+            }
+            // the ends exactly
+            let (zero, end) = (s.g.int(0), s.g.int(steps as i64));
+            let (is_first, is_last) = (s.g.op(Op::Eq, &[k[0], zero]), s.g.op(Op::Eq, &[k[0], end]));
+            let inside = s.g.op(Op::Select, &[is_last, b, high]);
+            s.g.op(Op::Select, &[is_first, a, inside])
+        }))
     }
 
     pub fn sum_all(&mut self, array: Id) -> Id {

@@ -23,8 +23,7 @@ pub const DRAW_IN_RUN: &str = "a draw in the `let` of a run";
 /// Whether a function of the table waits for a later version.
 pub fn function(f: &Function) -> bool {
     use Builtin as B;
-    let waits =
-        [B::Scan, B::WeightEss, B::Logmeanexp, B::Ancestors, B::Mlp, B::Affine, B::Fourier, B::Choose, B::EqualIn];
+    let waits = [B::Scan, B::WeightEss, B::Logmeanexp, B::Ancestors, B::Mlp, B::Affine, B::Fourier, B::Choose];
     matches!(f.kind, FunctionKind::Builtin(b) if waits.contains(&b))
 }
 

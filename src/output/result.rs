@@ -133,6 +133,16 @@ pub struct ConvergenceLevel {
     /// for each state row: of its mean, and of its mean square
     pub weak: Vec<[Pair; 2]>,
     pub diverged: u64,
+    /// seconds that the steps of a path took, on one thread, without the noise: what the error is bought with
+    #[serde(serialize_with = "number")]
+    pub cost: f64,
+}
+
+impl ConvergenceLevel {
+    /// The largest error of a mean, over the components of the state.
+    pub fn weak_of_mean(&self) -> Option<Pair> {
+        self.weak.iter().map(|row| row[0]).max_by(|a, b| a.value.abs().total_cmp(&b.value.abs()))
+    }
 }
 
 /// A number with its standard error.
@@ -159,6 +169,7 @@ impl From<&Converged> for Convergence {
             rms: l.rms.into(),
             weak: l.weak.iter().map(|row| row.map(Pair::from)).collect(),
             diverged: l.diverged,
+            cost: f64::NAN,
         });
         Convergence {
             strong_order: c.strong_order.into(),

@@ -137,12 +137,18 @@ pub fn bars(values: &[f64]) -> String {
 }
 
 fn convergence(c: &Convergence, style: Style) -> String {
-    let head = ["steps", "h", "E|x - ref|", "rms"].map(String::from);
-    let rows = c
-        .levels
-        .iter()
-        .map(|l| [count(l.steps), plain(l.h), estimate(l.strong.value, l.strong.se), estimate(l.rms.value, l.rms.se)]);
-    let rows: Vec<[String; 4]> = std::iter::once(head).chain(rows).collect();
+    let head = ["steps", "h", "E|x - ref|", "rms", "|E x - E ref|", "µs a path"].map(String::from);
+    let rows = c.levels.iter().map(|l| {
+        [
+            count(l.steps),
+            plain(l.h),
+            estimate(l.strong.value, l.strong.se),
+            estimate(l.rms.value, l.rms.se),
+            l.weak_of_mean().map_or(String::new(), |w| estimate(w.value.abs(), w.se)),
+            if l.cost.is_nan() { String::new() } else { format!("{:.3}", l.cost * 1e6) },
+        ]
+    });
+    let rows: Vec<[String; 6]> = std::iter::once(head).chain(rows).collect();
     let order = |name: &str, p: &super::result::Pair| format!("{name} order {}\n", estimate(p.value, p.se));
     let mut text = aligned(&rows) + &order("strong", &c.strong_order) + &order("weak", &c.weak_order);
     if !c.too_noisy.is_empty() {
@@ -253,8 +259,9 @@ terminal  gbm by milstein, sigma = 0.2: 200 000 paths of 100 steps, seed 1, 0.41
             h: 1.0 / steps as f64,
             strong: pair(strong, 0.001),
             rms: pair(strong, 0.001),
-            weak: vec![],
+            weak: vec![[pair(-strong / 10.0, 0.001), pair(0.0, 0.0)]],
             diverged: 0,
+            cost: 1e-9 * steps as f64,
         };
         let c = Convergence {
             strong_order: pair(0.98, 0.02),
@@ -264,9 +271,9 @@ terminal  gbm by milstein, sigma = 0.2: 200 000 paths of 100 steps, seed 1, 0.41
             too_noisy: vec![16, 32],
         };
         let want = "\
-steps  h        E|x - ref|       rms
-16     0.0625   0.1000 ± 0.0010  0.1000 ± 0.0010
-32     0.03125  0.0500 ± 0.0010  0.0500 ± 0.0010
+steps  h        E|x - ref|       rms              |E x - E ref|    µs a path
+16     0.0625   0.1000 ± 0.0010  0.1000 ± 0.0010  0.0100 ± 0.0010  0.016
+32     0.03125  0.0500 ± 0.0010  0.0500 ± 0.0010  0.0050 ± 0.0010  0.032
 strong order 0.980 ± 0.020
 weak order nan
 the weak errors at 16, 32 steps are below their noise and not in the fit

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::chen::{Coarse, Processes, Rows};
 use super::job::Stage;
@@ -55,6 +56,8 @@ pub struct CoupledJob<T = f64> {
     pub stream: u64,
     pub threads: usize,
     pub noise: Arc<dyn NoiseSource>,
+    /// nanoseconds that the steps of each level took, on all threads together
+    pub spent: Vec<AtomicU64>,
 }
 
 /// Why paths cannot be coupled.
@@ -338,7 +341,12 @@ impl<'a, T: Lane> Worker<'a, T> {
                 let first = end - steps as u64;
                 let fill = Fill { first_step: first, steps, ..fill };
                 noise::fill(&*job.noise, &self.own[k], own(k, fill), &mut memory.noise);
-                memory.call(&level.stage, fill, &(level.stage.rows)(first..end), 0);
+                let rows = (level.stage.rows)(first..end);
+                let begin = Instant::now();
+                memory.call(&level.stage, fill, &rows, 0);
+                if let Some(spent) = job.spent.get(k) {
+                    spent.fetch_add(begin.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                }
             }
         }
     }

@@ -37,6 +37,7 @@ fn job(levels: Vec<Level>, reference: Level, paths: u64) -> CoupledJob {
         stream: 0,
         threads: 2,
         noise: Arc::new(HashNoise),
+        spent: Vec::new(),
     }
 }
 

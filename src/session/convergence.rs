@@ -1,6 +1,7 @@
 //! `converge`: measured strong and weak orders from coupled paths.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Lane;
@@ -119,6 +120,7 @@ impl Elab<'_> {
                 stream: 0,
                 threads: plan.threads(),
                 noise: Arc::new(Ars5),
+                spent: converge.steps.iter().map(|_| AtomicU64::new(0)).collect(),
             };
             let found = match coupled::run(&job, how.stop) {
                 Ok(found) => found,
@@ -136,6 +138,10 @@ impl Elab<'_> {
                 env.set(order.value, estimate.value);
                 env.set(order.se, estimate.se);
             }
+            let mut convergence = Convergence::from(&found);
+            for (level, spent) in convergence.levels.iter_mut().zip(&job.spent) {
+                level.cost = spent.load(Ordering::Relaxed) as f64 * 1e-9 / found.finished as f64;
+            }
             ran.variants.push(RunResult {
                 name: plan.name.clone(),
                 model: plan.model.name.clone(),
@@ -148,7 +154,7 @@ impl Elab<'_> {
                 compile_seconds,
                 path_steps_per_second: found.finished as f64 * total as f64 / begin.elapsed().as_secs_f64().max(1e-9),
                 diverged: found.reference_diverged,
-                converge: Some(Convergence::from(&found)),
+                converge: Some(convergence),
                 ..RunResult::default()
             });
         }

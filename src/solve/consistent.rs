@@ -33,7 +33,9 @@ impl Elab<'_> {
             return;
         }
         let before = self.diagnostics.len();
-        let gain = self.tried(rule, solver, DRIFT, 0.0).map(|moved| [moved[0] / (DRIFT[0] * STEP), moved[1] / (DRIFT[1] * STEP)]);
+        let gain = self
+            .tried(rule, solver, DRIFT, 0.0)
+            .map(|moved| [moved[0] / (DRIFT[0] * STEP), moved[1] / (DRIFT[1] * STEP)]);
         let noisy = rule.class != NoiseClass::None;
         let shake = if noisy { self.tried(rule, solver, [0.0; 2], NOISE) } else { None };
         self.diagnostics.truncate(before);
@@ -43,7 +45,10 @@ impl Elab<'_> {
         if let Some(gain) = gain
             && gain.iter().any(|g| off(*g))
         {
-            let message = format!("the solver `{name}` is not consistent: a constant drift `a` moves the state by {:.4} a dt in a step", gain[0]);
+            let message = format!(
+                "the solver `{name}` is not consistent: a constant drift `a` moves the state by {:.4} a dt in a step",
+                gain[0]
+            );
             self.report(
                 Diagnostic::warning(codes::INCONSISTENT, message, span, "this rule")
                     .note("its paths do not converge to those of the equation, however short the step")
@@ -54,8 +59,10 @@ impl Elab<'_> {
             let unit = NOISE * STEP.sqrt();
             let gain = [moved[0] / (unit * NORMALS[0]), moved[1] / (unit * NORMALS[usize::from(!scalar)])];
             if gain.iter().any(|g| off(*g)) {
-                let message =
-                    format!("the solver `{name}` is not consistent: a constant noise `b` moves the state by {:.4} b dW in a step", gain[0]);
+                let message = format!(
+                    "the solver `{name}` is not consistent: a constant noise `b` moves the state by {:.4} b dW in a step",
+                    gain[0]
+                );
                 self.report(
                     Diagnostic::warning(codes::INCONSISTENT, message, span, "this rule")
                         .note("its paths do not converge to those of the equation, however short the step")
@@ -99,7 +106,8 @@ impl Elab<'_> {
                 return None;
             }
             let count: usize = info.shape.iter().product();
-            let values = if site < crate::model::system::INTEGRAL_SITE { &NORMALS[..count] } else { &[0.0; 2][..count] };
+            let values =
+                if site < crate::model::system::INTEGRAL_SITE { &NORMALS[..count] } else { &[0.0; 2][..count] };
             env.set(var, Array::new(info.shape, values.to_vec()));
         }
         eval(&self.g, id, &env).ok().filter(|v| v.values.iter().all(|x| x.is_finite()))

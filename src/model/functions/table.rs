@@ -276,8 +276,7 @@ pub const TABLE: &[Function] = &[
         "n + 1 times from a to b at which the monotone f takes equally spaced values.",
         "equal_in(t -> log(t), 10, 1e-3, 80)",
         B::EqualIn,
-    )
-    .stage(2),
+    ),
     // Data.
     built(
         "csv",
