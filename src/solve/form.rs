@@ -21,18 +21,22 @@ pub struct Structured {
 }
 
 impl Structured {
-    /// Whether the noise is within a class; the reason when it is not, or not provably.
-    pub fn within(&self, class: NoiseClass) -> Result<(), String> {
+    /// What is known of the noise being within a class.
+    pub fn finding(&self, class: NoiseClass) -> &Finding {
         let noise = &self.structure.noise;
-        let finding = match class {
-            NoiseClass::Any => return Ok(()),
+        match class {
+            NoiseClass::Any => &Finding::Yes,
             NoiseClass::None => &noise.none,
             NoiseClass::Additive => &noise.additive,
             NoiseClass::Scalar => &noise.scalar,
             NoiseClass::Diagonal => &noise.diagonal,
             NoiseClass::Commutative => &noise.commutative,
-        };
-        match finding {
+        }
+    }
+
+    /// Whether the noise is within a class; the reason when it is not, or not provably.
+    pub fn within(&self, class: NoiseClass) -> Result<(), String> {
+        match self.finding(class) {
             Finding::Yes => Ok(()),
             other => Err(other.reason().unwrap_or_default().to_string()),
         }
