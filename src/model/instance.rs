@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty, VarKind};
 use crate::model::elab::{Elab, Reported, RunParam, Try, shape_text, shape_words};
-use crate::model::expr::Axis;
+use crate::model::indexing::Axis;
 use crate::model::later;
 use crate::model::library::Decl;
 use crate::model::target::{Parts, Piece, Target, TargetKind};

@@ -273,7 +273,7 @@ impl Elab<'_> {
         let element = crate::math::clean(&mut self.g, &[element]).map_or(element, |c| c[0]);
         for n in met {
             for (k, increment) in self.elements(noises[*n]).into_iter().enumerate() {
-                let at: Vec<Id> = crate::model::expr::unravel(k, &system.noises[*n].shape)
+                let at: Vec<Id> = crate::model::indexing::unravel(k, &system.noises[*n].shape)
                     .into_iter()
                     .map(|i| self.g.int(i as i64))
                     .collect();
