@@ -18,7 +18,7 @@ impl Elab<'_> {
         if let TargetKind::Scalar { law, params } = &target.kind {
             return self.scalar_law_density(law, params, x, target, span);
         }
-        let target = &self.for_each_row(target, &self.g.shape(x).to_vec());
+        let target = &self.for_each_row(target, self.g.shape(x));
         self.check_point(target, x, span)?;
         let (hole, body) = self.abstract_density(target)?;
         Ok(self.g.substitute_vars(&[body], &[(hole, x)])[0])

@@ -153,7 +153,7 @@ impl Elab<'_> {
 
     /// A law of vectors at an array with axes before those of one event: independent copies, as a law of single numbers
     /// has them. Other laws are what they are.
-    pub fn for_each_row(&mut self, target: &Rc<Target>, shape: &[usize]) -> Rc<Target> {
+    pub fn for_each_row(&self, target: &Rc<Target>, shape: &[usize]) -> Rc<Target> {
         let mut spread = target.clone();
         let is_law = matches!(target.kind, TargetKind::Vector { .. } | TargetKind::Rows { .. });
         if let Some(copies) = shape.strip_suffix(target.shape.as_slice()).filter(|_| is_law) {
