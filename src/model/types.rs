@@ -91,12 +91,15 @@ impl Elab<'_> {
             return Ok(());
         }
         let takes = if count < least { least } else { params.len() };
+        let names: Vec<String> = (1..=count).map(|k| format!("x{k}")).collect();
+        let written = if count == 1 { "x -> ...".to_string() } else { format!("({}) -> ...", names.join(", ")) };
         let message = format!("a function of {count} argument{} is wanted, and this one takes {takes}", plural(count));
-        let mut d = Diagnostic::error(codes::TYPE_MISMATCH, message, span, "too many arguments");
-        if count > takes {
-            d = Diagnostic::error(codes::TYPE_MISMATCH, d.message, span, "too few arguments");
-        }
-        self.fail(d.label(ty, "this is the type").help("write one with the arguments that it gets: `x -> ...`"))
+        let label = if count < takes { "too many arguments" } else { "too few arguments" };
+        self.fail(
+            Diagnostic::error(codes::TYPE_MISMATCH, message, span, label)
+                .label(ty, "this is the type")
+                .help(format!("write one with the arguments that it gets: `{written}`")),
+        )
     }
 
     fn unknown_type<T>(&mut self, name: &str, span: Span) -> Try<T> {
