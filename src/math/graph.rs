@@ -176,6 +176,8 @@ struct Info {
     /// one more than the highest bound index inside; 0 without binders
     height: u32,
     rate: Rate,
+    /// whether a derivative that is not yet worked out occurs
+    derivative: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -238,6 +240,11 @@ impl Graph {
 
     pub fn height(&self, id: Id) -> u32 {
         self.info[id.0 as usize].height
+    }
+
+    /// Whether a derivative that is not yet worked out occurs in a node.
+    pub fn has_derivative(&self, id: Id) -> bool {
+        self.info[id.0 as usize].derivative
     }
 
     pub fn rate(&self, id: Id) -> Rate {
@@ -467,6 +474,7 @@ impl Graph {
             vars: Arc::from([]),
             height: 0,
             rate,
+            derivative: false,
         };
         match node {
             Node::Real(_) => leaf(Ty::Real, vec![], Rate::Compile),
@@ -528,7 +536,7 @@ impl Graph {
         let body: Arc<[VarId]> = self.vars_of(of).iter().copied().filter(|v| *v != var).collect();
         let sets: Vec<Arc<[VarId]>> =
             outer.iter().map(|o| self.info[o.0 as usize].vars.clone()).chain([body]).collect();
-        Info { vars: union(sets.iter()), ..all }
+        Info { vars: union(sets.iter()), derivative: true, ..all }
     }
 
     fn joined(&self, ty: Ty, shape: Shape, parts: &[Id], bounds: &[IndexVar]) -> Info {
@@ -540,7 +548,8 @@ impl Graph {
         let inner = parts.iter().map(|p| self.height(*p)).max().unwrap_or(0);
         let bound = bounds.iter().map(|b| b.id + 1).max().unwrap_or(0);
         let rate = parts.iter().map(|p| self.rate(*p)).max().unwrap_or(Rate::Compile);
-        Info { ty, shape, free, vars, height: inner.max(bound), rate }
+        let derivative = parts.iter().any(|p| self.has_derivative(*p));
+        Info { ty, shape, free, vars, height: inner.max(bound), rate, derivative }
     }
 }
 

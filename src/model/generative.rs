@@ -2,7 +2,7 @@
 
 use crate::math::{Id, Node, VarId};
 use crate::model::elab::Elab;
-use crate::model::expr::Axis;
+use crate::model::indexing::Axis;
 use crate::model::target::{Parts, Piece, Target, TargetKind};
 
 /// A half-open box of components.
@@ -102,7 +102,9 @@ fn parameters(law: &Target, ids: &mut Vec<Id>) {
                 Parts::Family { body, .. } => parameters(body, ids),
             }
         }
-        TargetKind::Product { part } | TargetKind::Tilt { part, .. } => parameters(part, ids),
+        TargetKind::Product { part } | TargetKind::Tilt { part, .. } | TargetKind::Rows { body: part, .. } => {
+            parameters(part, ids);
+        }
         TargetKind::Temper { part, power: by } | TargetKind::Shift { part, by } | TargetKind::Scale { part, by } => {
             ids.push(*by);
             parameters(part, ids);

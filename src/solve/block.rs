@@ -29,7 +29,15 @@ impl Elab<'_> {
 
     fn block_statement(&mut self, statement: &BlockStmt, scope: &Scope, newest: &mut Newest) -> Try<()> {
         match statement {
-            BlockStmt::Let(l) => self.define_let(l, scope).map(|_| ()),
+            BlockStmt::Let(l) => {
+                if let Value::Num(id) = self.define_let(l, scope)?
+                    && self.g.has_derivative(id)
+                {
+                    let settled = self.settled(id);
+                    scope.define(&l.name.name, Value::Num(settled), l.name.span);
+                }
+                Ok(())
+            }
             BlockStmt::Fn(f) => {
                 let closure = self.closure(f, scope);
                 scope.define(&f.name.name, closure, f.name.span);
@@ -111,7 +119,7 @@ impl Elab<'_> {
         let axes = self.subscripts(&shape, subs, scope)?;
         let piece: Vec<usize> = axes
             .iter()
-            .filter_map(|a| if let crate::model::expr::Axis::Slice { len, .. } = a { Some(*len) } else { None })
+            .filter_map(|a| if let crate::model::indexing::Axis::Slice { len, .. } = a { Some(*len) } else { None })
             .collect();
         let v = self.expr(value, scope)?;
         let v = match &v {
@@ -137,6 +145,7 @@ impl Elab<'_> {
             );
         }
         let id = if have.is_empty() && !piece.is_empty() { self.tabulate(&piece, |_, _| id) } else { id };
+        let id = self.settled(id);
         let new = if subs.is_empty() { id } else { self.with_piece(old, &axes, id) };
         newest.insert(name.name.clone(), new);
         scope.define(format!("{}'", name.name), Value::Num(new), name.span);
