@@ -67,6 +67,26 @@ pub fn normal(key: Key, coord: Coord) -> f64 {
     pair[(coord.path & 1) as usize]
 }
 
+/// The bits of [`normal`] at a coordinate and at the steps after it.
+pub fn normals_of_steps<const N: usize>(key: Key, first: Coord) -> [f64; N] {
+    #[inline(always)]
+    fn all<const N: usize>(first: Coord, normals: impl Fn(Block) -> [f64; 2]) -> [f64; N] {
+        let half = (first.path & 1) as usize;
+        std::array::from_fn(|k| normals(Coord { step: first.step + k as u64, ..first }.counter())[half])
+    }
+    let keys: RoundKeys = RoundKeys::new([key.seed, key.stream]);
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("fma") && is_x86_feature_detected!("aes") {
+        #[target_feature(enable = "fma,aes")]
+        fn fused<const N: usize>(keys: &RoundKeys, first: Coord) -> [f64; N] {
+            all(first, |counter| block_normals(keys, counter))
+        }
+        // SAFETY: the features were just detected
+        return unsafe { fused(&keys, first) };
+    }
+    all(first, |counter| box_muller(ars::software::block(&keys, counter)))
+}
+
 /// The uniform number of 64 random bits: the upper 52 bits and a half, over 2^52.
 #[inline(always)]
 pub fn uniform_of_bits(w: u64) -> f64 {
@@ -334,6 +354,16 @@ mod tests {
     fn uniforms_are_inside() {
         assert_eq!(uniform_of_bits(0), 2f64.powi(-53));
         assert_eq!(uniform_of_bits(u64::MAX), 1.0 - 2f64.powi(-53));
+    }
+
+    #[test]
+    fn normals_of_steps_are_those_of_each() {
+        for path in [10, 11] {
+            let first = Coord { path, step: 1 << 37, site: 2, component: 9, turn: 1 };
+            let all = normals_of_steps::<3>(KEY, first);
+            let each = [0, 1, 2].map(|k| normal(KEY, Coord { step: first.step + k, ..first }));
+            assert_eq!(all.map(f64::to_bits), each.map(f64::to_bits));
+        }
     }
 
     #[test]

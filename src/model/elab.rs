@@ -97,6 +97,8 @@ pub struct Elab<'p> {
     pub run: Option<RunContext>,
     pub data_cache: crate::model::data::Cache,
     pub accepted: Option<AcceptSink>,
+    /// collects what a step rule says of its error
+    pub estimates: Option<Vec<(Id, Span)>>,
     pub depth: usize,
     /// calls worked out so far
     pub calls: usize,
@@ -153,6 +155,7 @@ impl<'p> Elab<'p> {
             run: None,
             data_cache: Default::default(),
             accepted: None,
+            estimates: None,
             depth: 0,
             calls: 0,
             conditional: 0,

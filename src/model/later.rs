@@ -19,7 +19,6 @@ pub const TRAIN: &str = "`train`";
 pub const PHASE: &str = "a `phase`";
 pub const PHASES: &str = "a `for` over phases";
 pub const SPLIT: &str = "a splitting solver (`split`)";
-pub const ADAPTIVE: &str = "adaptive time (`tol`)";
 pub const DRAW_IN_RUN: &str = "a draw in the `let` of a run";
 pub const LEVY: &str = "the Levy area `levy`";
 
@@ -75,7 +74,6 @@ pub fn state(state: &State) -> Option<(String, crate::source::Span)> {
 pub fn block(statement: &BlockStmt) -> Option<(&'static str, crate::source::Span)> {
     match statement {
         BlockStmt::Tilde(e, _) => Some(("data in a step (`~`)", e.span)),
-        BlockStmt::Error(_, span) => Some(("an error estimate (`error`)", *span)),
         BlockStmt::Solve { span, .. } => Some(("an implicit stage (`solve`)", *span)),
         BlockStmt::Stop(span) => Some(("`stop`", *span)),
         BlockStmt::Prime { comp: Some(comp), .. } => Some((PRIMES_OF_INDICES, comp.span)),

@@ -32,7 +32,14 @@ pub fn run(r: &RunResult, style: Style) -> String {
 fn headline(r: &RunResult, style: Style) -> String {
     let with = r.solver.as_ref().map_or_else(String::new, |s| format!(" by {s}"));
     let sweep: String = r.sweep.iter().map(|(name, value)| format!(", {name} = {}", plain(*value))).collect();
-    let steps = if r.steps > 0 { format!(" of {} steps", count(r.steps)) } else { String::new() };
+    let steps = match r.adaptive {
+        Some(a) => {
+            let [accepted, rejected] = [a.accepted, a.rejected].map(|n| plain((n * 10.0).round() / 10.0));
+            format!(" of {accepted} steps and {rejected} rejected ones at tol {}", plain(a.tol))
+        }
+        None if r.steps > 0 => format!(" of {} steps", count(r.steps)),
+        None => String::new(),
+    };
     let mut facts = format!("{}{with}{sweep}: {} paths{steps}, seed {}", r.model, count(r.paths), r.seed);
     if r.precision == Precision::Single {
         facts += ", f32";
@@ -58,6 +65,13 @@ fn warnings(r: &RunResult) -> Vec<String> {
             "{} {verb} of {} diverged{first}; from then on left out of the statistics",
             count(r.diverged),
             count(r.paths)
+        ));
+    }
+    if let Some(stuck) = r.adaptive.map(|a| a.stuck).filter(|n| *n > 0) {
+        let (paths, their) = if stuck == 1 { ("path", "its") } else { ("paths", "their") };
+        all.push(format!(
+            "{} {paths} of these had finite states, and no step, however short, met {their} tolerance",
+            count(stuck)
         ));
     }
     all

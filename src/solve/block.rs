@@ -44,7 +44,8 @@ impl Elab<'_> {
                 self.branch(c, then, otherwise.as_ref(), scope, newest)
             }
             BlockStmt::For { name, over, body, span } => self.turns(name, over, body, *span, scope, newest),
-            BlockStmt::Tilde(..) | BlockStmt::Error(..) | BlockStmt::Solve { .. } | BlockStmt::Stop(_) => {
+            BlockStmt::Error(e, _) => self.error_estimate(e, scope),
+            BlockStmt::Tilde(..) | BlockStmt::Solve { .. } | BlockStmt::Stop(_) => {
                 let (what, span) = later::block(statement).expect("these are of a later version");
                 if let BlockStmt::Solve { name, .. } = statement {
                     scope.set(&name.name, Entry::Broken);

@@ -1,6 +1,7 @@
 //! Solvers: a declaration and the form of a model that it needs become one step, still as mathematics.
 
 pub mod block;
+pub mod estimate;
 pub mod form;
 pub mod rule;
 

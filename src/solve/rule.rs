@@ -10,6 +10,7 @@ use crate::model::system::{Model, RULE_SITE};
 use crate::model::target::Target;
 use crate::model::value::{AppliedSolver, Scope, Value};
 use crate::solve::block::Newest;
+use crate::solve::estimate::Estimate;
 use crate::solve::form::{Form, NoiseClass, Structured};
 use crate::source::Span;
 use crate::syntax::ast::{self, Ident, ItemKind, SolverBody, SolverStmt};
@@ -24,6 +25,9 @@ pub struct Step {
     /// accepted in this step (0 to 1), and summed over steps
     pub acceptance: Option<(VarId, VarId)>,
     pub orders: Orders,
+    pub form: Form,
+    /// what the rule says of its error
+    pub estimate: Option<Estimate>,
 }
 
 /// Orders of convergence that a declaration states.
@@ -273,12 +277,14 @@ impl Elab<'_> {
         let before = (
             self.draws.replace(Draws { next_site: RULE_SITE, ..Draws::default() }),
             self.accepted.replace(AcceptSink::default()),
+            self.estimates.replace(Vec::new()),
         );
         let result = self.rule_body(&statements, &renewed, scope, span);
         let decisions = self.accepted.take().map(|s| s.decisions).unwrap_or_default();
-        (self.draws, self.accepted) = before;
+        let error = self.estimates.take().and_then(|all| all.first().copied());
+        (self.draws, self.accepted, self.estimates) = before;
         let (newest, memory) = result?;
-        self.finish_step(rule, model, structured, &renewed, newest, memory, &decisions)
+        self.finish_step(rule, model, structured, &renewed, newest, memory, &decisions, error)
     }
 
     /// The statements of a declaration: definitions, memory, and the step itself.
@@ -319,6 +325,7 @@ impl Elab<'_> {
                     for (name, id) in &newest {
                         scope.define(format!("{name}'"), Value::Num(*id), Span::default());
                     }
+                    self.one_estimate(block)?;
                     self.block(block, scope, &mut newest)?;
                 }
             }
@@ -340,6 +347,7 @@ impl Elab<'_> {
         newest: Newest,
         memory: Vec<(String, VarId, Id)>,
         decisions: &[Id],
+        error: Option<(Id, Span)>,
     ) -> Try<Step> {
         let span = rule.solver().name.span;
         for (name, var) in renewed {
@@ -355,6 +363,14 @@ impl Elab<'_> {
                 );
             }
         }
+        let estimate = match error {
+            Some((error, span)) => {
+                let (name, var) = &renewed[0];
+                let old = self.g.var(*var);
+                Some(self.estimate(error, span, name, old, newest[name])?)
+            }
+            None => None,
+        };
         let system = &structured.system;
         // Old values: holes of the rule replaced by the model's states.
         let mut old: Vec<(VarId, Id)> = Vec::new();
@@ -415,7 +431,12 @@ impl Elab<'_> {
         let memory = memory.iter().map(|m| m.1).zip(starts).collect();
         let decisions = self.g.substitute_vars(decisions, &old);
         let acceptance = self.acceptance(&decisions, &mut renew)?;
-        Ok(Step { solver: String::new(), renew, memory, acceptance, orders: Orders::default() })
+        let estimate = estimate.map(|e| {
+            let ids = self.g.substitute_vars(&[e.error, e.old, e.new], &old);
+            Estimate { error: ids[0], old: ids[1], new: ids[2] }
+        });
+        let (solver, orders) = (String::new(), Orders::default());
+        Ok(Step { solver, renew, memory, acceptance, orders, form: rule.form, estimate })
     }
 
     /// Two hidden states count what `accept` answered.

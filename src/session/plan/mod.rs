@@ -37,6 +37,7 @@ pub struct Plan {
     pub threads: Option<usize>,
     /// of states and steps
     pub precision: Precision,
+    pub noise: Noise,
     pub statements: Vec<Statement>,
     /// parameter (index in the elaborator's list) and its values
     pub sweeps: Vec<(usize, Vec<f64>)>,
@@ -55,6 +56,16 @@ impl Plan {
     }
 }
 
+/// Where the increments of a run's noises come from.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Noise {
+    /// a draw for each step
+    #[default]
+    Stream,
+    /// one Brownian path, whatever the steps
+    Tree,
+}
+
 /// The time of a run; numbers are of run rate.
 #[derive(Clone, Debug)]
 pub enum TimeSpec {
@@ -70,6 +81,13 @@ pub enum TimeSpec {
     },
     Grid {
         times: Id,
+        span: Span,
+    },
+    /// steps that each path chooses by their errors
+    Adaptive {
+        from: Id,
+        to: Id,
+        tol: Id,
         span: Span,
     },
     /// the ends only, for `converge`
@@ -226,6 +244,7 @@ impl Elab<'_> {
             seed: 0,
             threads: None,
             precision: Precision::Double,
+            noise: Noise::Stream,
             statements: Vec::new(),
             sweeps: Vec::new(),
             converge: None,
@@ -270,6 +289,7 @@ impl Elab<'_> {
                     .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
             );
         }
+        self.check_paths(plan)?;
         if let (Some(converge), false) = (&plan.converge, plan.sweeps.is_empty()) {
             return self.unsupported("a sweep in a run with `converge`", converge.span);
         }
