@@ -17,6 +17,7 @@
 //! [`DEPTH`] times. A piece knows its normals by its sign, exponent and place alone. So a path depends neither on what a
 //! run begins or ends with, nor on its steps, nor on the order of questions. Negative times have a tree of their own.
 
+use crate::kernels::ars::Block;
 use crate::kernels::normal::{self, Coord, Key};
 
 /// Halvings of a binade. A run has at most 10^8 steps, so that the steps of an even grid from zero are hundreds of leaves
@@ -229,25 +230,56 @@ struct Source<const L: usize> {
     negative: bool,
 }
 
+/// Exponent and place of some pieces, and their normals.
+#[derive(Clone, Debug, Default)]
+struct Batch {
+    numbers: Vec<(i32, u64)>,
+    counters: Vec<Block>,
+    pairs: Vec<[f64; 2]>,
+}
+
 impl<const L: usize> Source<L> {
-    fn normals(&self, exponent: i32, place: u64) -> Normals<L> {
+    /// Blocks of one normal: a block is of two paths.
+    const BLOCKS: usize = L.div_ceil(2);
+
+    /// Draws the normals of all pieces of a batch together: that is cheaper than one after the other.
+    fn draw(&self, batch: &mut Batch) {
         let sign = u16::from(self.negative) << 15;
-        let first = Coord {
-            path: self.of.path,
-            step: place << 2,
-            site: self.of.noise,
-            component: self.of.component,
-            turn: sign | (exponent - FLOOR + 1) as u16,
-        };
-        let key = Key { seed: self.of.key.0, stream: self.of.key.1 ^ TREE_STREAM };
-        let mut z = [[0.0; L]; 3];
-        if L == 1 {
-            z = normal::normals_of_steps::<3>(key, first).map(|x| [x; L]);
-        } else {
-            let rows = normal::Rows { key, first, lanes: L, components: 1, steps: 3, step_stride: L };
-            normal::fill_normals(&rows, z.as_flattened_mut());
+        batch.counters.clear();
+        for (exponent, place) in &batch.numbers {
+            let turn = sign | (exponent - FLOOR + 1) as u16;
+            for k in 0..3 {
+                for pair in 0..Self::BLOCKS as u64 {
+                    let at = Coord {
+                        path: self.of.path + 2 * pair,
+                        step: place << 2 | k,
+                        site: self.of.noise,
+                        component: self.of.component,
+                        turn,
+                    };
+                    batch.counters.push(at.counter());
+                }
+            }
         }
-        z
+        batch.pairs.resize(batch.counters.len(), [0.0; 2]);
+        let key = Key { seed: self.of.key.0, stream: self.of.key.1 ^ TREE_STREAM };
+        normal::normals_of_blocks(key, &batch.counters, &mut batch.pairs);
+    }
+
+    /// The normals of the k-th piece of a batch that was drawn.
+    fn normals_of(&self, batch: &Batch, k: usize) -> Normals<L> {
+        let pairs = &batch.pairs[3 * k * Self::BLOCKS..];
+        let first = (self.of.path & 1) as usize;
+        std::array::from_fn(|z| {
+            let pairs = pairs[z * Self::BLOCKS..][..Self::BLOCKS].as_flattened();
+            std::array::from_fn(|lane| pairs[first + lane])
+        })
+    }
+
+    fn normals(&self, exponent: i32, place: u64) -> Normals<L> {
+        let mut batch = Batch { numbers: vec![(exponent, place)], ..Batch::default() };
+        self.draw(&mut batch);
+        self.normals_of(&batch, 0)
     }
 
     /// The piece drawn by itself that a time lies in.
@@ -269,14 +301,6 @@ impl<const L: usize> Source<L> {
         leaf.area.split(t - leaf.start, leaf.end() - t, &self.normals(exponent, place))
     }
 
-    fn halves(&self, piece: &Piece<L>) -> [Piece<L>; 2] {
-        let (exponent, place) = piece.place.numbers();
-        let [left, right] = piece.area.halves(piece.len, &self.normals(exponent, place));
-        let len = 0.5 * piece.len;
-        let [a, b] = piece.place.halves();
-        let one = |place, start, area| Piece { place, start, len, area, right: None };
-        [one(a, piece.start, left), one(b, piece.start + len, right)]
-    }
 }
 
 /// A piece on the way from a root to a time.
@@ -295,9 +319,29 @@ impl<const L: usize> Piece<L> {
         self.start + self.len
     }
 
+    fn first_half(&self, area: Area<L>) -> Piece<L> {
+        Piece { place: self.place.halves()[0], start: self.start, len: 0.5 * self.len, area, right: None }
+    }
+
     fn second_half(&self, area: Area<L>) -> Piece<L> {
         let len = 0.5 * self.len;
         Piece { place: self.place.halves()[1], start: self.start + len, len, area, right: None }
+    }
+
+    /// The numbers of this piece and of all that are halved on the way from it to a time in it.
+    fn numbers_to(&self, t: f64, numbers: &mut Vec<(i32, u64)>) {
+        numbers.clear();
+        let (mut place, mut start, mut len) = (self.place, self.start, self.len);
+        while start != t {
+            numbers.push(place.numbers());
+            if place.is_leaf() {
+                return;
+            }
+            len *= 0.5;
+            let second = t >= start + len;
+            place = place.halves()[usize::from(second)];
+            start += if second { len } else { 0.0 };
+        }
     }
 }
 
@@ -326,11 +370,12 @@ struct Cursor<const L: usize> {
     way: Vec<Piece<L>>,
     /// from `at` to the end of the leaf that it lies in
     rest: Option<Area<L>>,
+    batch: Batch,
 }
 
 impl<const L: usize> Cursor<L> {
     fn new(of: Identity, negative: bool) -> Cursor<L> {
-        Cursor { source: Source { of, negative }, at: f64::NAN, way: Vec::new(), rest: None }
+        Cursor { source: Source { of, negative }, at: f64::NAN, way: Vec::new(), rest: None, batch: Batch::default() }
     }
 
     /// Goes to a time. The way ends at the largest piece that begins there, however one comes to it.
@@ -354,25 +399,29 @@ impl<const L: usize> Cursor<L> {
     /// From the end of the way down to a time inside it; adds what lies before it.
     fn descend(&mut self, t: f64, sum: &mut Sum<L>) {
         (self.at, self.rest) = (t, None);
-        while let Some(top) = self.way.last_mut() {
-            top.right = None;
-            if top.start == t {
-                return;
-            }
+        let top = self.way.last().expect("a piece that the time is in");
+        top.numbers_to(t, &mut self.batch.numbers);
+        self.source.draw(&mut self.batch);
+        for k in 0..self.batch.numbers.len() {
+            let z = self.source.normals_of(&self.batch, k);
+            let top = self.way.last_mut().expect("a piece that the time is in");
             if top.place.is_leaf() {
-                let [left, right] = self.source.parts(top, t);
+                let [left, right] = top.area.split(t - top.start, top.end() - t, &z);
                 sum.add(t - top.start, &left);
                 self.rest = Some(right);
                 return;
             }
-            let [left, right] = self.source.halves(top);
-            if t < right.start {
-                top.right = Some(right.area);
-                self.way.push(left);
+            let [left, right] = top.area.halves(top.len, &z);
+            let half = 0.5 * top.len;
+            let next = if t < top.start + half {
+                top.right = Some(right);
+                top.first_half(left)
             } else {
-                sum.add(left.len, &left.area);
-                self.way.push(right);
-            }
+                top.right = None;
+                sum.add(half, &left);
+                top.second_half(right)
+            };
+            self.way.push(next);
         }
     }
 

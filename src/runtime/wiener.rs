@@ -11,9 +11,6 @@ use crate::kernels::lane::Lane;
 use crate::math::Base;
 use crate::step::program::{DrawSlot, Program};
 
-/// Paths that are followed together: blocks have a multiple of so many.
-const TOGETHER: usize = 8;
-
 /// Which draws of a step stand for Wiener processes: noise k has u, v and w at the k-th site from each of these.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct WienerSites {
@@ -89,13 +86,22 @@ pub struct TreeNoise {
 impl TreeNoise {
     /// Fills the draws of Wiener processes of a call.
     pub fn fill<T: Lane>(&self, program: &Program, fill: Fill, noise: &mut [T]) {
-        let Some(times) = self.times.get(fill.first_step as usize..=fill.first_step as usize + fill.steps) else { return };
+        match fill.lanes % 16 {
+            0 => self.fill_by::<T, 16>(program, fill, noise),
+            _ => self.fill_by::<T, 8>(program, fill, noise),
+        }
+    }
+
+    /// Follows `L` paths together: the number of lanes is a multiple of it.
+    fn fill_by<T: Lane, const L: usize>(&self, program: &Program, fill: Fill, noise: &mut [T]) {
         let stride = program.draw_rows * fill.lanes;
         for wanted in self.sites.wanted(program) {
+            let first = fill.first_step as usize;
+            let times = &self.times[first..=first + fill.steps];
             for component in 0..wanted.components {
-                for lane in (0..fill.lanes).step_by(TOGETHER) {
+                for lane in (0..fill.lanes).step_by(L) {
                     let of = wanted.identity(fill.key, fill.first_path + lane as u64, component);
-                    let mut paths: Path<TOGETHER> = Path::new(of);
+                    let mut paths: Path<L> = Path::new(of);
                     for (step, ends) in times.windows(2).enumerate() {
                         let area = paths.over(ends[0], ends[1]);
                         let noise = &mut noise[step * stride..];
