@@ -26,7 +26,7 @@ macro_rules! examples {
 }
 
 examples! {
-    cir colloid custom_solver double_well gbm heston kubo logistic_regression lorenz mala phi4 ring_mixture
+    adaptive cir colloid custom_solver double_well gbm heston kubo logistic_regression lorenz mala phi4 ring_mixture
 }
 
 #[test]
