@@ -72,9 +72,7 @@ fn errors_of_equations_without_noise_follow_the_tolerance() {
 /// Against steps that are so small that their error does not matter.
 #[test]
 fn lorenz_and_van_der_pol_agree_with_tiny_steps() {
-    for (model, end, solver, h, tol) in
-        [("lorenz", "2", "dopri8", "1e-4", 1e-8), ("vdp", "100", "rk4", "2e-4", 1e-8)]
-    {
+    for (model, end, solver, h, tol) in [("lorenz", "2", "dopri8", "1e-4", 1e-8), ("vdp", "100", "rk4", "2e-4", 1e-8)] {
         let text = format!(
             "{MODELS}
 run a {{ model = {model}(); solver = dopri5; time = 0 .. {end} tol {tol}; paths = 8; report mean(x), mean(y) }}

@@ -362,7 +362,8 @@ mod tests {
     #[test]
     fn normals_of_blocks_are_those_of_their_coordinates() {
         for (level, n) in FillLevel::available().into_iter().flat_map(|l| [0, 1, 3, 32, 77].map(|n| (l, n))) {
-            let coord = |k: usize| Coord { path: 10, step: 1 << 37 | k as u64, site: 2, component: k as u32 % 3, turn: 1 };
+            let coord =
+                |k: usize| Coord { path: 10, step: 1 << 37 | k as u64, site: 2, component: k as u32 % 3, turn: 1 };
             let counters: Vec<Block> = (0..n).map(|k| coord(k).counter()).collect();
             let mut all = vec![[0.0; 2]; n];
             normals_of_blocks_at(level, KEY, &counters, &mut all);

@@ -72,7 +72,12 @@ pub struct AdaptiveResult {
 impl AdaptiveResult {
     pub fn new(attempts: &Attempts, paths: u64, tol: f64) -> AdaptiveResult {
         let mean = |n: u64| n as f64 / paths.max(1) as f64;
-        AdaptiveResult { tol, accepted: mean(attempts.accepted), rejected: mean(attempts.rejected), stuck: attempts.stuck }
+        AdaptiveResult {
+            tol,
+            accepted: mean(attempts.accepted),
+            rejected: mean(attempts.rejected),
+            stuck: attempts.stuck,
+        }
     }
 }
 

@@ -257,7 +257,15 @@ impl<T: Lane> Pilot<T> {
 
     /// Takes all lanes that are alive to a time, which it leaves in `lost` if no step leads there. `false` if it was
     /// stopped midway.
-    pub fn go(&mut self, job: &Job<T>, memory: &mut Memory<T>, fill: Fill, alive: &[bool], end: f64, stop: &AtomicBool) -> bool {
+    pub fn go(
+        &mut self,
+        job: &Job<T>,
+        memory: &mut Memory<T>,
+        fill: Fill,
+        alive: &[bool],
+        end: f64,
+        stop: &AtomicBool,
+    ) -> bool {
         let Some(stage) = &job.step else { return true };
         let mut active: Vec<bool> = alive.to_vec();
         self.lost.clear();
@@ -270,8 +278,8 @@ impl<T: Lane> Pilot<T> {
             }
             self.old.clone_from(&memory.state);
             memory.call(stage, fill, &self.table, 0);
-            for lane in 0..self.lanes {
-                if !active[lane] {
+            for (lane, active) in active.iter_mut().enumerate() {
+                if !*active {
                     self.restore(memory, lane);
                     continue;
                 }
@@ -282,13 +290,13 @@ impl<T: Lane> Pilot<T> {
                     verdict => {
                         self.attempts.rejected += 1;
                         if verdict == Verdict::Lost {
-                            active[lane] = false;
+                            *active = false;
                             self.lose(lane, finite, fill.first_path);
                         }
                         self.restore(memory, lane);
                     }
                 }
-                active[lane] &= self.clocks[lane].t < end;
+                *active &= self.clocks[lane].t < end;
             }
         }
         true

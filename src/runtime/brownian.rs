@@ -171,19 +171,19 @@ impl Split {
     fn covariance(p: f64, q: f64) -> [[f64; 3]; 3] {
         let h = p + q;
         let (a, b) = (p / h, q / h);
-        let (d, e) = ((a - b).powi(2), a * b);
+        let (d, e, cube) = ((a - b) * (a - b), a * b, a * a * a);
         let ww = h * e * (d * d + 4.0 * e * e);
-        let wh = -0.5 * h * a.powi(3) * b * (a * a - 3.0 * e + 6.0 * b * b);
-        let wk = h / 12.0 * a.powi(4) * b * (a - b);
-        let hh = p / 12.0 * (1.0 - a.powi(3) * (a * a + 2.0 * e + 16.0 * b * b));
-        let hk = -q / 24.0 * a.powi(5);
-        let kk = p / 720.0 * (1.0 - a.powi(5));
+        let wh = -0.5 * h * cube * b * (a * a - 3.0 * e + 6.0 * b * b);
+        let wk = h / 12.0 * (cube * a) * b * (a - b);
+        let hh = p / 12.0 * (1.0 - cube * (a * a + 2.0 * e + 16.0 * b * b));
+        let hk = -q / 24.0 * (cube * a * a);
+        let kk = p / 720.0 * (1.0 - cube * a * a);
         [[ww, wh, wk], [wh, hh, hk], [wk, hk, kk]]
     }
 
     fn mean(&self, w: f64, h: f64, k: f64) -> [f64; 3] {
         let (a, b) = (self.rho, self.theta);
-        [a * w + 6.0 * a * b * h + 120.0 * a * b * (0.5 - a) * k, a * a * (h + 30.0 * b * k), a.powi(3) * k]
+        [a * w + 6.0 * a * b * h + 120.0 * a * b * (0.5 - a) * k, a * a * (h + 30.0 * b * k), a * a * a * k]
     }
 
     fn noise(&self, z: [f64; 3]) -> [f64; 3] {
@@ -300,7 +300,6 @@ impl<const L: usize> Source<L> {
         let (exponent, place) = leaf.place.numbers();
         leaf.area.split(t - leaf.start, leaf.end() - t, &self.normals(exponent, place))
     }
-
 }
 
 /// A piece on the way from a root to a time.

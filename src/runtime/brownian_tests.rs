@@ -1,3 +1,5 @@
+#![allow(clippy::needless_range_loop, reason = "indices of matrices")]
+
 use super::*;
 use crate::kernels::elementary::erfc;
 use crate::runtime::testing::Uniforms;
@@ -307,6 +309,6 @@ fn no_two_pieces_share_their_numbers() {
             places.extend(place.halves());
         }
     }
-    assert!(1u64 << (DEPTH + 1) << 2 <= 1 << normal::STEP_BITS);
-    assert!(((1023 - FLOOR + 1) as u16) < 1 << 15);
+    const { assert!(1u64 << (DEPTH + 1) << 2 <= 1 << normal::STEP_BITS) }
+    const { assert!(((1023 - FLOOR + 1) as u16) < 1 << 15) }
 }

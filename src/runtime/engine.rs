@@ -186,7 +186,8 @@ impl<'a, T: Lane> Pool<'a, T> {
     fn work(&self) {
         let mut worker = Worker::new(self.shared);
         while let Some(block) = self.take() {
-            let Some((diverged, attempts, paths)) = worker.block(block * self.shared.lanes as u64, &|| self.tick()) else {
+            let Some((diverged, attempts, paths)) = worker.block(block * self.shared.lanes as u64, &|| self.tick())
+            else {
                 break;
             };
             self.finished.fetch_add(paths, Ordering::Relaxed);

@@ -19,6 +19,9 @@ use crate::step::Program;
 /// Times that are closer than this part of the run are one.
 const SAME: f64 = 1e-9;
 
+/// Times that a statement may ask an adaptive run for.
+const MOST_LOOKS: f64 = 1e6;
+
 /// The states by which the code of an adaptive step has a clock for each lane.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct ClockStates {
@@ -191,9 +194,14 @@ impl Elab<'_> {
     fn check_clock(&mut self, plan: &Plan, span: Span) -> Try<()> {
         let refuse = |s: &mut Self, what: &str, at: Span| {
             s.fail(
-                Diagnostic::error(codes::BAD_TIME, format!("{what} in a run whose paths choose their steps"), at, "here")
-                    .label(span, "steps of a tolerance")
-                    .help("use the time `t`, or take fixed steps"),
+                Diagnostic::error(
+                    codes::BAD_TIME,
+                    format!("{what} in a run whose paths choose their steps"),
+                    at,
+                    "here",
+                )
+                .label(span, "steps of a tolerance")
+                .help("use the time `t`, or take fixed steps"),
             )
         };
         for step in &plan.steps {
@@ -204,7 +212,8 @@ impl Elab<'_> {
             }
         }
         let asked = plan.context.asked.iter().flat_map(|a| a.args.iter().map(|id| (*id, a.span)));
-        let saved = plan.statements.iter().filter_map(|s| if let Statement::Save(save) = s { Some(save) } else { None });
+        let saved =
+            plan.statements.iter().filter_map(|s| if let Statement::Save(save) = s { Some(save) } else { None });
         let saved = saved.flat_map(|s| s.columns.iter().map(|c| (c.1, s.span)));
         for (id, at) in asked.chain(saved).collect::<Vec<_>>() {
             if self.g.depends_on(id, self.step_index) {
@@ -220,9 +229,11 @@ impl Elab<'_> {
     fn check_pools(&mut self, plan: &Plan, span: Span) -> Try<()> {
         for pool in pools(plan) {
             let (message, at, help) = match &pool.times {
-                Times::LastSteps { span, .. } => {
-                    ("the last steps are at other times for each path", *span, "give the times: `over t in [a, b] every s`")
-                }
+                Times::LastSteps { span, .. } => (
+                    "the last steps are at other times for each path",
+                    *span,
+                    "give the times: `over t in [a, b] every s`",
+                ),
                 Times::Over { every: None, span, .. } => {
                     ("the steps between two times are others for each path", *span, "give the times: add `every s`")
                 }
@@ -291,7 +302,10 @@ impl Elab<'_> {
             return self.error(codes::BAD_TIME, format!("from {a} to {b} every {s}"), span, "no such times");
         }
         let n = ((b - a) / s + 1e-6).floor();
-        self.few_enough(n, span)?;
+        if n > MOST_LOOKS {
+            let message = format!("{n} times are too many to step exactly to");
+            return self.error(codes::BAD_TIME, message, span, format!("at most {MOST_LOOKS}"));
+        }
         Ok((0..=n as u64).map(|k| a + k as f64 * s).collect())
     }
 

@@ -139,8 +139,13 @@ impl Elab<'_> {
         }
         if let Some((_, span)) = plan.tolerance() {
             return self.fail(
-                Diagnostic::error(codes::BAD_SETTING, "steps of a tolerance take their own time each", span, "this run")
-                    .help("`--step 1e-3` measures the run with equal steps"),
+                Diagnostic::error(
+                    codes::BAD_SETTING,
+                    "steps of a tolerance take their own time each",
+                    span,
+                    "this run",
+                )
+                .help("`--step 1e-3` measures the run with equal steps"),
             );
         }
         let programs = self.programs(plan, request.backend)?;

@@ -161,13 +161,7 @@ impl Elab<'_> {
     }
 
     /// Observers: one for each pool of times, and one for each `save`.
-    fn watches(
-        &mut self,
-        plan: &Plan,
-        k: usize,
-        clock: Option<ClockStates>,
-        backend: Backend,
-    ) -> Try<Vec<Watch>> {
+    fn watches(&mut self, plan: &Plan, k: usize, clock: Option<ClockStates>, backend: Backend) -> Try<Vec<Watch>> {
         let mut states: Vec<VarId> = self.starts(plan, k).iter().map(|s| s.0).collect();
         states.extend(clock.iter().flat_map(|clock| self.clock_starts(*clock)).map(|s| s.0));
         let mut groups: Vec<(Arc<Pool>, Vec<usize>)> = Vec::new();

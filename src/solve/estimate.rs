@@ -58,8 +58,13 @@ impl Elab<'_> {
         }
         match found[..] {
             [(first, _), (second, _), ..] => self.fail(
-                Diagnostic::error(codes::BAD_STEP_RULE, "a step with two estimates of its error", second, "given again")
-                    .label(first, "first given here"),
+                Diagnostic::error(
+                    codes::BAD_STEP_RULE,
+                    "a step with two estimates of its error",
+                    second,
+                    "given again",
+                )
+                .label(first, "first given here"),
             ),
             _ => Ok(()),
         }
