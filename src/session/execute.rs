@@ -19,6 +19,7 @@ use crate::session::adaptive::ClockStates;
 use crate::session::compile::{Backend, Clock, Compiled, Grid, compile, parameters, stage};
 use crate::session::plan::{Noise, Plan, Statement};
 use crate::session::results::Ran;
+use crate::solve::Step;
 use crate::source::Span;
 use crate::step::Spec;
 
@@ -149,15 +150,20 @@ impl Elab<'_> {
         let step = match plan.steps.get(k) {
             Some(step) => {
                 let span = plan.model.states.iter().find_map(|s| s.flow_span).unwrap_or(plan.span);
-                let renew = match (clock, plan.tolerance()) {
-                    (Some(clock), Some((tol, _))) => self.adaptive_renewals(step, clock, tol),
-                    _ => step.renew.clone(),
-                };
+                let renew = self.renewals(plan, step, clock);
                 Some(self.compiled(&Spec { states, renew, outs: Vec::new() }, backend, span)?)
             }
             None => None,
         };
         Ok((init, step))
+    }
+
+    /// What a step renews, by the clock of the run or of each lane.
+    pub(super) fn renewals(&mut self, plan: &Plan, step: &Step, clock: Option<ClockStates>) -> Vec<(VarId, Id)> {
+        match (clock, plan.tolerance()) {
+            (Some(clock), Some((tol, _))) => self.adaptive_renewals(step, clock, tol),
+            _ => step.renew.clone(),
+        }
     }
 
     /// Observers: one for each pool of times, and one for each `save`.
