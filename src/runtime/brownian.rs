@@ -8,7 +8,7 @@
 //! ```
 //!
 //! are independent, with variances h, h/12 and h/720 (J. Foster, T. Lyons, H. Oberhauser, SIAM J. Numer. Anal. 58
-//! (2020) 1500). Those of two neighbouring intervals give those of both together ([`Area::join`], Chen's relation), and
+//! (2020) 1393). Those of two neighbouring intervals give those of both together ([`Area::join`], Chen's relation), and
 //! given those of the whole, those of its parts are Gaussian ([`Area::split`]; A. Jelinčič, J. Foster, P. Kidger,
 //! "Single-seed generation of Brownian paths and integrals for adaptive and high order SDE solvers", 2024).
 //!
