@@ -32,7 +32,7 @@ macro_rules! examples {
 }
 
 examples! {
-    cir colloid custom_solver double_well gbm heston kubo logistic_regression lorenz mala phi4 ring_mixture
+    adaptive cir colloid custom_solver double_well gbm heston kubo logistic_regression lorenz mala phi4 ring_mixture
 }
 
 /// `fokker check` and `fokker explain` have something to say about each, and no errors. Only chains have no equations.

@@ -67,6 +67,29 @@ pub fn normal(key: Key, coord: Coord) -> f64 {
     pair[(coord.path & 1) as usize]
 }
 
+/// The two normals of each of some blocks, told by their counters: the bits of [`normal`] at any coordinates.
+pub fn normals_of_blocks(key: Key, counters: &[Block], out: &mut [[f64; 2]]) {
+    normals_of_blocks_at(FillLevel::best(), key, counters, out);
+}
+
+/// `normals_of_blocks` at a level that this machine can run.
+pub fn normals_of_blocks_at(level: FillLevel, key: Key, counters: &[Block], out: &mut [[f64; 2]]) {
+    assert_eq!(counters.len(), out.len(), "a pair for each block");
+    let keys: RoundKeys = RoundKeys::new([key.seed, key.stream]);
+    match level {
+        // SAFETY: the caller's level is one of this machine
+        #[cfg(target_arch = "x86_64")]
+        FillLevel::Vaes512 => unsafe { normal_wide::vaes512::each(&keys, counters, out) },
+        // SAFETY: as above
+        #[cfg(target_arch = "x86_64")]
+        FillLevel::Vaes => unsafe { normal_wide::vaes::each(&keys, counters, out) },
+        // SAFETY: as above
+        #[cfg(target_arch = "x86_64")]
+        FillLevel::Aes => unsafe { normal_wide::aes::each(&keys, counters, out) },
+        _ => out.iter_mut().zip(counters).for_each(|(pair, c)| *pair = box_muller(ars::software::block(&keys, *c))),
+    }
+}
+
 /// The uniform number of 64 random bits: the upper 52 bits and a half, over 2^52.
 #[inline(always)]
 pub fn uniform_of_bits(w: u64) -> f64 {
@@ -334,6 +357,21 @@ mod tests {
     fn uniforms_are_inside() {
         assert_eq!(uniform_of_bits(0), 2f64.powi(-53));
         assert_eq!(uniform_of_bits(u64::MAX), 1.0 - 2f64.powi(-53));
+    }
+
+    #[test]
+    fn normals_of_blocks_are_those_of_their_coordinates() {
+        for (level, n) in FillLevel::available().into_iter().flat_map(|l| [0, 1, 3, 32, 77].map(|n| (l, n))) {
+            let coord =
+                |k: usize| Coord { path: 10, step: 1 << 37 | k as u64, site: 2, component: k as u32 % 3, turn: 1 };
+            let counters: Vec<Block> = (0..n).map(|k| coord(k).counter()).collect();
+            let mut all = vec![[0.0; 2]; n];
+            normals_of_blocks_at(level, KEY, &counters, &mut all);
+            for (k, pair) in all.iter().enumerate() {
+                let each = [10, 11].map(|path| normal(KEY, Coord { path, ..coord(k) }));
+                assert_eq!(pair.map(f64::to_bits), each.map(f64::to_bits), "{level:?} {k} of {n}");
+            }
+        }
     }
 
     #[test]

@@ -93,11 +93,11 @@ mod v256 {
     pub use std::arch::x86_64::{
         __m256d as Real, __m256i as Bits, _mm256_add_epi64 as add_bits, _mm256_add_pd as add, _mm256_and_si256 as and,
         _mm256_castpd_si256 as to_bits, _mm256_castsi256_pd as from_bits, _mm256_div_pd as div, _mm256_fmadd_pd as fma,
-        _mm256_mul_pd as mul, _mm256_or_si256 as or, _mm256_set1_epi64x as all_bits, _mm256_set1_pd as all,
-        _mm256_slli_epi64 as shift_left, _mm256_sqrt_pd as sqrt, _mm256_srli_epi64 as shift_right,
-        _mm256_storeu_pd as store, _mm256_sub_pd as sub, _mm256_unpackhi_epi64 as high_words,
-        _mm256_unpackhi_pd as second_pairs, _mm256_unpacklo_epi64 as low_words, _mm256_unpacklo_pd as first_pairs,
-        _mm256_xor_si256 as xor,
+        _mm256_loadu_si256 as load, _mm256_mul_pd as mul, _mm256_or_si256 as or, _mm256_set1_epi64x as all_bits,
+        _mm256_set1_pd as all, _mm256_slli_epi64 as shift_left, _mm256_sqrt_pd as sqrt,
+        _mm256_srli_epi64 as shift_right, _mm256_storeu_pd as store, _mm256_sub_pd as sub,
+        _mm256_unpackhi_epi64 as high_words, _mm256_unpackhi_pd as second_pairs, _mm256_unpacklo_epi64 as low_words,
+        _mm256_unpacklo_pd as first_pairs, _mm256_xor_si256 as xor,
     };
 
     /// Blocks of a vector.
@@ -125,11 +125,11 @@ mod v512 {
         __m512d as Real, __m512i as Bits, _mm512_add_epi64 as add_bits, _mm512_add_pd as add,
         _mm512_aesenc_epi128 as round, _mm512_aesenclast_epi128 as last_round, _mm512_and_si512 as and,
         _mm512_castpd_si512 as to_bits, _mm512_castsi512_pd as from_bits, _mm512_div_pd as div, _mm512_fmadd_pd as fma,
-        _mm512_mul_pd as mul, _mm512_or_si512 as or, _mm512_set1_epi64 as all_bits, _mm512_set1_pd as all,
-        _mm512_slli_epi64 as shift_left, _mm512_sqrt_pd as sqrt, _mm512_srli_epi64 as shift_right,
-        _mm512_storeu_pd as store, _mm512_sub_pd as sub, _mm512_unpackhi_epi64 as high_words,
-        _mm512_unpackhi_pd as second_pairs, _mm512_unpacklo_epi64 as low_words, _mm512_unpacklo_pd as first_pairs,
-        _mm512_xor_si512 as xor,
+        _mm512_loadu_si512 as load, _mm512_mul_pd as mul, _mm512_or_si512 as or, _mm512_set1_epi64 as all_bits,
+        _mm512_set1_pd as all, _mm512_slli_epi64 as shift_left, _mm512_sqrt_pd as sqrt,
+        _mm512_srli_epi64 as shift_right, _mm512_storeu_pd as store, _mm512_sub_pd as sub,
+        _mm512_unpackhi_epi64 as high_words, _mm512_unpackhi_pd as second_pairs, _mm512_unpacklo_epi64 as low_words,
+        _mm512_unpacklo_pd as first_pairs, _mm512_xor_si512 as xor,
     };
 
     pub const BLOCKS: usize = 4;
@@ -277,6 +277,28 @@ macro_rules! implement {
                 assert_eq!(out.len(), WIDTH);
                 // SAFETY: a vector has as many numbers as `out`
                 unsafe { store(out.as_mut_ptr(), v) }
+            }
+
+            /// The normals of any blocks, which `out` has room for.
+            #[$features]
+            pub fn each(round_keys: &RoundKeys, counters: &[Block], out: &mut [[f64; 2]]) {
+                const MOST: usize = VECTORS * BLOCKS;
+                let keys = round_keys.0.map(|key| repeat(key));
+                for (counters, out) in counters.chunks(MOST).zip(out.chunks_mut(MOST)) {
+                    let mut padded = [[0; 2]; MOST];
+                    padded[..counters.len()].copy_from_slice(counters);
+                    let mut blocks = [[all_bits(0); 2]; GROUPS];
+                    for k in 0..VECTORS {
+                        // SAFETY: a vector is as large as `BLOCKS` blocks
+                        blocks[k / 2][k % 2] = unsafe { load(padded[k * BLOCKS..][..BLOCKS].as_ptr().cast()) };
+                    }
+                    let pairs = transform(&encrypt(&keys, blocks));
+                    let mut draws = [[0.0; 2]; MOST];
+                    for k in 0..VECTORS {
+                        write(pairs[k / 2][k % 2], draws[k * BLOCKS..][..BLOCKS].as_flattened_mut());
+                    }
+                    out.copy_from_slice(&draws[..counters.len()]);
+                }
             }
 
             #[$features]

@@ -101,6 +101,8 @@ pub struct Elab<'p> {
     pub wiener: Option<WienerSink>,
     /// the noise of steps is shared between step sizes: Wiener integrals are brought to W, H and K where they can
     pub coupled_noise: bool,
+    /// collects what a step rule says of its error
+    pub estimates: Option<Vec<(Id, Span)>>,
     pub depth: usize,
     /// calls worked out so far
     pub calls: usize,
@@ -180,6 +182,7 @@ impl<'p> Elab<'p> {
             accepted: None,
             wiener: None,
             coupled_noise: false,
+            estimates: None,
             depth: 0,
             calls: 0,
             conditional: 0,

@@ -17,7 +17,6 @@ pub const ESTIMATE: &str = "an `estimate`";
 pub const TRAIN: &str = "`train`";
 pub const PHASE: &str = "a `phase`";
 pub const PHASES: &str = "a `for` over phases";
-pub const ADAPTIVE: &str = "adaptive time (`tol`)";
 pub const DRAW_IN_RUN: &str = "a draw in the `let` of a run";
 
 /// Whether a function of the table waits for a later version.
@@ -61,7 +60,6 @@ pub fn state(state: &State) -> Option<(String, crate::source::Span)> {
 pub fn block(statement: &BlockStmt) -> Option<(&'static str, crate::source::Span)> {
     match statement {
         BlockStmt::Tilde(e, _) => Some(("data in a step (`~`)", e.span)),
-        BlockStmt::Error(_, span) => Some(("an error estimate (`error`)", *span)),
         BlockStmt::Stop(span) => Some(("`stop`", *span)),
         BlockStmt::Prime { comp: Some(comp), .. } => Some((PRIMES_OF_INDICES, comp.span)),
         _ => None,

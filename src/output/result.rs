@@ -5,6 +5,7 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use crate::kernels::lane::Precision;
 use crate::runtime::StatResult;
+use crate::runtime::adaptive::Attempts;
 use crate::runtime::orders::Converged;
 use crate::runtime::statistics::chains::Estimate;
 
@@ -35,6 +36,9 @@ pub struct RunResult {
     pub compile_seconds: f64,
     pub path_steps_per_second: f64,
     pub diverged: u64,
+    /// the steps that paths chose
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<AdaptiveResult>,
     /// time at which the first path was not finite
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_divergence: Option<f64>,
@@ -51,6 +55,34 @@ pub struct RunResult {
     /// files that were written
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub saved: Vec<String>,
+}
+
+/// The steps of a run whose paths chose them.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct AdaptiveResult {
+    pub tol: f64,
+    /// means over the paths
+    pub accepted: f64,
+    pub rejected: f64,
+    /// paths that diverged because no step met the tolerance
+    #[serde(skip_serializing_if = "is_zero")]
+    pub stuck: u64,
+}
+
+impl AdaptiveResult {
+    pub fn new(attempts: &Attempts, paths: u64, tol: f64) -> AdaptiveResult {
+        let mean = |n: u64| n as f64 / paths.max(1) as f64;
+        AdaptiveResult {
+            tol,
+            accepted: mean(attempts.accepted),
+            rejected: mean(attempts.rejected),
+            stuck: attempts.stuck,
+        }
+    }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 fn is_double(precision: &Precision) -> bool {

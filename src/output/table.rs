@@ -32,7 +32,15 @@ pub fn run(r: &RunResult, style: Style) -> String {
 fn headline(r: &RunResult, style: Style) -> String {
     let with = r.solver.as_ref().map_or_else(String::new, |s| format!(" by {s}"));
     let sweep: String = r.sweep.iter().map(|(name, value)| format!(", {name} = {}", plain(*value))).collect();
-    let steps = if r.steps > 0 { format!(" of {} steps", count(r.steps)) } else { String::new() };
+    let steps = match r.adaptive {
+        Some(a) => {
+            let number = |n: f64| if n < 1000.0 { plain((n * 10.0).round() / 10.0) } else { count(n.round() as u64) };
+            let [accepted, rejected] = [a.accepted, a.rejected].map(number);
+            format!(" of {accepted} steps and {rejected} rejected ones at tol {}", plain(a.tol))
+        }
+        None if r.steps > 0 => format!(" of {} steps", count(r.steps)),
+        None => String::new(),
+    };
     let mut facts = format!("{}{with}{sweep}: {} paths{steps}, seed {}", r.model, count(r.paths), r.seed);
     if r.precision == Precision::Single {
         facts += ", f32";
@@ -58,6 +66,13 @@ fn warnings(r: &RunResult) -> Vec<String> {
             "{} {verb} of {} diverged{first}; from then on left out of the statistics",
             count(r.diverged),
             count(r.paths)
+        ));
+    }
+    if let Some(stuck) = r.adaptive.map(|a| a.stuck).filter(|n| *n > 0) {
+        let (paths, their) = if stuck == 1 { ("path", "its") } else { ("paths", "their") };
+        all.push(format!(
+            "{} {paths} of these had finite states, and no step, however short, met {their} tolerance",
+            count(stuck)
         ));
     }
     all
@@ -180,7 +195,7 @@ fn indented(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::result::{ConvergenceLevel, Pair, Values};
+    use super::super::result::{AdaptiveResult, ConvergenceLevel, Pair, Values};
     use super::*;
 
     fn report(expr: &str, when: When, value: Values) -> Report {
@@ -235,6 +250,26 @@ terminal  gbm by milstein, sigma = 0.2: 200 000 paths of 100 steps, seed 1, 0.41
   ✗ a < b  (2 and 1.5)
   saved paths.csv
   3 paths of 200 000 diverged, the first at t = 0.25; from then on left out of the statistics
+";
+        assert_eq!(run(&result, Style::PLAIN), want);
+    }
+
+    #[test]
+    fn steps_that_paths_chose_are_told() {
+        let adaptive = AdaptiveResult { tol: 1e-3, accepted: 1234.4, rejected: 5.25, stuck: 1 };
+        let result = RunResult {
+            name: "r".to_string(),
+            model: "gbm".to_string(),
+            solver: Some("heun".to_string()),
+            paths: 100,
+            diverged: 1,
+            adaptive: Some(adaptive),
+            ..RunResult::default()
+        };
+        let want = "\
+r  gbm by heun: 100 paths of 1 234 steps and 5.3 rejected ones at tol 0.001, seed 0
+  1 path of 100 diverged; from then on left out of the statistics
+  1 path of these had finite states, and no step, however short, met its tolerance
 ";
         assert_eq!(run(&result, Style::PLAIN), want);
     }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::adaptive::Attempts;
 use super::collect::{Gathered, Harvest};
 use super::job::{Divergence, Job, Observed, Outcome, Recorded};
 use super::layout::{GROUPS, Layout};
@@ -66,11 +67,13 @@ pub fn run<T: Lane>(job: &Job<T>, control: Control<'_>) -> Outcome {
     pool.run();
     let diverged = pool.diverged.into_inner().unwrap_or_else(PoisonError::into_inner);
     let finished = pool.finished.into_inner();
+    let attempts = pool.attempts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let path_steps = shared.path_steps.load(Ordering::Relaxed);
     drop(shared);
     let harvest = gathered.finish();
     let mut outcome = conclude(job, &plan, &layout, &harvest, diverged, finished);
     outcome.path_steps = path_steps;
+    outcome.attempts = job.adaptive.map(|_| attempts);
     outcome.seconds = begin.elapsed().as_secs_f64();
     outcome
 }
@@ -98,6 +101,7 @@ fn conclude<T>(
         diverged,
         observed: observed.collect(),
         path_steps: 0,
+        attempts: None,
         seconds: 0.0,
     }
 }
@@ -121,6 +125,9 @@ pub fn block<T: Lane>(job: &Job<T>) -> (usize, u64) {
 /// Steps of one call of the code: enough to make calls cheap, few enough for the noise to stay in a cache. It depends on
 /// the program alone, because divergence is looked for between calls.
 fn chunk<T>(job: &Job<T>) -> u64 {
+    if job.adaptive.is_some() {
+        return 1;
+    }
     let rows = job.step.as_ref().map_or(0, |s| s.program.draw_rows);
     (512 / rows.max(1)).clamp(4, 64) as u64
 }
@@ -146,6 +153,7 @@ struct Pool<'a, T> {
     next: AtomicU64,
     finished: AtomicU64,
     diverged: Mutex<Divergence>,
+    attempts: Mutex<Attempts>,
     last_tick: Mutex<Instant>,
 }
 
@@ -158,6 +166,7 @@ impl<'a, T: Lane> Pool<'a, T> {
             next: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             diverged: Mutex::default(),
+            attempts: Mutex::default(),
             last_tick: Mutex::new(Instant::now()),
         }
     }
@@ -177,13 +186,15 @@ impl<'a, T: Lane> Pool<'a, T> {
     fn work(&self) {
         let mut worker = Worker::new(self.shared);
         while let Some(block) = self.take() {
-            let Some((diverged, paths)) = worker.block(block * self.shared.lanes as u64, &|| self.tick()) else {
+            let Some((diverged, attempts, paths)) = worker.block(block * self.shared.lanes as u64, &|| self.tick())
+            else {
                 break;
             };
             self.finished.fetch_add(paths, Ordering::Relaxed);
             if diverged.paths > 0 {
                 self.diverged.lock().unwrap_or_else(PoisonError::into_inner).merge(&diverged);
             }
+            self.attempts.lock().unwrap_or_else(PoisonError::into_inner).merge(&attempts);
             self.tick();
         }
         worker.collector.finish();
@@ -213,12 +224,14 @@ impl<'a, T: Lane> Pool<'a, T> {
         }
         *last = Instant::now();
         let job = self.shared.job;
-        let all = job.paths as f64 * job.steps().max(1) as f64;
-        hook(Progress {
-            paths: self.finished.load(Ordering::Relaxed),
-            of: job.paths,
-            fraction: self.shared.path_steps.load(Ordering::Relaxed) as f64 / all,
-        });
+        let paths = self.finished.load(Ordering::Relaxed);
+        let done = self.shared.path_steps.load(Ordering::Relaxed) as f64;
+        let fraction = match job.adaptive {
+            None => done / (job.paths as f64 * job.steps().max(1) as f64),
+            // How many steps there will be is not known.
+            Some(_) => paths as f64 / job.paths as f64,
+        };
+        hook(Progress { paths, of: job.paths, fraction });
     }
 }
 

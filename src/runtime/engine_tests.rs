@@ -30,6 +30,7 @@ fn job(grid: Vec<f64>, paths: u64, init: Stage, step: Stage, observers: Vec<Obse
         stream: 0,
         threads: 1,
         noise: Arc::new(HashNoise),
+        adaptive: None,
         lanes: None,
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::adaptive::{Adaptive, Attempts};
 use super::noise::NoiseSource;
 use super::statistics::{Request, StatResult};
 use crate::backend::Code;
@@ -48,6 +49,8 @@ pub struct Job<T = f64> {
     pub stream: u64,
     pub threads: usize,
     pub noise: Arc<dyn NoiseSource>,
+    /// where paths choose their steps; the grid is then the times that are looked at
+    pub adaptive: Option<Adaptive>,
     /// lanes of a block, a power of two from 8 (16 in single precision) to 64; `None`: chosen by the sizes of the programs. The results are the
     /// same for every choice
     pub lanes: Option<usize>,
@@ -118,5 +121,7 @@ pub struct Outcome {
     pub diverged: Divergence,
     pub observed: Vec<Observed>,
     pub path_steps: u64,
+    /// where paths chose their steps
+    pub attempts: Option<Attempts>,
     pub seconds: f64,
 }

@@ -1,7 +1,9 @@
 //! The execution of runs: blocks of paths on all threads, noise by coordinates, statistics streamed and merged along a
 //! fixed tree, so that an answer depends on the job alone.
 
+pub mod adaptive;
 mod aligned;
+pub mod brownian;
 mod chen;
 pub mod collect;
 pub mod coupled;
@@ -18,6 +20,7 @@ pub mod statistics;
 #[cfg(test)]
 pub mod testing;
 pub mod tree;
+pub mod wiener;
 mod worker;
 
 pub use engine::{Control, Progress, run};

@@ -1,5 +1,6 @@
 //! The seam to the noise kernels: draws by their coordinates, laid out as a program wants them.
 
+use super::wiener::TreeNoise;
 use crate::kernels::lane::{Lane, RowsMut};
 use crate::kernels::normal::{self, Coord, Key};
 use crate::kernels::single;
@@ -35,6 +36,11 @@ pub trait NoiseSource: Send + Sync {
     /// Standard normals in single precision. The first path and the number of lanes are multiples of four.
     fn normals_single(&self, rows: &DrawRows, out: &mut [f32]) {
         rounded(rows, out, |rows, wide| self.normals(rows, wide));
+    }
+
+    /// The Brownian paths that the draws of Wiener processes are taken from, if they are.
+    fn tree(&self) -> Option<&TreeNoise> {
+        None
     }
 
     /// Uniforms on (0, 1) in single precision, of such rows.
@@ -99,7 +105,14 @@ pub struct Fill {
 /// Fills `[steps][draw_rows][lanes]`. Draws of laws with parameters are left to the code, which knows the parameters;
 /// it has the coordinates in its [`crate::backend::Block`].
 pub fn fill<T: Lane>(source: &dyn NoiseSource, program: &Program, fill: Fill, noise: &mut [T]) {
+    let tree = source.tree();
+    if let Some(tree) = tree {
+        tree.fill(program, fill, noise);
+    }
     for slot in &program.draws {
+        if tree.is_some_and(|tree| tree.fills(slot)) {
+            continue;
+        }
         let rows = DrawRows {
             key: fill.key,
             path: fill.first_path,

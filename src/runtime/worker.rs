@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::adaptive::{Attempts, Pilot};
 use super::collect::{Collector, Gathered};
 use super::job::{Divergence, Job, Stage};
 use super::layout::Layout;
@@ -72,6 +73,8 @@ pub struct Worker<'a, T> {
     /// zero, or NaN where a lane is not finite
     health: Vec<T>,
     diverged: Divergence,
+    /// chooses the steps, where paths do
+    pilot: Option<Pilot<T>>,
 }
 
 impl<'a, T: Lane> Worker<'a, T> {
@@ -89,12 +92,13 @@ impl<'a, T: Lane> Worker<'a, T> {
             alive: vec![false; shared.lanes],
             health: vec![T::default(); shared.lanes],
             diverged: Divergence::default(),
+            pilot: Pilot::new(job, shared.lanes),
         }
     }
 
     /// Runs the block that begins at `position`. `None` if it was stopped midway; it then counts for nothing. Otherwise
-    /// what diverged in it, and the number of its paths.
-    pub fn block(&mut self, position: u64, tick: &dyn Fn()) -> Option<(Divergence, u64)> {
+    /// what diverged in it, the steps that were tried, and the number of its paths.
+    pub fn block(&mut self, position: u64, tick: &dyn Fn()) -> Option<(Divergence, Attempts, u64)> {
         let (job, layout) = (self.shared.job, self.shared.layout);
         let first_path = layout.base + position;
         self.collector.begin(position);
@@ -105,6 +109,9 @@ impl<'a, T: Lane> Worker<'a, T> {
         let paths = self.alive.iter().filter(|a| **a).count() as u64;
         self.start(first_path);
         self.drawn = 0..0;
+        if let Some(pilot) = &mut self.pilot {
+            pilot.begin(first_path);
+        }
         let mut next = vec![0usize; job.observers.len()];
         self.look(0, first_path, &mut next);
         let mut at = 0;
@@ -113,16 +120,40 @@ impl<'a, T: Lane> Worker<'a, T> {
                 return None;
             }
             let end = self.chunk_end(at, &next);
-            if self.alive.contains(&true) {
-                self.advance(at, end, first_path);
+            let tried = self.tried();
+            if self.alive.contains(&true) && !self.move_on(at, end, first_path) {
+                return None;
             }
-            self.shared.path_steps.fetch_add((end - at) * paths, Ordering::Relaxed);
+            let steps = if self.pilot.is_some() { self.tried() - tried } else { (end - at) * paths };
+            self.shared.path_steps.fetch_add(steps, Ordering::Relaxed);
             at = end;
             self.look(at, first_path, &mut next);
             tick();
         }
         self.collector.commit();
-        Some((self.diverged, paths))
+        Some((self.diverged, self.pilot.as_ref().map(|p| p.attempts).unwrap_or_default(), paths))
+    }
+
+    /// Steps tried so far in this block, where paths choose them.
+    fn tried(&self) -> u64 {
+        self.pilot.as_ref().map_or(0, |p| p.attempts.accepted + p.attempts.rejected)
+    }
+
+    /// From grid point `at` to `end`. `false` if it was stopped midway.
+    fn move_on(&mut self, at: u64, end: u64, first_path: u64) -> bool {
+        let shared = self.shared;
+        let fill = self.fill(first_path, at, 1);
+        let Some(pilot) = &mut self.pilot else {
+            self.advance(at, end, first_path);
+            return true;
+        };
+        let to = shared.job.grid[end as usize];
+        let done = pilot.go(shared.job, &mut self.memory, fill, &self.alive, to, shared.stop);
+        for lane in &pilot.lost {
+            self.alive[*lane] = false;
+            self.diverged.add(end, first_path + *lane as u64);
+        }
+        done
     }
 
     /// The next grid point at which something looks, or the end of a chunk: it does not depend on blocks.

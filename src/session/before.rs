@@ -106,6 +106,7 @@ impl Elab<'_> {
                 }
                 Ok(Grid::new(values))
             }
+            Some(TimeSpec::Adaptive { from, to, span, .. }) => self.look_grid(plan, from, to, span, params),
             Some(TimeSpec::Ends { span, .. }) => {
                 self.error(codes::BAD_TIME, "this time has no step", span, "add `step h`")
             }

@@ -137,6 +137,17 @@ impl Elab<'_> {
                     .help("`--run NAME` picks a run with a solver and a time"),
             );
         }
+        if let Some((_, span)) = plan.tolerance() {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_SETTING,
+                    "steps of a tolerance take their own time each",
+                    span,
+                    "this run",
+                )
+                .help("`--step 1e-3` measures the run with equal steps"),
+            );
+        }
         let programs = self.programs(plan, request.backend)?;
         let g = Arc::new(self.g.clone());
         let first = combinations(&plan.sweeps).swap_remove(0);

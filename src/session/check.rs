@@ -258,6 +258,7 @@ impl Elab<'_> {
                 }
             }
             Some(TimeSpec::Grid { times, .. }) => self.is_cheap(*times),
+            Some(TimeSpec::Adaptive { .. }) => true,
             Some(TimeSpec::Ends { .. }) => plan.converge.is_none(),
         }
     }

@@ -9,7 +9,7 @@ use crate::math::eval::{Env, eval};
 use crate::model::elab::{Elab, Try};
 use crate::model::results::{Asked, Pool, Times};
 use crate::output::paths::column_names;
-use crate::output::result::{Check, Report, RunResult, Values, When};
+use crate::output::result::{AdaptiveResult, Check, Report, RunResult, Values, When};
 use crate::runtime::{Observer, Outcome, StatResult};
 use crate::session::compile::Grid;
 use crate::session::execute::{Execution, Watch};
@@ -32,8 +32,14 @@ impl Elab<'_> {
         how: Execution<'_>,
         ran: &mut Ran,
     ) -> Try<RunResult> {
-        ran.time = (grid.times[0], grid.times[grid.times.len() - 1], grid.len());
+        // Paths that choose their steps have no number of them in common.
+        let steps = if outcome.attempts.is_some() { 0 } else { grid.len() };
+        ran.time = (grid.times[0], grid.times[grid.times.len() - 1], steps);
         ran.finished = outcome.finished;
+        let tol = match plan.tolerance() {
+            Some((tol, span)) => self.number(tol, &params, span)?,
+            None => 0.0,
+        };
         let mut variant = RunResult {
             name: plan.name.clone(),
             model: plan.model.name.clone(),
@@ -42,12 +48,17 @@ impl Elab<'_> {
             solver: plan.steps.get(solver).map(|s| s.solver.clone()),
             sweep: sweep.iter().map(|(k, v)| (self.params[*k].name.clone(), *v)).collect(),
             paths: outcome.finished,
-            steps: grid.len(),
+            steps,
             seconds: outcome.seconds,
             path_steps_per_second: outcome.path_steps as f64 / outcome.seconds.max(1e-9),
             interrupted: outcome.interrupted,
             diverged: outcome.diverged.paths,
-            first_divergence: outcome.diverged.first.map(|(k, _)| grid.times[k as usize]),
+            first_divergence: outcome
+                .attempts
+                .and_then(|a| a.first_failure)
+                .map(|f| f.0)
+                .or_else(|| outcome.diverged.first.map(|(k, _)| grid.times[k as usize])),
+            adaptive: outcome.attempts.map(|a| AdaptiveResult::new(&a, outcome.finished, tol)),
             ..RunResult::default()
         };
         let mut found: HashMap<usize, Vec<StatResult>> = HashMap::new();

@@ -11,9 +11,8 @@ use crate::model::elab::{Elab, Try};
 use crate::model::system::{AREA_SITE, INTEGRAL_SITE, LEVY_SITE, NOISE_SITE, REST_SITE};
 use crate::output::result::{Convergence, RunResult};
 use crate::runtime::coupled::{self, CoupledJob, Level, Wiener};
-use crate::runtime::noise::Ars5;
 use crate::session::compile::{Grid, parameters, stage};
-use crate::session::execute::Execution;
+use crate::session::execute::{Execution, noise_source};
 use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
 use crate::session::results::Ran;
 use crate::solve::Step;
@@ -60,7 +59,7 @@ impl Elab<'_> {
         for k in 0..plan.steps.len() {
             let begin = std::time::Instant::now();
             let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
-            let (init, step) = self.dynamics::<T>(plan, k, how.backend)?;
+            let (init, step) = self.dynamics::<T>(plan, k, None, how.backend)?;
             let compile_seconds = begin.elapsed().as_secs_f64();
             let step = step.expect("a run with steps has a step");
             let g = Arc::new(self.g.clone());
@@ -111,7 +110,7 @@ impl Elab<'_> {
                 seed: plan.seed,
                 stream: 0,
                 threads: plan.threads(),
-                noise: Arc::new(Ars5),
+                noise: noise_source(plan, &Grid::equal(a, b, converge.reference)),
                 spent: converge.steps.iter().map(|_| AtomicU64::new(0)).collect(),
             };
             let found = match coupled::run(&job, how.stop) {

@@ -26,7 +26,8 @@ pub fn ast(loaded: &Loaded) -> Emitted {
 /// The clean math graph of each step.
 pub fn ir(loaded: &Loaded) -> Emitted {
     each_step(loaded, |elab, plan, k| {
-        let renew = &plan.steps[k].renew;
+        let clock = plan.tolerance().map(|_| elab.clock_states());
+        let renew = elab.renewals(plan, &plan.steps[k], clock);
         let roots: Vec<Id> = renew.iter().map(|r| r.1).collect();
         let clean = crate::math::clean(&mut elab.g, &roots).unwrap_or(roots);
         let named: Vec<(&str, Id)> =
@@ -54,8 +55,11 @@ pub fn asm(loaded: &Loaded) -> Emitted {
 
 fn each_program(loaded: &Loaded, f: impl Fn(&crate::step::Program) -> String) -> Emitted {
     each_step(loaded, |elab, plan, k| {
-        let states: Vec<VarId> = elab.starts(plan, k).iter().map(|s| s.0).collect();
-        let spec = Spec { states, renew: plan.steps[k].renew.clone(), outs: Vec::new() };
+        let clock = plan.tolerance().map(|_| elab.clock_states());
+        let mut starts = elab.starts(plan, k);
+        starts.extend(clock.iter().flat_map(|clock| elab.clock_starts(*clock)));
+        let states: Vec<VarId> = starts.iter().map(|s| s.0).collect();
+        let spec = Spec { states, renew: elab.renewals(plan, &plan.steps[k], clock), outs: Vec::new() };
         match compile::<f64>(elab, &spec, Backend::Interpreter, plan.span) {
             Ok(compiled) => f(&Program::clone(&compiled.program).at(plan.precision)),
             Err(problem) => {

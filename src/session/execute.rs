@@ -12,11 +12,14 @@ use crate::model::elab::{Elab, Try};
 use crate::model::results::{Asked, Pool, Times};
 use crate::model::statistics::StatKind;
 use crate::output::result::RunResult;
-use crate::runtime::noise::Ars5;
+use crate::runtime::noise::{Ars5, NoiseSource};
+use crate::runtime::wiener::TreeNoise;
 use crate::runtime::{Control, Job, Observer, Request, Stage, engine};
+use crate::session::adaptive::ClockStates;
 use crate::session::compile::{Backend, Clock, Compiled, Grid, compile, parameters, stage};
-use crate::session::plan::{Plan, Statement};
+use crate::session::plan::{Noise, Plan, Statement};
 use crate::session::results::Ran;
+use crate::solve::Step;
 use crate::source::Span;
 use crate::step::Spec;
 
@@ -33,6 +36,8 @@ pub struct Execution<'a> {
 pub(super) struct Programs<T> {
     pub init: Vec<Compiled<T>>,
     pub step: Vec<Option<Compiled<T>>>,
+    /// of each solver, where paths choose their steps
+    pub clocks: Vec<Option<ClockStates>>,
     pub observers: Vec<Vec<Watch>>,
 }
 
@@ -102,13 +107,15 @@ impl Elab<'_> {
     }
 
     pub(super) fn programs<T: Lane>(&mut self, plan: &Plan, backend: Backend) -> Try<Programs<T>> {
-        let mut programs = Programs { init: Vec::new(), step: Vec::new(), observers: Vec::new() };
+        let mut programs = Programs { init: Vec::new(), step: Vec::new(), clocks: Vec::new(), observers: Vec::new() };
         let count = plan.steps.len().max(1);
         for k in 0..count {
-            let (init, step) = self.dynamics(plan, k, backend)?;
+            let clock = plan.tolerance().map(|_| self.clock_states());
+            let (init, step) = self.dynamics(plan, k, clock, backend)?;
             programs.init.push(init);
             programs.step.push(step);
-            let watches = self.watches(plan, k, backend)?;
+            programs.clocks.push(clock);
+            let watches = self.watches(plan, k, clock, backend)?;
             programs.observers.push(watches);
         }
         Ok(programs)
@@ -133,25 +140,37 @@ impl Elab<'_> {
         &mut self,
         plan: &Plan,
         k: usize,
+        clock: Option<ClockStates>,
         backend: Backend,
     ) -> Try<(Compiled<T>, Option<Compiled<T>>)> {
-        let starts = self.starts(plan, k);
+        let mut starts = self.starts(plan, k);
+        starts.extend(clock.iter().flat_map(|clock| self.clock_starts(*clock)));
         let states: Vec<VarId> = starts.iter().map(|s| s.0).collect();
         let init =
             self.compiled(&Spec { states: states.clone(), renew: starts, outs: Vec::new() }, backend, plan.model.span)?;
         let step = match plan.steps.get(k) {
             Some(step) => {
                 let span = plan.model.states.iter().find_map(|s| s.flow_span).unwrap_or(plan.span);
-                Some(self.compiled(&Spec { states, renew: step.renew.clone(), outs: Vec::new() }, backend, span)?)
+                let renew = self.renewals(plan, step, clock);
+                Some(self.compiled(&Spec { states, renew, outs: Vec::new() }, backend, span)?)
             }
             None => None,
         };
         Ok((init, step))
     }
 
+    /// What a step renews, by the clock of the run or of each lane.
+    pub(super) fn renewals(&mut self, plan: &Plan, step: &Step, clock: Option<ClockStates>) -> Vec<(VarId, Id)> {
+        match (clock, plan.tolerance()) {
+            (Some(clock), Some((tol, _))) => self.adaptive_renewals(step, clock, tol),
+            _ => step.renew.clone(),
+        }
+    }
+
     /// Observers: one for each pool of times, and one for each `save`.
-    fn watches(&mut self, plan: &Plan, k: usize, backend: Backend) -> Try<Vec<Watch>> {
-        let states: Vec<VarId> = self.starts(plan, k).iter().map(|s| s.0).collect();
+    fn watches(&mut self, plan: &Plan, k: usize, clock: Option<ClockStates>, backend: Backend) -> Try<Vec<Watch>> {
+        let mut states: Vec<VarId> = self.starts(plan, k).iter().map(|s| s.0).collect();
+        states.extend(clock.iter().flat_map(|clock| self.clock_starts(*clock)).map(|s| s.0));
         let mut groups: Vec<(Arc<Pool>, Vec<usize>)> = Vec::new();
         for (index, asked) in plan.context.asked.iter().enumerate() {
             match groups.iter_mut().find(|(pool, _)| pool.times == asked.pool.times) {
@@ -294,7 +313,11 @@ impl Elab<'_> {
             seed: plan.seed,
             stream: 0,
             threads: plan.threads(),
-            noise: Arc::new(Ars5),
+            noise: noise_source(plan, &grid),
+            adaptive: match (programs.clocks[solver], &programs.step[solver]) {
+                (Some(clock), Some(step)) => Some(self.adaptive_job(plan, solver, clock, &step.program)),
+                _ => None,
+            },
             lanes: lanes.map(|n| n.max(T::PRECISION.lane_multiple())),
         };
         Ok((job, grid))
@@ -324,6 +347,16 @@ impl Making<'_> {
                 "needed for this",
             ),
         }
+    }
+}
+
+/// Where the draws of a run on a grid come from. (Adaptive steps ask the paths themselves.)
+pub(super) fn noise_source(plan: &Plan, grid: &Grid) -> Arc<dyn NoiseSource> {
+    match plan.noise {
+        Noise::Tree if plan.tolerance().is_none() => {
+            Arc::new(TreeNoise { sites: plan.wiener_sites(), times: grid.times.clone() })
+        }
+        _ => Arc::new(Ars5),
     }
 }
 

@@ -102,6 +102,7 @@ impl Elab<'_> {
             stream,
             threads: plan.threads(),
             noise: Arc::new(Ars5),
+            adaptive: None,
             lanes: None,
         };
         let mut outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });

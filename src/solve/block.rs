@@ -60,11 +60,12 @@ impl Elab<'_> {
                 self.branch(c, then, otherwise.as_ref(), scope, newest)
             }
             BlockStmt::For { name, over, body, span } => self.turns(name, over, body, *span, scope, newest),
+            BlockStmt::Error(e, _) => self.error_estimate(e, scope),
             BlockStmt::Solve { name, equation, guess, method, span } => {
                 let stage = Stage { name, equation, guess, method: method.as_ref(), span: *span };
                 self.implicit(&stage, scope)
             }
-            BlockStmt::Tilde(..) | BlockStmt::Error(..) | BlockStmt::Stop(_) => {
+            BlockStmt::Tilde(..) | BlockStmt::Stop(_) => {
                 let (what, span) = later::block(statement).expect("these are of a later version");
                 self.unsupported(what, span)
             }

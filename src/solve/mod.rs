@@ -3,6 +3,7 @@
 pub mod auto;
 pub mod block;
 pub mod consistent;
+pub mod estimate;
 pub mod form;
 pub mod implicit;
 pub mod integral;

@@ -10,6 +10,7 @@ use crate::model::system::{Model, RULE_SITE};
 use crate::model::target::Target;
 use crate::model::value::{AppliedSolver, Scope, Value};
 use crate::solve::block::Newest;
+use crate::solve::estimate::Estimate;
 use crate::solve::form::{Form, NoiseClass, Structured};
 use crate::source::Span;
 use crate::syntax::ast::{self, Ident, ItemKind, SolverBody, SolverStmt};
@@ -28,6 +29,9 @@ pub struct Step {
     pub part_of_step: Option<Span>,
     /// why it was chosen, where `auto` did
     pub why: Option<String>,
+    pub form: Form,
+    /// what the rule says of its error
+    pub estimate: Option<Estimate>,
 }
 
 /// Orders of convergence that a declaration states.
@@ -290,22 +294,26 @@ impl Elab<'_> {
         let before = (
             self.draws.replace(Draws { next_site: RULE_SITE, ..Draws::default() }),
             self.accepted.replace(AcceptSink::default()),
+            self.estimates.replace(Vec::new()),
             std::mem::replace(&mut self.wiener, sink),
         );
         let result = self.rule_body(&statements, &renewed, scope, span);
         let mut decisions = self.accepted.take().map(|s| s.decisions).unwrap_or_default();
+        let mut error = self.estimates.take().and_then(|all| all.first().copied());
         let integrals = self.wiener.take().map(|s| s.integrals).unwrap_or_default();
-        (self.draws, self.accepted, self.wiener) = before;
+        (self.draws, self.accepted, self.estimates, self.wiener) = before;
         let (mut newest, memory) = result?;
         if let Some(wiener) = wiener.filter(|_| !integrals.is_empty()) {
-            let roots: Vec<Id> = newest.values().chain(&decisions).copied().collect();
+            let errors = error.iter().map(|e| e.0);
+            let roots: Vec<Id> = newest.values().chain(&decisions).copied().chain(errors).collect();
             let old: Vec<VarId> = renewed.iter().map(|r| r.1).chain(memory.iter().map(|m| m.1)).collect();
             let values = self.joint_integrals(rule, model, structured, &wiener, &integrals, &roots, &old)?;
             let mut roots = self.g.substitute_vars(&roots, &values).into_iter();
-            newest.values_mut().chain(&mut decisions).for_each(|id| *id = roots.next().expect("as many as before"));
+            let all = newest.values_mut().chain(&mut decisions).chain(error.iter_mut().map(|e| &mut e.0));
+            all.for_each(|id| *id = roots.next().expect("as many as before"));
         }
         let part = integrals.iter().find(|i| !self.is_whole(i)).map(|i| i.span);
-        let step = self.finish_step(rule, model, structured, &renewed, newest, memory, &decisions)?;
+        let step = self.finish_step(rule, model, structured, &renewed, newest, memory, &decisions, error)?;
         Ok(Step { part_of_step: part, ..step })
     }
 
@@ -347,6 +355,7 @@ impl Elab<'_> {
                     for (name, id) in &newest {
                         scope.define(format!("{name}'"), Value::Num(*id), Span::default());
                     }
+                    self.one_estimate(block)?;
                     self.block(block, scope, &mut newest)?;
                 }
             }
@@ -368,6 +377,7 @@ impl Elab<'_> {
         newest: Newest,
         memory: Vec<(String, VarId, Id)>,
         decisions: &[Id],
+        error: Option<(Id, Span)>,
     ) -> Try<Step> {
         let span = rule.solver().name.span;
         for (name, var) in renewed {
@@ -383,6 +393,14 @@ impl Elab<'_> {
                 );
             }
         }
+        let estimate = match error {
+            Some((error, span)) => {
+                let (name, var) = &renewed[0];
+                let old = self.g.var(*var);
+                Some(self.estimate(error, span, name, old, newest[name])?)
+            }
+            None => None,
+        };
         let system = &structured.system;
         // Old values: holes of the rule replaced by the model's states.
         let mut old: Vec<(VarId, Id)> = Vec::new();
@@ -443,6 +461,10 @@ impl Elab<'_> {
         let memory = memory.iter().map(|m| m.1).zip(starts).collect();
         let decisions = self.g.substitute_vars(decisions, &old);
         let acceptance = self.acceptance(&decisions, &mut renew)?;
+        let estimate = estimate.map(|e| {
+            let ids = self.g.substitute_vars(&[e.error, e.old, e.new], &old);
+            Estimate { error: ids[0], old: ids[1], new: ids[2] }
+        });
         Ok(Step {
             solver: String::new(),
             renew,
@@ -451,6 +473,8 @@ impl Elab<'_> {
             orders: Orders::default(),
             part_of_step: None,
             why: None,
+            form: rule.form,
+            estimate,
         })
     }
 

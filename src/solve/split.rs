@@ -13,7 +13,7 @@ use crate::model::elab::{Elab, Try};
 use crate::model::split::{Piece, Split};
 use crate::model::system::{Model, Part};
 use crate::model::value::AppliedSolver;
-use crate::solve::form::Structured;
+use crate::solve::form::{Form, Structured};
 use crate::solve::rule::{Orders, Step};
 use crate::source::Span;
 
@@ -35,6 +35,8 @@ impl Elab<'_> {
             orders: Orders::default(),
             part_of_step: None,
             why: None,
+            form: Form::Ito,
+            estimate: None,
         };
         for (turn, piece) in split.pieces.iter().enumerate() {
             let part = model.parts.iter().find(|p| p.name == piece.part.name).expect("checked before").clone();

@@ -145,8 +145,7 @@ impl<'p> Resolver<'p> {
             "time" | "paths" | "seed" | "threads" => {
                 self.expr(value);
                 match unit {
-                    Some(SettingUnit::Tol(e)) => self.later(later::ADAPTIVE, e.span, |s| s.expr(e)),
-                    Some(SettingUnit::Step(e)) => self.expr(e),
+                    Some(SettingUnit::Step(e) | SettingUnit::Tol(e)) => self.expr(e),
                     Some(SettingUnit::Steps) | None => {}
                 }
             }

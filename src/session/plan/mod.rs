@@ -37,6 +37,7 @@ pub struct Plan {
     pub threads: Option<usize>,
     /// of states and steps
     pub precision: Precision,
+    pub noise: Noise,
     pub statements: Vec<Statement>,
     /// parameter (index in the elaborator's list) and its values
     pub sweeps: Vec<(usize, Vec<f64>)>,
@@ -55,6 +56,16 @@ impl Plan {
     }
 }
 
+/// Where the increments of a run's noises come from.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Noise {
+    /// a draw for each step
+    #[default]
+    Stream,
+    /// one Brownian path, whatever the steps
+    Tree,
+}
+
 /// The time of a run; numbers are of run rate.
 #[derive(Clone, Debug)]
 pub enum TimeSpec {
@@ -70,6 +81,13 @@ pub enum TimeSpec {
     },
     Grid {
         times: Id,
+        span: Span,
+    },
+    /// steps that each path chooses by their errors
+    Adaptive {
+        from: Id,
+        to: Id,
+        tol: Id,
         span: Span,
     },
     /// the ends only, for `converge`
@@ -210,7 +228,9 @@ impl Elab<'_> {
         };
         let structured = self.structured(&model);
         let mut steps = Vec::new();
-        self.coupled_noise = run.statements.iter().any(|s| matches!(s, RunStmt::Converge(..)));
+        let tree = settings.get("noise").is_some_and(|s| matches!(&s.1.kind, ast::ExprKind::Name(n) if n == "tree"));
+        let adaptive = matches!(settings.unit("time"), Some(SettingUnit::Tol(_)));
+        self.coupled_noise = tree || adaptive || run.statements.iter().any(|s| matches!(s, RunStmt::Converge(..)));
         if !broken {
             broken |= self.inits(run, &mut model, &inner).is_err();
             match &solvers {
@@ -232,6 +252,7 @@ impl Elab<'_> {
             seed: 0,
             threads: None,
             precision: Precision::Double,
+            noise: Noise::Stream,
             statements: Vec::new(),
             sweeps: Vec::new(),
             converge: None,
@@ -279,6 +300,7 @@ impl Elab<'_> {
         if let Some(converge) = &plan.converge {
             self.time_of_convergence(plan, converge, time, overrides)?;
         }
+        self.check_paths(plan)?;
         if let (Some(converge), false) = (&plan.converge, plan.sweeps.is_empty()) {
             return self.unsupported("a sweep in a run with `converge`", converge.span);
         }
@@ -299,7 +321,8 @@ impl Elab<'_> {
     /// A run with `converge` has the ends of its time alone: the steps are those that it compares.
     fn time_of_convergence(&mut self, plan: &Plan, converge: &Converge, time: Span, overrides: &Overrides) -> Try<()> {
         let (message, label, help) = match plan.time {
-            Some(TimeSpec::Ends { .. }) | None => return Ok(()),
+            // that steps are equal is told with the other limits of adaptive time
+            Some(TimeSpec::Ends { .. } | TimeSpec::Adaptive { .. }) | None => return Ok(()),
             Some(TimeSpec::Stepped { .. }) if overrides.step.is_some() => (
                 "`--step` has no meaning for a run with `converge`",
                 "its steps are those of `converge`",

@@ -6,7 +6,7 @@ use crate::model::elab::{Elab, Try};
 use crate::model::system::Model;
 use crate::model::value::{Entry, Scope, Value};
 use crate::model::{later, messages};
-use crate::session::plan::{Converge, Overrides, Plan, Settings, TimeSpec};
+use crate::session::plan::{Converge, Noise, Overrides, Plan, Settings, TimeSpec};
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprKind, Run, RunStmt, SettingUnit};
 
@@ -27,7 +27,7 @@ impl Elab<'_> {
             "seed" => plan.seed = self.count("seed", e, scope)?,
             "threads" => plan.threads = Some(self.count("threads", e, scope)? as usize),
             "precision" => plan.precision = self.precision(e)?,
-            "noise" => self.word(e, "noise", "stream", &["tree"])?,
+            "noise" => plan.noise = self.noise_setting(e)?,
             _ => {}
         }
         Ok(())
@@ -43,18 +43,15 @@ impl Elab<'_> {
         self.fail(Diagnostic::error(codes::BAD_SETTING, message, e.span, "unknown word").note("it is `f64`, or `f32`"))
     }
 
-    /// A setting that is one of a few words, of which this version has one.
-    pub(super) fn word(&mut self, e: &Expr, setting: &str, have: &str, later: &[&str]) -> Try<()> {
+    fn noise_setting(&mut self, e: &Expr) -> Try<Noise> {
         match &e.kind {
-            ExprKind::Name(n) if n == have => Ok(()),
-            ExprKind::Name(n) if later.contains(&n.as_str()) => self.unsupported(&format!("`{setting} = {n}`"), e.span),
+            ExprKind::Name(n) if n == "stream" => Ok(Noise::Stream),
+            ExprKind::Name(n) if n == "tree" => Ok(Noise::Tree),
             _ => {
-                let text = crate::syntax::print::expr(e);
-                let message = format!("`{text}` is not a value of `{setting}`");
-                let known = later.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
+                let message = format!("`{}` is not a value of `noise`", crate::syntax::print::expr(e));
                 self.fail(
                     Diagnostic::error(codes::BAD_SETTING, message, e.span, "unknown word")
-                        .note(format!("it is `{have}`, or {known} in a later version")),
+                        .note("it is `stream`, or `tree` for a noise that runs with other steps share"),
                 )
             }
         }
@@ -92,7 +89,10 @@ impl Elab<'_> {
             let step = match (unit, forced) {
                 (_, Some(h)) => h,
                 (Some(SettingUnit::Step(h)), None) => self.scalar_expr(h, scope)?,
-                (Some(SettingUnit::Tol(h)), None) => return self.unsupported(later::ADAPTIVE, h.span),
+                (Some(SettingUnit::Tol(tol)), None) => {
+                    let tol = self.scalar_expr(tol, scope)?;
+                    return Ok(TimeSpec::Adaptive { from, to, tol, span: e.span });
+                }
                 (Some(SettingUnit::Steps), None) => {
                     return self.error(
                         codes::BAD_TIME,

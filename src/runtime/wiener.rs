@@ -1,0 +1,183 @@
+//! Noise of steps that comes from Brownian paths, so that runs with other steps share it.
+//!
+//! A step of length h sees a Wiener process by standard normals u, v and w that stand for its areas (see
+//! [`super::brownian`]): W = sqrt(h) u, H = sqrt(h/12) v and K = sqrt(h/720) w. All other draws come by their coordinates.
+
+use std::sync::Arc;
+
+use super::brownian::{Area, Identity, Path};
+use super::noise::{Ars5, DrawRows, Fill, NoiseSource};
+use crate::kernels::lane::Lane;
+use crate::math::Base;
+use crate::step::program::{DrawSlot, Program};
+
+/// Which draws of a step stand for Wiener processes: noise k has u, v and w at the k-th site from each of these.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct WienerSites {
+    pub first: [u32; 3],
+    pub noises: u32,
+}
+
+impl WienerSites {
+    /// The noise of a draw, and which of its normals it is.
+    fn of(&self, slot: &DrawSlot) -> Option<(u32, usize)> {
+        if slot.base != Base::Normal || slot.turn != 0 {
+            return None;
+        }
+        let which = self.first.iter().position(|first| (*first..first + self.noises).contains(&slot.site))?;
+        Some((slot.site - self.first[which], which))
+    }
+
+    /// The draws of a program that are of Wiener processes, in the order of the noises.
+    pub fn wanted(&self, program: &Program) -> Vec<Wanted> {
+        let mut all: Vec<Wanted> = Vec::new();
+        for slot in &program.draws {
+            let Some((noise, which)) = self.of(slot) else { continue };
+            let at = all.iter().position(|w| w.noise == noise).unwrap_or_else(|| {
+                all.push(Wanted { noise, components: slot.components, rows: [None; 3] });
+                all.len() - 1
+            });
+            all[at].rows[which] = Some(slot.first_row);
+        }
+        all.sort_by_key(|w| w.noise);
+        all
+    }
+}
+
+/// What a program wants of one noise.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub noise: u32,
+    pub components: usize,
+    /// first rows of u, v and w
+    pub rows: [Option<usize>; 3],
+}
+
+impl Wanted {
+    pub fn identity(&self, key: (u64, u64), path: u64, component: usize) -> Identity {
+        Identity { key, path, noise: self.noise, component: component as u32 }
+    }
+
+    /// Writes the normals of an interval to the rows of a component; `lanes` from one row to the next, `lane` the first.
+    pub fn put<T: Lane, const L: usize>(
+        &self,
+        area: &Area<L>,
+        h: f64,
+        component: usize,
+        noise: &mut [T],
+        lanes: usize,
+        lane: usize,
+    ) {
+        for (normals, row) in area.normals(h).iter().zip(self.rows) {
+            let Some(row) = row else { continue };
+            let to = &mut noise[(row + component) * lanes + lane..][..L];
+            to.iter_mut().zip(normals).for_each(|(to, x)| *to = T::of(*x));
+        }
+    }
+}
+
+/// The noise of a run whose Wiener processes come from Brownian paths, on a fixed grid of times.
+#[derive(Clone, Debug)]
+pub struct TreeNoise {
+    pub sites: WienerSites,
+    pub times: Arc<[f64]>,
+}
+
+impl TreeNoise {
+    /// Fills the draws of Wiener processes of a call.
+    pub fn fill<T: Lane>(&self, program: &Program, fill: Fill, noise: &mut [T]) {
+        match fill.lanes % 16 {
+            0 => self.fill_by::<T, 16>(program, fill, noise),
+            _ => self.fill_by::<T, 8>(program, fill, noise),
+        }
+    }
+
+    /// Follows `L` paths together: the number of lanes is a multiple of it.
+    fn fill_by<T: Lane, const L: usize>(&self, program: &Program, fill: Fill, noise: &mut [T]) {
+        let stride = program.draw_rows * fill.lanes;
+        for wanted in self.sites.wanted(program) {
+            let first = fill.first_step as usize;
+            let times = &self.times[first..=first + fill.steps];
+            for component in 0..wanted.components {
+                for lane in (0..fill.lanes).step_by(L) {
+                    let of = wanted.identity(fill.key, fill.first_path + lane as u64, component);
+                    let mut paths: Path<L> = Path::new(of);
+                    for (step, ends) in times.windows(2).enumerate() {
+                        let area = paths.over(ends[0], ends[1]);
+                        let noise = &mut noise[step * stride..];
+                        wanted.put(&area, ends[1] - ends[0], component, noise, fill.lanes, lane);
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn fills(&self, slot: &DrawSlot) -> bool {
+        self.sites.of(slot).is_some()
+    }
+}
+
+impl NoiseSource for TreeNoise {
+    fn normals(&self, rows: &DrawRows, out: &mut [f64]) {
+        Ars5.normals(rows, out);
+    }
+
+    fn uniforms(&self, rows: &DrawRows, out: &mut [f64]) {
+        Ars5.uniforms(rows, out);
+    }
+
+    fn normals_single(&self, rows: &DrawRows, out: &mut [f32]) {
+        Ars5.normals_single(rows, out);
+    }
+
+    fn uniforms_single(&self, rows: &DrawRows, out: &mut [f32]) {
+        Ars5.uniforms_single(rows, out);
+    }
+
+    fn tree(&self) -> Option<&TreeNoise> {
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::VarId;
+    use crate::runtime::noise;
+
+    #[test]
+    fn draws_of_wiener_processes_come_from_their_paths() {
+        let slot = |site, components, first_row| DrawSlot {
+            var: VarId(site),
+            base: Base::Normal,
+            site,
+            turn: 0,
+            components,
+            first_row,
+        };
+        let sites = WienerSites { first: [0, 512, 768], noises: 2 };
+        let program = Program {
+            draws: vec![slot(513, 2, 2), slot(1, 2, 0), slot(2048, 1, 4)],
+            draw_rows: 5,
+            ..Program::default()
+        };
+        let tree = TreeNoise { sites, times: vec![0.0, 0.1, 0.3, 0.4].into() };
+        let request = Fill { key: (11, 7), first_path: 64, first_step: 1, steps: 2, lanes: 16 };
+        let mut rows = vec![f64::NAN; 2 * 5 * 16];
+        noise::fill(&tree, &program, request, &mut rows);
+        let mut streamed = vec![f64::NAN; 2 * 5 * 16];
+        noise::fill(&Ars5, &program, request, &mut streamed);
+        for (step, ends) in [(0.1, 0.3), (0.3, 0.4)].into_iter().enumerate() {
+            for lane in 0..16 {
+                for component in 0..2 {
+                    let of = Identity { key: (11, 7), path: 64 + lane as u64, noise: 1, component };
+                    let z = Path::<1>::new(of).over(ends.0, ends.1).normals(ends.1 - ends.0);
+                    let at = |row: usize| rows[(step * 5 + row + component as usize) * 16 + lane];
+                    assert_eq!([at(0), at(2)], [z[0][0], z[1][0]]);
+                }
+                let at = (step * 5 + 4) * 16 + lane;
+                assert_eq!(rows[at], streamed[at]);
+            }
+        }
+    }
+}
