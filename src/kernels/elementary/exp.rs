@@ -100,8 +100,8 @@ pub fn expm1_near(x: f64) -> f64 {
     select(x.abs() < 5.5e-17, x, u + v)
 }
 
-/// Whether `expm1_near` does not hold.
+/// Whether `expm1_near` does not hold, or x is not a number.
 #[inline(always)]
 pub fn is_beyond_expm1(x: f64) -> bool {
-    x < -40.0 || x > 690.0
+    !(-40.0..=690.0).contains(&x)
 }
