@@ -19,7 +19,7 @@ pub struct Block<'a, T = f64> {
     pub steps: usize,
     /// `[state_rows][lanes]`, read and renewed
     pub state: &'a mut [T],
-    /// `[out_rows][lanes]`, of the last step
+    /// `[out_rows][lanes]`, of the last step; for the code of [`Code::traced`] `[steps][state_rows][lanes]`
     pub out: &'a mut [T],
     /// `[run_len]`
     pub run: &'a [f64],
@@ -42,6 +42,12 @@ pub const LANE_MULTIPLE: usize = 8;
 pub trait Code<T = f64>: Send + Sync {
     /// Does `block.steps` steps. The lanes never influence each other.
     fn run(&self, block: Block<'_, T>);
+
+    /// Code for the same steps that also puts the states after each of them into `out`, where the back end has such:
+    /// then all steps between two looks need not be calls by themselves.
+    fn traced(&self) -> Option<Box<dyn Code<T>>> {
+        None
+    }
 }
 
 /// Asserts that the memory of a block has the extents that a program needs.

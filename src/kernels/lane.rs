@@ -4,6 +4,7 @@ use std::fmt::{Debug, LowerExp};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::table::{Kernel, KernelFn};
+use super::welford;
 
 /// The precision of states and steps. Tables, times and statistics are always double.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -88,6 +89,8 @@ pub trait Lane:
     fn rows(rows: &mut [Self]) -> RowsMut<'_>;
     /// Makes `wide` the numbers of `rows`: for f64 the rows themselves, until they are taken back.
     fn lend(rows: &mut Vec<Self>, wide: &mut Vec<f64>);
+    /// Whether all numbers are finite.
+    fn all_finite(rows: &[Self]) -> bool;
     /// Ends [`Lane::lend`].
     fn take_back(rows: &mut Vec<Self>, wide: &mut Vec<f64>);
 }
@@ -153,6 +156,10 @@ impl Lane for f64 {
         std::mem::swap(rows, wide);
     }
 
+    fn all_finite(rows: &[f64]) -> bool {
+        welford::all_finite(rows)
+    }
+
     fn take_back(rows: &mut Vec<f64>, wide: &mut Vec<f64>) {
         std::mem::swap(rows, wide);
     }
@@ -184,6 +191,10 @@ impl Lane for f32 {
     fn lend(rows: &mut Vec<f32>, wide: &mut Vec<f64>) {
         wide.clear();
         wide.extend(rows.iter().map(|x| f64::from(*x)));
+    }
+
+    fn all_finite(rows: &[f32]) -> bool {
+        rows.iter().fold(0.0, |sum, x| sum + x * 0.0) == 0.0
     }
 
     fn take_back(_rows: &mut Vec<f32>, _wide: &mut Vec<f64>) {}

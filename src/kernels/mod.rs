@@ -10,6 +10,7 @@
 //! - `table`: each function by name, as a scalar and as an array kernel for the machine at hand, with its accuracy
 //! - `ars`, `normal`, `normal_wide`: random bits, uniforms and normals as functions of coordinates; fills of rows
 //! - `product`: matrices with rows of lanes
+//! - `welford`: moments of rows of lanes
 //! - `rates`: what the machine at hand does at best, for measurements
 //! - `dist`: laws that need inversion or rejection
 //!
@@ -32,3 +33,4 @@ pub mod special;
 pub mod table;
 #[cfg(test)]
 mod table_tests;
+pub mod welford;

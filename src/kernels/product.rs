@@ -74,9 +74,9 @@ pub fn address(precision: Precision, table: bool) -> usize {
 pub fn single_fn_at(level: Level, table: bool) -> ProductFn<f32> {
     match (level, table) {
         #[cfg(target_arch = "x86_64")]
-        (Level::Avx2, true) => single_avx2::<true>,
+        (Level::Avx2 | Level::Avx512, true) => single_avx2::<true>,
         #[cfg(target_arch = "x86_64")]
-        (Level::Avx2, false) => single_avx2::<false>,
+        (Level::Avx2 | Level::Avx512, false) => single_avx2::<false>,
         (_, true) => portable::<f32, true>,
         (_, false) => portable::<f32, false>,
     }
@@ -86,9 +86,9 @@ pub fn single_fn_at(level: Level, table: bool) -> ProductFn<f32> {
 pub fn product_fn_at(level: Level, table: bool) -> ProductFn {
     match (level, table) {
         #[cfg(target_arch = "x86_64")]
-        (Level::Avx2, true) => avx2::of_table,
+        (Level::Avx2 | Level::Avx512, true) => avx2::of_table,
         #[cfg(target_arch = "x86_64")]
-        (Level::Avx2, false) => avx2::of_rows,
+        (Level::Avx2 | Level::Avx512, false) => avx2::of_rows,
         (_, true) => portable::<f64, true>,
         (_, false) => portable::<f64, false>,
     }

@@ -249,9 +249,12 @@ fn levels_agree_to_the_bit() {
         let y: Vec<f64> = (0..2500).map(|_| numbers.any()).collect();
         let portable = apply(kernel.array_fn_at(Level::Portable), &x, &y);
         let best = apply(kernel.array_fn(), &x, &y);
-        for i in 0..x.len() {
-            let (a, b) = (portable[i], best[i]);
-            assert!(same(a, b), "{}({}, {}): {a} and {b}", kernel.name(), x[i], y[i]);
+        for level in Level::available() {
+            let other = apply(kernel.array_fn_at(*level), &x, &y);
+            for i in 0..x.len() {
+                let (a, b) = (portable[i], other[i]);
+                assert!(same(a, b), "{}({}, {}): {a} and {b} ({level:?})", kernel.name(), x[i], y[i]);
+            }
         }
         for n in 0..40 {
             let mut buffer = x[..n].to_vec();
@@ -264,6 +267,26 @@ fn levels_agree_to_the_bit() {
                 }
             }
             assert!(buffer.iter().zip(&best).all(|(a, b)| same(*a, *b)), "{} of {n}", kernel.name());
+        }
+    }
+}
+
+/// A block of near arguments, which may go another way, has the values that each of them has beside a far one.
+#[test]
+fn near_and_far_ways_agree_to_the_bit() {
+    let mut numbers = Numbers(8);
+    for kernel in Kernel::ALL.iter().filter(|k| k.arity() == 1) {
+        for (lo, hi) in [(-750.0, 750.0), (-45.0, 30.0), (-3.0, 3.0), (-1e-15, 1e-15), (0.0, 1e10)] {
+            let x: Vec<f64> = (0..960).map(|_| numbers.between(lo, hi)).collect();
+            let far: Vec<f64> = x.iter().flat_map(|x| [*x, INF, f64::MAX, -INF]).collect();
+            for level in Level::available() {
+                let f = kernel.array_fn_at(*level);
+                let (near, far) = (apply(f, &x, &[]), apply(f, &far, &[]));
+                for (i, x) in x.iter().enumerate() {
+                    let (a, b) = (near[i], far[4 * i]);
+                    assert!(same(a, b), "{}({x}): {a} and {b} ({level:?})", kernel.name());
+                }
+            }
         }
     }
 }

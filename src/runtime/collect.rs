@@ -9,13 +9,14 @@ use super::statistics::lanes::{LaneMoments, LanePairs};
 use super::statistics::moments::{Moments, Pairs};
 use super::statistics::sketch::{CAPACITY, Sketch};
 use super::tree::{Merge, Tree, fold};
-use super::worker::all_finite;
+use crate::kernels::welford::all_finite;
 
 /// Bins of the sketch of a group.
 const GROUP_CAPACITY: usize = 1 << 11;
 
-/// Values that wait in a block before they go to sketches.
-const WAITING: usize = 1 << 14;
+/// Values that wait in a block before they go to sketches: those of 2,000 looks at most runs. A block that has more needs
+/// a sketch of its own, which costs more than to push its values.
+const WAITING: usize = 1 << 17;
 
 /// What some paths say: one cell a look and element of each tally.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,10 +63,11 @@ impl CellSketch {
         CellSketch { all: Sketch::new(CAPACITY), groups: BTreeMap::new() }
     }
 
-    fn push(&mut self, group: Option<u64>, x: f64) {
-        self.all.push(x);
+    fn push(&mut self, group: Option<u64>, x: &[f64]) {
+        x.iter().for_each(|x| self.all.push(*x));
         if let Some(group) = group {
-            self.groups.entry(group).or_insert_with(|| Sketch::new(GROUP_CAPACITY)).push(x);
+            let sketch = self.groups.entry(group).or_insert_with(|| Sketch::new(GROUP_CAPACITY));
+            x.iter().for_each(|x| sketch.push(*x));
         }
     }
 
@@ -143,10 +145,34 @@ impl Lanes {
     }
 }
 
-/// A value on its way to a sketch: the cell, the group if groups are kept, the value.
-type Waiting = (u32, u32, f64);
+/// Values on their way to a sketch: the cell, the group if groups are kept, the number of values.
+type Waiting = (u32, u32, usize);
 
 const NO_GROUP: u32 = u32::MAX;
+
+/// What an observer sees at some looks in a row.
+#[derive(Copy, Clone)]
+pub struct Seen<'a> {
+    /// `[out_rows][looks][lanes]`
+    pub rows: &'a [f64],
+    pub first_look: usize,
+    pub looks: usize,
+    /// which lanes count
+    pub alive: &'a [bool],
+}
+
+impl<'a> Seen<'a> {
+    /// A row at looks from the `from`-th to the `to`-th of these.
+    fn stretch(&self, row: usize, from: usize, to: usize) -> &'a [f64] {
+        let lanes = self.alive.len();
+        &self.rows[(row * self.looks + from) * lanes..(row * self.looks + to) * lanes]
+    }
+
+    /// A row at one of these looks.
+    fn row(&self, row: usize, look: usize) -> &'a [f64] {
+        self.stretch(row, look, look + 1)
+    }
+}
 
 /// What one worker gathers. A block counts only when it is committed.
 pub struct Collector<'a> {
@@ -160,6 +186,8 @@ pub struct Collector<'a> {
     nodes: Vec<(Place, Node)>,
     by_lane: Vec<Lanes>,
     waiting: Vec<Waiting>,
+    /// the values themselves
+    waiting_values: Vec<f64>,
     /// sketches of the values of this block that did not fit into `waiting`
     spilled: BTreeMap<u32, CellSketch>,
     /// sketches of the committed blocks of this worker
@@ -181,6 +209,7 @@ impl<'a> Collector<'a> {
             nodes: vec![(Place { group: 0, index: 0 }, Node::new(plan)); pieces],
             by_lane: plan.tallies.iter().map(|t| Lanes::new(t, lanes)).collect(),
             waiting: Vec::new(),
+            waiting_values: Vec::new(),
             spilled: BTreeMap::new(),
             sketches: vec![CellSketch::new(); plan.sketch_cells],
             tapes: vec![(Vec::new(), Vec::new()); plan.tapes.len()],
@@ -205,6 +234,7 @@ impl<'a> Collector<'a> {
             }
         }
         self.waiting.clear();
+        self.waiting_values.clear();
         self.spilled.clear();
         for (tape, (kept, values)) in self.plan.tapes.iter().zip(&mut self.tapes) {
             let wanted = |lane: &usize| {
@@ -221,25 +251,51 @@ impl<'a> Collector<'a> {
         self.plan.records[observer].is_some_and(|tape| self.plan.tapes[tape].keeps(self.position))
     }
 
-    /// What an observer sees at one of its looks: `rows` is `[out_rows][lanes]`, `alive` says which lanes count.
-    pub fn look(&mut self, observer: usize, look: usize, rows: &[f64], alive: &[bool]) {
-        for k in 0..self.plan.tallies.len() {
-            let tally = &self.plan.tallies[k];
-            if tally.observer != observer {
-                continue;
-            }
-            for row in &tally.rows {
-                self.push(k, look, *row, rows, alive);
-            }
-            if tally.clustered && self.is_last_of_stretch(tally, look) {
-                self.flush(k, look);
+    /// Takes what an observer sees.
+    pub fn look(&mut self, observer: usize, seen: Seen<'_>) {
+        let plan = self.plan;
+        for (k, tally) in plan.tallies.iter().enumerate().filter(|(_, t)| t.observer == observer) {
+            let mut from = 0;
+            while from < seen.looks {
+                from = self.tally(k, tally, seen, from);
             }
         }
-        for (tape, (kept, values)) in self.plan.tapes.iter().zip(&mut self.tapes) {
-            if tape.observer == observer && look.is_multiple_of(tape.every_look) {
-                keep(tape, kept, values, rows, alive);
+        for (tape, (kept, values)) in plan.tapes.iter().zip(&mut self.tapes).filter(|(t, _)| t.observer == observer) {
+            for look in (0..seen.looks).filter(|k| (seen.first_look + k).is_multiple_of(tape.every_look)) {
+                keep(tape, kept, values, seen, look);
             }
         }
+    }
+
+    /// Takes what a tally wants of looks from the `from`-th on, at once where it can; returns the look to go on with.
+    fn tally(&mut self, k: usize, tally: &Tally, seen: Seen<'_>, from: usize) -> usize {
+        let last = |look: &usize| self.is_last_of_stretch(tally, seen.first_look + look);
+        let end = (from..seen.looks).find(last).map_or(seen.looks, |look| look + 1);
+        let end = if self.push_looks(k, tally, seen, from, end) { end } else { from + 1 };
+        let look = seen.first_look + end - 1;
+        if tally.clustered && self.is_last_of_stretch(tally, look) {
+            self.flush(k, look);
+        }
+        end
+    }
+
+    /// Pushes all values of some looks; where that is not done for all at once, of the first only, and returns so.
+    /// Rows that share an element come look by look, so that the order of their values is always the same.
+    fn push_looks(&mut self, k: usize, tally: &Tally, seen: Seen<'_>, from: usize, end: usize) -> bool {
+        let apart = tally.rows.len() == tally.elements && !seen.alive.contains(&false);
+        let finite = |row: &(usize, usize, usize)| all_finite(seen.stretch(row.0, from, end));
+        if let Lanes::Moments(all) = &mut self.by_lane[k] {
+            if apart && end > from + 1 && tally.rows.iter().all(finite) {
+                for row in &tally.rows {
+                    all[row.2].push_rows(seen.stretch(row.0, from, end));
+                }
+                return true;
+            }
+        }
+        for row in &tally.rows {
+            self.push(k, tally, seen, from, *row);
+        }
+        false
     }
 
     /// Whether the values of a path so far are to be brought together now.
@@ -252,16 +308,15 @@ impl<'a> Collector<'a> {
         if tally.pool_times { self.layout.batch(look as u64, tally.looks as u64) as usize } else { 0 }
     }
 
-    fn push(&mut self, k: usize, look: usize, row: (usize, usize, usize), rows: &[f64], alive: &[bool]) {
-        let (plan, lanes) = (self.plan, self.lanes);
-        let tally = &plan.tallies[k];
-        let (x, y) = (&rows[row.0 * lanes..][..lanes], &rows[row.1 * lanes..][..lanes]);
-        let all = self.mark(k, tally, look, [x, y], alive);
-        let ok = (!all).then_some(&self.ok[..]);
+    fn push(&mut self, k: usize, tally: &Tally, seen: Seen<'_>, at: usize, row: (usize, usize, usize)) {
+        let look = seen.first_look + at;
+        let (x, y) = (seen.row(row.0, at), seen.row(row.1, at));
+        let all = self.mark(k, tally, look, [x, y], seen.alive);
         match (&mut self.by_lane[k], tally.kind) {
-            (_, Gather::Sketch) => self.wait(tally, look, row.2, x),
-            (Lanes::Moments(all), _) => all[row.2].push(x, ok),
-            (Lanes::Pairs(all), _) => all[row.2].push(x, y, &self.ok),
+            (_, Gather::Sketch) => self.wait(tally, look, row.2, x, all),
+            (Lanes::Moments(of), _) if all => of[row.2].push_rows(x),
+            (Lanes::Moments(of), _) => of[row.2].push(x, &self.ok),
+            (Lanes::Pairs(of), _) => of[row.2].push(x, y, &self.ok),
             (Lanes::None, _) => self.direct(tally, tally.cell(look, row.2), x, y),
         }
     }
@@ -336,29 +391,41 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Values on their way to a sketch.
-    fn wait(&mut self, tally: &Tally, look: usize, element: usize, x: &[f64]) {
+    /// Puts values on their way to a sketch: all, or those that count.
+    fn wait(&mut self, tally: &Tally, look: usize, element: usize, x: &[f64], all: bool) {
         let cell = tally.cell(look, element) as u32;
         let (piece, batches, batch) =
             (self.layout.piece as usize, self.layout.batches as usize, self.batch(tally, look));
-        for lane in (0..self.lanes).filter(|l| self.ok[*l]) {
-            let group =
-                if tally.by_group { self.nodes[lane / piece * batches + batch].0.group as u32 } else { NO_GROUP };
-            self.waiting.push((cell, group, x[lane]));
-        }
-        if self.waiting.len() >= WAITING {
-            for (cell, group, x) in self.waiting.drain(..) {
-                let sketch = self.spilled.entry(cell).or_insert_with(CellSketch::new);
-                sketch.push((group != NO_GROUP).then_some(u64::from(group)), x);
+        for (k, first) in (0..self.lanes).step_by(piece).enumerate() {
+            let group = if tally.by_group { self.nodes[k * batches + batch].0.group as u32 } else { NO_GROUP };
+            let before = self.waiting_values.len();
+            let lanes = first..first + piece;
+            if all {
+                self.waiting_values.extend_from_slice(&x[lanes]);
+            } else {
+                self.waiting_values.extend(lanes.filter(|l| self.ok[*l]).map(|l| x[l]));
             }
+            let count = self.waiting_values.len() - before;
+            match self.waiting.last_mut() {
+                _ if count == 0 => {}
+                Some(last) if (last.0, last.1) == (cell, group) => last.2 += count,
+                _ => self.waiting.push((cell, group, count)),
+            }
+        }
+        if self.waiting_values.len() >= WAITING {
+            let spilled = &mut self.spilled;
+            let sketch = |cell, group: Option<u64>, x: &[f64]| {
+                spilled.entry(cell).or_insert_with(CellSketch::new).push(group, x);
+            };
+            arrive(&mut self.waiting, &mut self.waiting_values, sketch);
         }
     }
 
     /// The block is finished: what it says counts.
     pub fn commit(&mut self) {
-        for (cell, group, x) in self.waiting.drain(..) {
-            self.sketches[cell as usize].push((group != NO_GROUP).then_some(u64::from(group)), x);
-        }
+        let sketches = &mut self.sketches;
+        let sketch = |cell: u32, group: Option<u64>, x: &[f64]| sketches[cell as usize].push(group, x);
+        arrive(&mut self.waiting, &mut self.waiting_values, sketch);
         for (cell, sketch) in std::mem::take(&mut self.spilled) {
             self.sketches[cell as usize].merge(&sketch);
         }
@@ -389,9 +456,21 @@ impl<'a> Collector<'a> {
     }
 }
 
+/// Calls `push` with the cell, the group and the values of all that waits.
+fn arrive(waiting: &mut Vec<Waiting>, values: &mut Vec<f64>, mut push: impl FnMut(u32, Option<u64>, &[f64])) {
+    let mut rest = &values[..];
+    for (cell, group, count) in waiting.drain(..) {
+        let (now, later) = rest.split_at(count);
+        push(cell, (group != NO_GROUP).then_some(u64::from(group)), now);
+        rest = later;
+    }
+    values.clear();
+}
+
 /// Adds a look to a tape; dead lanes leave NaN.
-fn keep(tape: &Tape, kept: &[usize], values: &mut Vec<f64>, rows: &[f64], alive: &[bool]) {
-    for row in rows.chunks_exact(alive.len()).skip(tape.first_row).take(tape.rows) {
-        values.extend(kept.iter().map(|lane| if alive[*lane] { row[*lane] } else { f64::NAN }));
+fn keep(tape: &Tape, kept: &[usize], values: &mut Vec<f64>, seen: Seen<'_>, look: usize) {
+    for row in tape.first_row..tape.first_row + tape.rows {
+        let row = seen.row(row, look);
+        values.extend(kept.iter().map(|lane| if seen.alive[*lane] { row[*lane] } else { f64::NAN }));
     }
 }

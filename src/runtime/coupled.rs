@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::chen::{Coarse, Processes, Rows};
 use super::job::Stage;
 use super::layout::Layout;
-use super::memory::Memory;
+use super::memory::{self, Memory};
 use super::noise::{self, Fill, NoiseSource, START_STEP};
 use super::orders::{Cells, Converged, conclude};
 use super::statistics::moments::Moments;
@@ -359,7 +359,7 @@ impl<'a, T: Lane> Worker<'a, T> {
             .chain(self.levels.iter().map(|l| &l.0))
             .map(|memory| {
                 let mut health = vec![T::default(); lanes];
-                memory.health(&mut health);
+                memory::health(&memory.state, &mut health);
                 health
             })
             .collect();

@@ -10,7 +10,7 @@ use super::job::{Divergence, Job, Observed, Outcome, Recorded};
 use super::layout::{GROUPS, Layout};
 use super::plan::Plan;
 use super::statistics::finish::Finisher;
-use super::worker::{Shared, Table, Worker};
+use super::worker::{self, Shared, Table, Worker};
 use crate::kernels::lane::Lane;
 
 /// Lanes of a block at most.
@@ -60,6 +60,7 @@ pub fn run<T: Lane>(job: &Job<T>, control: Control<'_>) -> Outcome {
         looks: job.observers.iter().map(|o| Table::of_looks(&o.stage, &o.looks)).collect(),
         chunk: chunk(job),
         lanes,
+        traced: worker::traced_code(job, lanes),
         stop: control.stop.unwrap_or(&never),
         path_steps: AtomicU64::new(0),
     };

@@ -291,6 +291,35 @@ fn the_first_bad_step_of_each_path_is_found() {
     assert!(early.is_some(), "some path breaks on the way");
 }
 
+/// States that wait for their observers give what single steps give, also where paths diverge on the way and where
+/// values are left out. An observer that reads a table makes all steps go one by one.
+#[test]
+fn steps_that_wait_for_observers_change_nothing() {
+    for (paths, lanes, first) in [(61, 8, 0), (500, 16, 3), (500, 64, 17)] {
+        let make = |alone: bool| {
+            let mut job = ou_job(paths, every_request(), 1, Some(lanes));
+            let step = job.step.take().expect("it moves");
+            let rule = stage(3, &[], 3, 1, step.rows.clone(), |l: Lane<'_>| {
+                let kick = l.step[0].sqrt();
+                l.state.iter_mut().zip(l.noise).for_each(|(x, z)| *x = 0.9 * *x + kick * z);
+                if l.noise[0] > 3.4 {
+                    l.state[2] = f64::INFINITY;
+                }
+            });
+            job.step = Some(rule);
+            job.observers[0].looks = (first..=150).chain([180, 190]).collect();
+            if alone {
+                let table = stage(3, &[&[]], 0, 1, Arc::new(|range| range.map(|_| 0.0).collect()), |_| {});
+                job.observers.push(observer(table, vec![0], vec![]));
+            }
+            let mut outcome = run(&job, Control::default());
+            assert!(outcome.diverged.paths > 0);
+            format!("{:?} {:?}", outcome.observed.swap_remove(0), outcome.diverged)
+        };
+        assert!(make(false) == make(true), "{paths} paths, {lanes} lanes");
+    }
+}
+
 #[test]
 fn a_lone_path_is_the_same_as_among_others() {
     let requests = || vec![Request::of(StatKind::Mean, 1)];

@@ -3,7 +3,7 @@
 use super::aligned::Aligned;
 use super::job::Stage;
 use super::noise::{self, Fill, NoiseSource};
-use crate::backend::Block;
+use crate::backend::{Block, Code};
 use crate::kernels::lane::Lane;
 
 pub struct Memory<T = f64> {
@@ -41,12 +41,27 @@ impl<T: Lane> Memory<T> {
 
     /// Runs a stage on the state, with the noise that stands from `offset` steps on.
     pub fn call(&mut self, stage: &Stage<T>, fill: Fill, rows: &[f64], offset: usize) {
+        let mut out = std::mem::take(&mut self.out);
+        self.run(&*stage.code, stage, fill, rows, offset, &mut out);
+        self.out = out;
+    }
+
+    /// The same by other code for the stage, with the outs somewhere else.
+    pub fn run(
+        &mut self,
+        code: &dyn Code<T>,
+        stage: &Stage<T>,
+        fill: Fill,
+        rows: &[f64],
+        offset: usize,
+        out: &mut [T],
+    ) {
         let (p, lanes) = (&stage.program, self.lanes);
-        stage.code.run(Block {
+        code.run(Block {
             lanes,
             steps: fill.steps,
             state: &mut self.state,
-            out: &mut self.out[..p.out_rows * lanes],
+            out,
             run: &stage.run,
             step: rows,
             noise: &self.noise[offset * p.draw_rows * lanes..][..fill.steps * p.draw_rows * lanes],
@@ -56,12 +71,12 @@ impl<T: Lane> Memory<T> {
             key: fill.key,
         });
     }
+}
 
-    /// Zero for lanes whose states are all finite, NaN for others.
-    pub fn health(&self, health: &mut [T]) {
-        health.fill(T::default());
-        for row in self.state.chunks_exact(self.lanes) {
-            health.iter_mut().zip(row).for_each(|(h, x)| *h = *h + *x * T::default());
-        }
+/// Zero for lanes that are finite in all rows, NaN for others.
+pub fn health<T: Lane>(rows: &[T], health: &mut [T]) {
+    health.fill(T::default());
+    for row in rows.chunks_exact(health.len()) {
+        health.iter_mut().zip(row).for_each(|(h, x)| *h = *h + *x * T::default());
     }
 }

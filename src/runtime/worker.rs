@@ -4,13 +4,24 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::adaptive::{Attempts, Pilot};
-use super::collect::{Collector, Gathered};
+use super::collect::{Collector, Gathered, Seen};
 use super::job::{Divergence, Job, Stage};
 use super::layout::Layout;
-use super::memory::Memory;
+use super::memory::{Memory, health};
 use super::noise::{Fill, START_STEP};
 use super::plan::Plan;
+use crate::backend::Code;
 use crate::kernels::lane::Lane;
+use crate::step::program::Program;
+
+/// Steps whose states wait for observers at most, as the work of a look is shared by them; numbers that wait at most, to
+/// stay in the nearest cache; and the fewest steps for which it pays.
+const MOST_WAITING: u64 = 16;
+const WAITING_NUMBERS: usize = 2048;
+const LEAST_WAITING: u64 = 4;
+
+/// Looks for which steps are compiled once more.
+const MANY_LOOKS: usize = 64;
 
 /// Values that a step table may have to be held whole.
 const WHOLE_TABLE: usize = 1 << 21;
@@ -54,6 +65,8 @@ pub struct Shared<'a, T> {
     /// steps of one call of the code, at most
     pub chunk: u64,
     pub lanes: usize,
+    /// code of steps that keeps the states after each
+    pub traced: Option<Box<dyn Code<T>>>,
     pub stop: &'a AtomicBool,
     pub path_steps: AtomicU64,
 }
@@ -75,6 +88,15 @@ pub struct Worker<'a, T> {
     diverged: Divergence,
     /// chooses the steps, where paths do
     pilot: Option<Pilot<T>>,
+    /// room for states at some steps in a row, `[state_rows][steps][lanes]`, and how many steps fit in
+    trace: Vec<T>,
+    traced: u64,
+    /// the same as `[steps][state_rows][lanes]`
+    stepped: Vec<T>,
+    /// observers whose outs are the states
+    plain: Vec<bool>,
+    /// up to this grid point steps go one by one, as a lane diverges before it
+    careful: u64,
 }
 
 impl<'a, T: Lane> Worker<'a, T> {
@@ -82,17 +104,27 @@ impl<'a, T: Lane> Worker<'a, T> {
         let job = shared.job;
         let step = job.step.iter().map(|stage| (stage, shared.chunk));
         let memory = Memory::new(std::iter::once((&job.init, 1)).chain(step), shared.lanes);
+        let pilot = Pilot::new(job, shared.lanes);
+        let traced = if pilot.is_some() { 0 } else { waiting_steps(job, shared.lanes) };
+        let wide = shared.lanes * traced.max(1) as usize;
+        let mut observed = Memory::new(job.observers.iter().map(|o| (&o.stage, 1)), wide);
+        observed.lanes = shared.lanes;
         Worker {
             shared,
             collector: Collector::new(shared.plan, shared.layout, shared.gathered, shared.lanes),
             saved: memory.state.clone(),
             memory,
-            observed: Memory::new(job.observers.iter().map(|o| (&o.stage, 1)), shared.lanes),
+            observed,
             drawn: 0..0,
             alive: vec![false; shared.lanes],
             health: vec![T::default(); shared.lanes],
             diverged: Divergence::default(),
-            pilot: Pilot::new(job, shared.lanes),
+            pilot,
+            trace: Vec::new(),
+            stepped: Vec::new(),
+            plain: job.observers.iter().map(|o| o.stage.program.is_identity()).collect(),
+            traced,
+            careful: 0,
         }
     }
 
@@ -112,6 +144,7 @@ impl<'a, T: Lane> Worker<'a, T> {
         if let Some(pilot) = &mut self.pilot {
             pilot.begin(first_path);
         }
+        self.careful = 0;
         let mut next = vec![0usize; job.observers.len()];
         self.look(0, first_path, &mut next);
         let mut at = 0;
@@ -119,15 +152,14 @@ impl<'a, T: Lane> Worker<'a, T> {
             if self.shared.stop.load(Ordering::Relaxed) {
                 return None;
             }
-            let end = self.chunk_end(at, &next);
             let tried = self.tried();
-            if self.alive.contains(&true) && !self.move_on(at, end, first_path) {
-                return None;
-            }
+            let end = match self.traced_end(at, &next) {
+                Some(end) if self.trace(at, end, first_path, &mut next) => end,
+                _ => self.steps(at, first_path, &mut next)?,
+            };
             let steps = if self.pilot.is_some() { self.tried() - tried } else { (end - at) * paths };
             self.shared.path_steps.fetch_add(steps, Ordering::Relaxed);
             at = end;
-            self.look(at, first_path, &mut next);
             tick();
         }
         self.collector.commit();
@@ -154,6 +186,133 @@ impl<'a, T: Lane> Worker<'a, T> {
             self.diverged.add(end, first_path + *lane as u64);
         }
         done
+    }
+
+    /// Steps to the next grid point at which something looks, and looks; returns it. `None` if it was stopped midway.
+    fn steps(&mut self, at: u64, first_path: u64, next: &mut [usize]) -> Option<u64> {
+        let end = self.chunk_end(at, next);
+        if self.alive.contains(&true) && !self.move_on(at, end, first_path) {
+            return None;
+        }
+        self.look(end, first_path, next);
+        Some(end)
+    }
+
+    /// The end of a stretch of steps whose states may wait: each observer looks at all grid points in it, or at none.
+    fn traced_end(&self, at: u64, next: &[usize]) -> Option<u64> {
+        let job = self.shared.job;
+        if self.traced == 0 || at < self.careful || !self.alive.contains(&true) {
+            return None;
+        }
+        let drawn = if self.drawn.contains(&at) { self.drawn.end } else { at + self.shared.chunk };
+        let mut end = (at + self.traced).min(drawn).min(job.steps());
+        let mut any = false;
+        for (observer, next) in job.observers.iter().zip(next) {
+            match observer.looks.get(*next) {
+                None => {}
+                Some(look) if *look > at + 1 => end = end.min(look - 1),
+                Some(_) => {
+                    any = true;
+                    let at_all = |end: u64| observer.looks.get(next + (end - at - 1) as usize) == Some(&end);
+                    while !at_all(end) {
+                        end -= 1;
+                    }
+                }
+            }
+        }
+        (any && end >= at + LEAST_WAITING).then_some(end)
+    }
+
+    /// Steps from `at` to `end`, whose states observers then see together. Where a lane leaves the finite numbers nothing
+    /// is seen: the states are those at `at` again, and the answer is no.
+    fn trace(&mut self, at: u64, end: u64, first_path: u64, next: &mut [usize]) -> bool {
+        let shared = self.shared;
+        let Some(stage) = &shared.job.step else { return false };
+        let before = self.memory.state.clone();
+        self.ready(stage, at..end, first_path);
+        let mut stepped = std::mem::take(&mut self.stepped);
+        stepped.resize(before.len() * (end - at) as usize, T::default());
+        match &shared.traced {
+            Some(code) => {
+                let fill = self.fill(first_path, at, (end - at) as usize);
+                let offset = (at - self.drawn.start) as usize;
+                let memory = &mut self.memory;
+                let run = |rows: &[f64]| memory.run(&**code, stage, fill, rows, offset, &mut stepped);
+                with_rows(&shared.steps, stage, at..end, run);
+            }
+            None => {
+                for (point, after) in (at..end).zip(stepped.chunks_exact_mut(before.len())) {
+                    self.step(stage, point..point + 1, first_path);
+                    after.copy_from_slice(&self.memory.state);
+                }
+            }
+        }
+        let well = T::all_finite(&stepped) || !self.sick_in(&stepped);
+        if well {
+            self.look_back(&mut stepped, at, (end - at) as usize, next);
+        } else {
+            self.memory.state.copy_from_slice(&before);
+            self.careful = end;
+        }
+        self.stepped = stepped;
+        well
+    }
+
+    /// Steps by one call.
+    fn step(&mut self, stage: &Stage<T>, steps: Range<u64>, first_path: u64) {
+        let fill = self.fill(first_path, steps.start, (steps.end - steps.start) as usize);
+        let offset = (steps.start - self.drawn.start) as usize;
+        with_rows(&self.shared.steps, stage, steps, |rows| self.memory.call(stage, fill, rows, offset));
+    }
+
+    /// Turns `[steps][state_rows][lanes]` into `[state_rows][steps][lanes]`.
+    fn turn(&mut self, stepped: &mut Vec<T>, steps: usize) {
+        let lanes = self.shared.lanes;
+        let rows = stepped.len() / (steps * lanes);
+        if rows == 1 {
+            return;
+        }
+        self.trace.resize(stepped.len(), T::default());
+        for (k, from) in stepped.chunks_exact(lanes).enumerate() {
+            self.trace[(k % rows * steps + k / rows) * lanes..][..lanes].copy_from_slice(from);
+        }
+        std::mem::swap(stepped, &mut self.trace);
+    }
+
+    /// Whether a lane that is alive is not finite in a trace.
+    fn sick_in(&mut self, trace: &[T]) -> bool {
+        health(trace, &mut self.health);
+        self.any_sick()
+    }
+
+    /// All observers that look at the points of a trace, which begins after `at`.
+    fn look_back(&mut self, trace: &mut Vec<T>, at: u64, steps: usize, next: &mut [usize]) {
+        let shared = self.shared;
+        self.turn(trace, steps);
+        for (k, observer) in shared.job.observers.iter().enumerate() {
+            if observer.looks.get(next[k]) != Some(&(at + 1)) {
+                continue;
+            }
+            let first_look = next[k];
+            next[k] += steps;
+            if observer.requests.is_empty() && !self.collector.records(k) {
+                continue;
+            }
+            let memory = &mut self.observed;
+            memory.lanes = shared.lanes * steps;
+            let key = shared.job.key();
+            let fill = Fill { key, first_path: 0, first_step: at, steps: 1, lanes: memory.lanes };
+            T::lend(trace, &mut memory.state);
+            let rows = if self.plain[k] {
+                &memory.state[..]
+            } else {
+                memory.call(&observer.stage, fill, &[], 0);
+                &memory.out[..observer.stage.program.out_rows * memory.lanes]
+            };
+            memory.lanes = shared.lanes;
+            self.collector.look(k, Seen { rows, first_look, looks: steps, alive: &self.alive });
+            T::take_back(trace, &mut memory.state);
+        }
     }
 
     /// The next grid point at which something looks, or the end of a chunk: it does not depend on blocks.
@@ -183,23 +342,31 @@ impl<'a, T: Lane> Worker<'a, T> {
     fn advance(&mut self, at: u64, end: u64, first_path: u64) {
         let shared = self.shared;
         let Some(stage) = &shared.job.step else { return };
-        if !(self.drawn.contains(&at) && end <= self.drawn.end) {
-            self.drawn = at..(at + shared.chunk).min(shared.job.steps());
-            let fill = self.fill(first_path, at, (self.drawn.end - at) as usize);
-            self.memory.draw(&*shared.job.noise, stage, fill);
-            self.saved.copy_from_slice(&self.memory.state);
-        }
-        let fill = self.fill(first_path, at, (end - at) as usize);
-        let offset = (at - self.drawn.start) as usize;
-        with_rows(&shared.steps, stage, at..end, |rows| self.memory.call(stage, fill, rows, offset));
+        self.ready(stage, at..end, first_path);
+        self.step(stage, at..end, first_path);
         if self.sick() {
             self.find_first(stage, end, first_path);
         }
     }
 
+    /// Draws the noise of a chunk from here on, where that of the steps is not there.
+    fn ready(&mut self, stage: &Stage<T>, steps: Range<u64>, first_path: u64) {
+        let (at, shared) = (steps.start, self.shared);
+        if !(self.drawn.contains(&at) && steps.end <= self.drawn.end) {
+            self.drawn = at..(at + shared.chunk).min(shared.job.steps());
+            let fill = self.fill(first_path, at, (self.drawn.end - at) as usize);
+            self.memory.draw(&*shared.job.noise, stage, fill);
+            self.saved.copy_from_slice(&self.memory.state);
+        }
+    }
+
     /// Whether a lane that is alive has a state that is not finite; fills `health`.
     fn sick(&mut self) -> bool {
-        self.memory.health(&mut self.health);
+        health(&self.memory.state, &mut self.health);
+        self.any_sick()
+    }
+
+    fn any_sick(&self) -> bool {
         self.health.iter().zip(&self.alive).any(|(h, alive)| *alive && h.is_nan())
     }
 
@@ -250,7 +417,8 @@ impl<'a, T: Lane> Worker<'a, T> {
                 self.observe(k, look, at, first_path);
             }
             let rows = observer.stage.program.out_rows * shared.lanes;
-            self.collector.look(k, look, &self.observed.out[..rows], &self.alive);
+            let rows = &self.observed.out[..rows];
+            self.collector.look(k, Seen { rows, first_look: look, looks: 1, alive: &self.alive });
         }
     }
 
@@ -274,9 +442,25 @@ impl<'a, T: Lane> Worker<'a, T> {
     }
 }
 
-/// Whether all numbers of a row are finite, without branches: a product with zero is a zero, of either sign, or NaN.
-pub fn all_finite(row: &[f64]) -> bool {
-    row.iter().fold(0, |bits, x| bits | (x * 0.0).to_bits()) << 1 == 0
+/// Steps whose states may wait for observers; none where an observer reads the time or draws, or is not cheap. An
+/// observer then sees the steps as so many lanes more.
+fn waiting_steps<T>(job: &Job<T>, lanes: usize) -> u64 {
+    let Some(step) = &job.step else { return 0 };
+    let plain = |program: &Program| program.step_len == 0 && program.draws.is_empty() && program.is_straight();
+    if !job.observers.iter().all(|o| plain(&o.stage.program)) {
+        return 0;
+    }
+    let steps = WAITING_NUMBERS.checked_div(step.program.state_rows * lanes).unwrap_or(0) as u64;
+    if steps < LEAST_WAITING { 0 } else { steps.min(MOST_WAITING) }
+}
+
+/// Code that keeps the states after each step, where it is worth to be compiled.
+pub fn traced_code<T>(job: &Job<T>, lanes: usize) -> Option<Box<dyn Code<T>>> {
+    let many = job.observers.iter().any(|o| o.looks.len() >= MANY_LOOKS);
+    if !many || waiting_steps(job, lanes) == 0 {
+        return None;
+    }
+    job.step.as_ref()?.code.traced()
 }
 
 /// Calls `f` with the rows of some steps of a table.
@@ -285,23 +469,5 @@ fn with_rows<T>(table: &Table, stage: &Stage<T>, steps: Range<u64>, f: impl FnOn
     match table {
         Table::Whole(all) => f(&all[steps.start as usize * len..steps.end as usize * len]),
         Table::Asked => f(&(stage.rows)(steps)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::all_finite;
-
-    #[test]
-    fn infinities_and_nans_are_seen() {
-        let mut row = [-0.0, 1e308, -1e308, 5e-324, 0.0, 1.0, -1.0, 2.0];
-        assert!(all_finite(&row));
-        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -f64::NAN] {
-            for k in 0..row.len() {
-                let kept = std::mem::replace(&mut row[k], bad);
-                assert!(!all_finite(&row), "{bad} at {k}");
-                row[k] = kept;
-            }
-        }
     }
 }

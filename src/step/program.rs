@@ -290,6 +290,45 @@ pub struct Program {
     pub body: Vec<Inst>,
 }
 
+impl Program {
+    /// Whether the outs are the states, row by row.
+    pub fn is_identity(&self) -> bool {
+        let mut loads: Vec<(Reg, i64)> = Vec::new();
+        let mut stored = vec![false; self.out_rows];
+        for inst in &self.body {
+            match inst {
+                Inst::Let(dst, Value::Load(Space::State, row)) => loads.extend(row.known().map(|row| (*dst, row))),
+                Inst::Store { space: Space::Out, row, value } => match row.known() {
+                    Some(row) if loads.contains(&(*value, row)) => stored[row as usize] = true,
+                    _ => return false,
+                },
+                _ => return false,
+            }
+        }
+        self.out_rows == self.state_rows && !stored.contains(&false)
+    }
+
+    /// The same steps with the states after them as outs; only of straight-line code that renews all states and has no
+    /// outs of its own.
+    pub fn traced(&self) -> Option<Program> {
+        let renewed = self.states.iter().all(|s| s.renewed);
+        if !self.is_straight() || !renewed || self.out_rows > 0 {
+            return None;
+        }
+        let mut traced = self.clone();
+        traced.outs = vec![OutSlot { shape: vec![self.state_rows], first_row: 0 }];
+        traced.out_rows = self.state_rows;
+        traced.body.clear();
+        for inst in &self.body {
+            traced.body.push(inst.clone());
+            if let Inst::Store { space: Space::Next, row, value } = inst {
+                traced.body.push(Inst::Store { space: Space::Out, row: row.clone(), value: *value });
+            }
+        }
+        Some(traced)
+    }
+}
+
 impl Value {
     /// Calls `f` for each register that is read.
     pub fn reads(&self, f: &mut impl FnMut(Reg)) {

@@ -37,6 +37,31 @@ fn functions_in_the_body_are_those_of_the_kernels() {
     assert_same("exp", &want.state, &memory.state, &case.program);
 }
 
+/// Code that keeps the states of all steps has those of single steps, in groups of any size.
+#[test]
+fn traced_code_keeps_the_states_of_all_steps() {
+    for case in [gbm(), double_well()] {
+        let program = &case.program;
+        let Some(code) = wide::compile::<f64>(program) else { return };
+        let traced = code.traced().expect("straight-line code");
+        for lanes in [8, 24, 64] {
+            let (steps, size) = (7, program.state_rows * lanes);
+            let mut all = case.memory(lanes, steps, 1, false);
+            let mut single = all.clone();
+            all.out = vec![f64::NAN; steps * size];
+            all.run(&*traced);
+            for step in 0..steps {
+                let mut one = single.part(program, 0..lanes, step..step + 1);
+                one.state.clone_from(&single.state);
+                one.run(&*code);
+                assert_same("trace", &one.state, &all.out[step * size..(step + 1) * size], program);
+                single.state = one.state;
+            }
+            assert_same("end", &single.state, &all.state, program);
+        }
+    }
+}
+
 /// States that nothing reads still have homes, which constants of the loop must not take.
 #[test]
 fn constants_leave_the_homes_of_states_alone() {

@@ -28,7 +28,7 @@ pub const COUNTER: Gpr = R10;
 /// Words of the frame, in bytes from the stack pointer.
 pub mod slots {
     pub const CONTEXT: i32 = 0;
-    /// outputs, at the group's lanes
+    /// outputs of the step, at the group's lanes
     pub const OUT: i32 = 8;
     /// steps still to do
     pub const LEFT: i32 = 16;
@@ -400,6 +400,12 @@ impl Emitter<'_> {
         self.asm.arith_load(Int::Add, R13, Mem::at(RSP, slots::DRAWS));
         if self.program.step_len > 0 {
             self.asm.arith_number(Int::Add, R14, 8 * self.program.step_len as i32);
+        }
+        if self.program.out_rows > 0 {
+            self.asm.mov_load(RAX, Mem::at(RSP, slots::CONTEXT));
+            self.asm.mov_load(RAX, Mem::at(RAX, field!(out_bytes)));
+            self.asm.arith_load(Int::Add, RAX, Mem::at(RSP, slots::OUT));
+            self.asm.mov_store(Mem::at(RSP, slots::OUT), RAX);
         }
         if !self.layout.registers {
             self.asm.exchange(RBX, RBP);

@@ -38,6 +38,8 @@ struct Context {
     /// bytes from one row to the next
     row_bytes: i64,
     steps: i64,
+    /// bytes from the outs of one step to those of the next
+    out_bytes: i64,
 }
 
 type Entry = unsafe extern "sysv64" fn(*const Context);
@@ -45,6 +47,8 @@ type Entry = unsafe extern "sysv64" fn(*const Context);
 /// Machine code of a program. It holds the pages of the code until it is dropped.
 struct Compiled {
     program: Program,
+    /// the outs of all steps are kept, one after the other
+    traced: bool,
     module: ManuallyDrop<JITModule>,
     entry: Entry,
 }
@@ -66,6 +70,9 @@ impl<T: Lane> Code<T> for Compiled {
         if block.steps == 0 {
             return;
         }
+        let row_bytes = block.lanes * size_of::<T>();
+        let out_bytes = if self.traced { self.program.out_rows * row_bytes } else { 0 };
+        assert!(block.steps * out_bytes <= size_of_val(block.out), "rows for the outs of all steps");
         let context = Context {
             state: block.state.as_mut_ptr().cast(),
             out: block.out.as_mut_ptr().cast(),
@@ -73,12 +80,17 @@ impl<T: Lane> Code<T> for Compiled {
             step: block.step.as_ptr(),
             noise: block.noise.as_ptr().cast(),
             scratch: block.scratch.as_mut_ptr().cast(),
-            row_bytes: (block.lanes * size_of::<T>()) as i64,
+            row_bytes: row_bytes as i64,
             steps: block.steps as i64,
+            out_bytes: out_bytes as i64,
         };
-        // SAFETY: `check` has compared the precision and the extents of all slices with those that the program was compiled for, and the
-        // program's verifier that every address lies inside them
+        // SAFETY: `check` has compared the precision and the extents of all slices with those that the program was compiled
+        // for, and the program's verifier that every address lies inside them; the outs of all steps were asked for above
         unsafe { (self.entry)(&context) }
+    }
+
+    fn traced(&self) -> Option<Box<dyn Code<T>>> {
+        Some(Box::new(build(&self.program.traced()?, true)?))
     }
 }
 
@@ -96,6 +108,10 @@ pub fn compile<T: Lane>(program: &Program) -> Option<Box<dyn Code<T>>> {
     if !is_available() || program.precision != Precision::Double {
         return None;
     }
+    Some(Box::new(build(program, false)?))
+}
+
+fn build(program: &Program, traced: bool) -> Option<Compiled> {
     let (bytes, _) = emit::emit(program, shape::Layout::of(program)?, false)?;
     let mut module = JITModule::new(JITBuilder::new(default_libcall_names()).ok()?);
     let Some(address) = define(&mut module, &bytes) else {
@@ -105,7 +121,7 @@ pub fn compile<T: Lane>(program: &Program) -> Option<Box<dyn Code<T>>> {
     };
     // SAFETY: the bytes are a function with the signature of `Entry`, and need no relocations
     let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
-    Some(Box::new(Compiled { program: program.clone(), module: ManuallyDrop::new(module), entry }))
+    Some(Compiled { program: program.clone(), traced, module: ManuallyDrop::new(module), entry })
 }
 
 /// Makes the bytes executable; gives their address.

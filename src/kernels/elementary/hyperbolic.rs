@@ -48,7 +48,8 @@ pub fn cosh(x: f64) -> f64 {
 #[inline(always)]
 pub fn tanh(x: f64) -> f64 {
     let y = clamp(x.abs(), 0.0, 25.0);
-    let (u, v) = ExpParts::of(-2.0 * y, 0.0).minus_one();
+    let parts = ExpParts::of(-2.0 * y, 0.0);
+    let (u, v) = parts.minus_one(parts.power());
     let (e, el) = fast_two_sum(u, v);
     let (d, dl) = fast_two_sum(2.0, e);
     let (q, rest) = divide((-e, -el), (d, dl + el));

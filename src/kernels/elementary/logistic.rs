@@ -14,10 +14,36 @@ fn exp_neg(d: f64, dl: f64) -> (f64, f64) {
     (scale(h, parts.n), low * pow2(clamp(parts.n, -1000.0, 0.0)))
 }
 
+/// `exp_neg` of |x| <= 600.
+#[inline(always)]
+fn exp_neg_near(x: f64) -> (f64, f64) {
+    let parts = ExpParts::of(-x.abs(), 0.0);
+    let (p, e) = parts.mantissa();
+    let (h, l) = fast_two_sum(p, e);
+    (h * parts.power(), l * parts.power())
+}
+
+/// Whether `sigmoid_near` and `softplus_near` do not hold.
+#[inline(always)]
+pub fn is_beyond_sigmoid(x: f64) -> bool {
+    x.abs() > 600.0
+}
+
 /// 1/(1 + e^-x). Error below 1 ulp.
 #[inline(always)]
 pub fn sigmoid(x: f64) -> f64 {
-    let (t, tl) = exp_neg(x.abs(), 0.0);
+    sigmoid_of(x, exp_neg(x.abs(), 0.0))
+}
+
+/// `sigmoid` for |x| <= 600 or NaN.
+#[inline(always)]
+pub fn sigmoid_near(x: f64) -> f64 {
+    sigmoid_of(x, exp_neg_near(x))
+}
+
+/// 1/(1 + e^-x) by e^-|x|.
+#[inline(always)]
+fn sigmoid_of(x: f64, (t, tl): (f64, f64)) -> f64 {
     let (d, dl) = fast_two_sum(1.0, t);
     let up = x > 0.0;
     let (q, e) = divide((select(up, 1.0, t), select(up, 0.0, tl)), (d, dl + tl));
@@ -27,7 +53,18 @@ pub fn sigmoid(x: f64) -> f64 {
 /// log(1 + e^x), the smooth maximum of 0 and x. Error below 1.5 ulp.
 #[inline(always)]
 pub fn softplus(x: f64) -> f64 {
-    let (t, tl) = exp_neg(x.abs(), 0.0);
+    softplus_of(x, exp_neg(x.abs(), 0.0))
+}
+
+/// `softplus` for |x| <= 600 or NaN.
+#[inline(always)]
+pub fn softplus_near(x: f64) -> f64 {
+    softplus_of(x, exp_neg_near(x))
+}
+
+/// log(1 + e^x) by e^-|x|.
+#[inline(always)]
+fn softplus_of(x: f64, (t, tl): (f64, f64)) -> f64 {
     let l = select(t < 5.5e-17, t, log1p_parts(t, tl));
     select(x > 0.0, x, select(x <= 0.0, 0.0, x)) + l
 }

@@ -15,10 +15,10 @@ mod power;
 mod trig;
 
 pub use error::{erf, erfc, norm_cdf};
-pub use exp::{exp, expm1};
+pub use exp::{exp, exp_near, expm1, expm1_near, is_beyond_exp, is_beyond_expm1};
 pub use hyperbolic::{cosh, sinh, tanh};
 pub use inverse_trig::{acos, asin, atan, atan2};
 pub use log::{log, log1p, log1p_parts};
-pub use logistic::{logaddexp, logit, sigmoid, softplus};
+pub use logistic::{is_beyond_sigmoid, logaddexp, logit, sigmoid, sigmoid_near, softplus, softplus_near};
 pub use power::{cbrt, pow, sqrt};
-pub use trig::{FAST_LIMIT, cos, cos_fast, is_far, is_far_single, sin, sin_fast, tan, tan_fast};
+pub use trig::{FAST_LIMIT, cos, cos_fast, is_far, sin, sin_fast, tan, tan_fast};

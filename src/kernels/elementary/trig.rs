@@ -83,11 +83,6 @@ pub fn is_far(x: f64) -> bool {
     x.abs() > FAST_LIMIT
 }
 
-#[inline(always)]
-pub fn is_far_single(x: f32) -> bool {
-    x.abs() > FAST_LIMIT as f32
-}
-
 /// Sine. Error below 1 ulp.
 #[inline(always)]
 pub fn sin(x: f64) -> f64 {

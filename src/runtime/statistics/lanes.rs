@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::moments::{Moments, Pairs};
+use crate::kernels::welford::{self, Columns};
 
 /// Moments up to `order` of each lane, as columns so that the loops over lanes are vector loops.
 #[derive(Clone, Debug)]
@@ -32,51 +33,40 @@ impl LaneMoments {
         }
     }
 
-    /// One value a lane, where `ok` says so; all where it is `None`. A lane's bits do not depend on whether others are
-    /// left out.
-    pub fn push(&mut self, row: &[f64], ok: Option<&[bool]>) {
-        if let (None, true) = (ok, self.even) {
-            // one division for all lanes: it is most of the work
-            let each = 1.0 / (self.n[0] + 1.0);
-            return self.push_range(row, 0..row.len(), each);
-        }
-        self.even = false;
-        for k in (0..row.len()).filter(|k| ok.is_none_or(|ok| ok[*k])) {
-            self.push_range(row, k..k + 1, 1.0 / (self.n[k] + 1.0));
+    /// Values of all lanes, `[..][lanes]`. A lane's bits do not depend on whether others have values left out, nor on how
+    /// many rows come at once.
+    pub fn push_rows(&mut self, rows: &[f64]) {
+        let lanes = self.n.len();
+        if self.even {
+            let count = self.n[0];
+            self.n.fill(count + (rows.len() / lanes) as f64);
+            welford::push_rows(self.order, self.columns(0..lanes), rows, count);
+        } else {
+            rows.chunks_exact(lanes).for_each(|row| (0..lanes).for_each(|k| self.push_lane(k, row[k])));
         }
     }
 
-    /// Welford's update of the mean and the higher moments; see [`Moments::push`]. `each` is one over the new count.
-    fn push_range(&mut self, row: &[f64], lanes: Range<usize>, each: f64) {
-        let (row, n, mean) = (&row[lanes.clone()], &mut self.n[lanes.clone()], &mut self.mean[lanes.clone()]);
-        n.iter_mut().for_each(|n| *n += 1.0);
-        match self.order {
-            1 => {
-                for (x, mean) in row.iter().zip(mean) {
-                    *mean += (x - *mean) * each;
-                }
-            }
-            2 => {
-                for ((x, mean), m2) in row.iter().zip(mean).zip(&mut self.m2[lanes]) {
-                    let d = x - *mean;
-                    *mean += d * each;
-                    *m2 += d * (x - *mean);
-                }
-            }
-            _ => {
-                let n = n[0];
-                let higher =
-                    self.m2[lanes.clone()].iter_mut().zip(&mut self.m3[lanes.clone()]).zip(&mut self.m4[lanes]);
-                for ((x, mean), ((m2, m3), m4)) in row.iter().zip(mean).zip(higher) {
-                    let d = x - *mean;
-                    let dn = d * each;
-                    let term = d * dn * (n - 1.0);
-                    *m4 += term * dn * dn * (n * n - 3.0 * n + 3.0) + 6.0 * dn * dn * *m2 - 4.0 * dn * *m3;
-                    *m3 += term * dn * (n - 2.0) - 3.0 * dn * *m2;
-                    *m2 += term;
-                    *mean += dn;
-                }
-            }
+    /// One value a lane, where `ok` says so.
+    pub fn push(&mut self, row: &[f64], ok: &[bool]) {
+        self.even = false;
+        (0..row.len()).filter(|k| ok[*k]).for_each(|k| self.push_lane(k, row[k]));
+    }
+
+    fn push_lane(&mut self, lane: usize, x: f64) {
+        let count = self.n[lane];
+        self.n[lane] += 1.0;
+        welford::push_lane(self.order, self.columns(lane..lane + 1), x, count);
+    }
+
+    fn columns(&mut self, lanes: Range<usize>) -> Columns<'_> {
+        fn part(column: &mut [f64], lanes: Range<usize>) -> &mut [f64] {
+            if column.is_empty() { column } else { &mut column[lanes] }
+        }
+        Columns {
+            mean: part(&mut self.mean, lanes.clone()),
+            m2: part(&mut self.m2, lanes.clone()),
+            m3: part(&mut self.m3, lanes.clone()),
+            m4: part(&mut self.m4, lanes),
         }
     }
 
@@ -128,10 +118,11 @@ mod tests {
     #[test]
     fn lanes_are_apart_and_masked() {
         for order in [1, 2, 4] {
-            let mut lanes = LaneMoments::new(order, 2);
-            lanes.push(&[1.0, 5.0], None);
-            lanes.push(&[3.0, f64::NAN], Some(&[true, false]));
-            lanes.push(&[8.0, 7.0], Some(&[true, true]));
+            let mut lanes = LaneMoments::new(order, 8);
+            let row = |a: f64, b: f64| [a, b, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+            lanes.push_rows(&row(1.0, 5.0));
+            lanes.push(&row(3.0, f64::NAN), &[true, false, true, true, true, true, true, true]);
+            lanes.push(&row(8.0, 7.0), &[true; 8]);
             let (a, b) = (lanes.lane(0), lanes.lane(1));
             assert_eq!((a.n, b.n), (3, 2));
             assert!((a.mean - 4.0).abs() < 1e-15 && b.mean == 6.0);
@@ -144,16 +135,20 @@ mod tests {
 
     #[test]
     fn the_bits_of_a_lane_are_its_own() {
-        for order in [1, 2, 4] {
-            let (mut whole, mut masked) = (LaneMoments::new(order, 8), LaneMoments::new(order, 8));
-            for turn in 0..20 {
-                let row: [f64; 8] = std::array::from_fn(|k| (f64::from(turn) * 0.7 + k as f64).sin());
-                whole.push(&row, None);
-                let ok: [bool; 8] = std::array::from_fn(|k| k != 5 || turn % 3 == 0);
-                masked.push(&row, if turn < 10 { Some(&ok) } else { None });
+        for (order, lanes) in [1, 2, 4].into_iter().flat_map(|order| [8, 32, 48, 64].map(|lanes| (order, lanes))) {
+            let [mut whole, mut masked, mut at_once] = [(); 3].map(|()| LaneMoments::new(order, lanes));
+            let value = |turn: usize, k: usize| (turn as f64 * 0.7 + k as f64).sin();
+            let rows: Vec<f64> = (0..20).flat_map(|turn| (0..lanes).map(move |k| value(turn, k))).collect();
+            for (turn, row) in rows.chunks(lanes).enumerate() {
+                whole.push_rows(row);
+                let ok: Vec<bool> = (0..lanes).map(|k| k != 5 || turn % 3 == 0).collect();
+                if turn < 10 { masked.push(row, &ok) } else { masked.push_rows(row) }
             }
-            for lane in (0..8).filter(|k| *k != 5) {
-                assert_eq!(whole.lane(lane), masked.lane(lane), "order {order}");
+            at_once.push_rows(&rows[..7 * lanes]);
+            at_once.push_rows(&rows[7 * lanes..]);
+            for lane in 0..lanes {
+                assert_eq!(whole.lane(lane), at_once.lane(lane), "order {order}");
+                assert!(lane == 5 || whole.lane(lane) == masked.lane(lane), "order {order}");
             }
         }
     }

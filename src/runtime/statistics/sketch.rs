@@ -77,7 +77,9 @@ impl Sketch {
 
     fn find(&self, key: u64) -> usize {
         let mask = self.slots.len() - 1;
-        let mut at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
+        // four neighbours stand side by side, as most values lie close together: fewer lines of the cache are in use
+        let place = (key >> 2).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let mut at = (place << 2 | key & 3) as usize & mask;
         while self.slots[at].1 != 0 && self.slots[at].0 != key {
             at = (at + 1) & mask;
         }
@@ -134,6 +136,12 @@ impl Sketch {
             let old = std::mem::replace(&mut self.slots, vec![(0, 0); len]);
             self.refill(old, shift - self.shift);
             self.shift = shift;
+            // a table as large as for all bins that there were would not stay in a cache
+            let fitting = (4 * self.used).next_power_of_two().max(FIRST);
+            if fitting < len {
+                let old = std::mem::replace(&mut self.slots, vec![(0, 0); fitting]);
+                self.refill(old, 0);
+            }
         }
     }
 
