@@ -154,6 +154,7 @@ const CASES: &[(&str, &str, f64, Known, u32, u64)] = &[
     ("platen_weak_2", "any", 2.0, TURN, 2, 3_000_000),
     ("ri1", "any", 2.0, TURN, 2, 3_000_000),
     ("dri1", "any", 2.0, TURN, 2, 3_000_000),
+    ("ninomiya_victoir", "any", 2.0, TURN, 2, 16_000_000),
     ("randomized_midpoint", "additive", 2.0, BENES, 6, 16_000_000),
     ("randomized_midpoint", "additive", 3.0, SPRING, 2, 6_000_000),
 ];

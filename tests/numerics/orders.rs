@@ -279,6 +279,7 @@ const CASES: &[(&str, &str, Fit, Fit)] = &[
     ("milstein", "any", few("turning"), fit("drifting", "[16, 32, 64]", 512, 20_000)),
     ("platen", "any", few("turning"), fit("drifting", "[16, 32, 64]", 512, 20_000)),
     ("log_ode", "any", few("turning"), many("drifting")),
+    ("ninomiya_victoir", "none", smooth("fast"), smooth("fast")),
     ("quicsort", "any", third("duffing_forced", 400), third("duffing_forced", 2_000)),
     ("sort_uld", "any", third("duffing_forced", 400), third("duffing_forced", 2_000)),
     ("should", "any", third("duffing_forced", 400), third("duffing_forced", 2_000)),
@@ -306,7 +307,7 @@ const CASES: &[(&str, &str, Fit, Fit)] = &[
 /// Solvers with weak orders alone: their draws are those of no other step size, or stand for a Wiener process only in law.
 /// Their orders show in moments, in `moments.rs`.
 pub const UNCOUPLED: &[&str] =
-    &["dri1", "obabo", "platen_weak_2", "randomized_midpoint", "ri1", "simplified_euler", "ubu"];
+    &["dri1", "ninomiya_victoir", "obabo", "platen_weak_2", "randomized_midpoint", "ri1", "simplified_euler", "ubu"];
 
 /// An `order` line of the library.
 #[derive(Debug)]
@@ -397,9 +398,9 @@ solvers! {
     aboba adams_bashforth_2 adams_bashforth_3 adams_bashforth_4 align balanced_euler balanced_milstein baoab bosh3
     dopri5 dopri8 dri1 drift_implicit_euler etd1 etdrk2 euler_heun euler_maruyama exponential_euler forest_ruth
     full_truncation general_shark gjf heun implicit_midpoint klmc lamperti_cir leapfrog log_ode midpoint milstein
-    platen platen_15 platen_weak_2 projected_euler quicsort ralston reversible_heun ri1 rk4 s_rock1 sea shark should
-    skrock slow_rk sort_uld sosra sosra2 sosri spark split_step_backward_euler sra1 sra2 sra3 sriw1 sriw2
-    symplectic_euler tamed_euler tamed_milstein taylor_15 theta truncated_euler tsit5 vec
+    ninomiya_victoir platen platen_15 platen_weak_2 projected_euler quicsort ralston reversible_heun ri1 rk4 s_rock1
+    sea shark should skrock slow_rk sort_uld sosra sosra2 sosri spark split_step_backward_euler sra1 sra2 sra3 sriw1
+    sriw2 symplectic_euler tamed_euler tamed_milstein taylor_15 theta truncated_euler tsit5 vec
 }
 
 #[test]
