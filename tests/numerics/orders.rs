@@ -286,9 +286,9 @@ const CASES: &[(&str, &str, Fit, Fit)] = &[
     ("align", "any", third("duffing_forced", 400), third("duffing_forced", 2_000)),
     ("drift_implicit_euler", "any", few("turning"), many("one_noise")),
     ("drift_implicit_euler", "additive", few("bath"), many("bath")),
-    ("theta", "any", few("turning"), many("one_noise")),
-    ("theta", "additive", few("bath"), fit("pendulum", "[4, 8, 16]", 128, 100_000)),
-    ("theta", "none", smooth("fast"), smooth("fast")),
+    ("stochastic_theta", "any", few("turning"), many("one_noise")),
+    ("stochastic_theta", "additive", few("bath"), fit("pendulum", "[4, 8, 16]", 128, 100_000)),
+    ("stochastic_theta", "none", smooth("fast"), smooth("fast")),
     ("implicit_midpoint", "any", few("turning"), many("drifting")),
     ("implicit_midpoint", "commutative", few("commuting"), fit("commuting", "[8, 16, 32]", 256, 40_000)),
     ("implicit_midpoint", "none", smooth("fast"), smooth("fast")),
@@ -400,7 +400,7 @@ solvers! {
     full_truncation general_shark gjf heun implicit_midpoint klmc lamperti_cir leapfrog log_ode midpoint milstein
     ninomiya_victoir platen platen_15 platen_weak_2 projected_euler quicsort ralston reversible_heun ri1 rk4 s_rock1
     sea shark should skrock slow_rk sort_uld sosra sosra2 sosri spark split_step_backward_euler sra1 sra2 sra3 sriw1
-    sriw2 symplectic_euler tamed_euler tamed_milstein taylor_15 theta truncated_euler tsit5 vec
+    sriw2 stochastic_theta symplectic_euler tamed_euler tamed_milstein taylor_15 truncated_euler tsit5 vec
 }
 
 #[test]
