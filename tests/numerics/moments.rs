@@ -48,7 +48,7 @@ model turn() {
 };
 
 /// The process of Beneš, whose law at time 1 is a mixture of two normal laws with means x0 + b and x0 - b, variance 1 and the
-/// weights (1 + tanh(b x0))/2 and (1 - tanh(b x0))/2 (Kloeden & Platen, 1992, section 4.4; here b = 2, x0 = 0.3).
+/// weights (1 + tanh(b x0))/2 and (1 - tanh(b x0))/2 (Beneš, Stochastics 5 (1981) 65; here b = 2, x0 = 0.3).
 const BENES: Known = Known {
     model: "benes",
     text: "
