@@ -33,6 +33,7 @@ macro_rules! examples {
 
 examples! {
     adaptive cir colloid custom_solver double_well gbm heston kubo logistic_regression lorenz mala phi4 ring_mixture
+    talay_tubaro
 }
 
 /// `fokker check` and `fokker explain` have something to say about each, and no errors. Only chains have no equations.
@@ -62,4 +63,12 @@ fn what_is_not_tried_is_said_not_to_be() {
 fn every_example_has_its_test() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     assert_eq!(running::names(&folder), NAMES, "the names in this file and the files of the folder");
+}
+
+#[test]
+fn systems_of_the_literature() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/systems");
+    for name in running::names(&folder) {
+        example(&format!("systems/{name}"));
+    }
 }

@@ -21,7 +21,7 @@ macro_rules! programs {
     };
 }
 
-programs! { conventions finance kernels lattice linear mean_field regression }
+programs! { conventions exact finance kernels lattice linear mean_field regression }
 
 #[test]
 fn every_program_has_its_test() {

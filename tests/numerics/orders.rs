@@ -111,6 +111,26 @@ model duffing_forced() {
   dq = v dt
   dv = (-q^3 + q*cos(t) - 0.5*v) dt + 0.7 dW
 }
+# a linear part, each component by itself
+model relaxing() {
+  state x: real[2] = [1, 0.5]
+  dx = (-2*x + 2*cos(x) + t) dt + [0.4*(1 + t), 0.8] * dW
+}
+model relaxing_smoothly() {
+  state x: real[2] = [1, 0.5]
+  dx = (-4*x + 2*sin(3*x) + t) dt
+}
+# a linear part that couples
+model circling() {
+  noise W: wiener[2]
+  state x: real[2] = [1, 0]
+  dx = ([[-1, 2], [-2, -3]] @ x + 2*cos(x)) dt + [[0.9, 0], [0.5 + 0.5*t, 0.8]] @ dW
+}
+# far from zero
+model feller() {
+  state x = 1.0
+  dx = (1 - 2*x) dt + 0.7*sqrt(x) dW
+}
 ";
 
 /// Steps over which an order is fitted, those of the reference, and paths.
@@ -137,6 +157,11 @@ const fn few(model: &'static str) -> Fit {
 
 const fn many(model: &'static str) -> Fit {
     fit(model, "[8, 16, 32]", 256, 20_000)
+}
+
+/// Errors of order three are soon below rounding.
+const fn third(model: &'static str, paths: u64) -> Fit {
+    fit(model, "[8, 16, 32, 64]", 512, paths)
 }
 
 /// A model without noise: every path is the same.
@@ -251,11 +276,38 @@ const CASES: &[(&str, &str, Fit, Fit)] = &[
     ("dopri5", "none", smooth("fast"), smooth("fast")),
     ("tsit5", "none", fit("faster", "[32, 64, 128]", 1024, 8), fit("faster", "[32, 64, 128]", 1024, 8)),
     ("dopri8", "none", fit("doubled", "[8, 16, 32]", 256, 8), fit("doubled", "[8, 16, 32]", 256, 8)),
+    ("milstein", "any", few("turning"), fit("drifting", "[16, 32, 64]", 512, 20_000)),
+    ("platen", "any", few("turning"), fit("drifting", "[16, 32, 64]", 512, 20_000)),
+    ("log_ode", "any", few("turning"), many("drifting")),
+    ("ninomiya_victoir", "none", smooth("fast"), smooth("fast")),
+    ("quicsort", "any", third("duffing_forced", 400), third("duffing_forced", 2_000)),
+    ("sort_uld", "any", third("duffing_forced", 400), third("duffing_forced", 2_000)),
+    ("should", "any", third("duffing_forced", 400), third("duffing_forced", 2_000)),
+    ("align", "any", third("duffing_forced", 400), third("duffing_forced", 2_000)),
+    ("drift_implicit_euler", "any", few("turning"), many("one_noise")),
+    ("drift_implicit_euler", "additive", few("bath"), many("bath")),
+    ("stochastic_theta", "any", few("turning"), many("one_noise")),
+    ("stochastic_theta", "additive", few("bath"), fit("pendulum", "[4, 8, 16]", 128, 100_000)),
+    ("stochastic_theta", "none", smooth("fast"), smooth("fast")),
+    ("implicit_midpoint", "any", few("turning"), many("drifting")),
+    ("implicit_midpoint", "commutative", few("commuting"), fit("commuting", "[8, 16, 32]", 256, 40_000)),
+    ("implicit_midpoint", "none", smooth("fast"), smooth("fast")),
+    ("split_step_backward_euler", "any", few("turning"), many("biased")),
+    ("split_step_backward_euler", "additive", few("bath"), many("bath")),
+    ("s_rock1", "any", few("turning"), fit("turning", "[8, 16, 32]", 256, 40_000)),
+    ("s_rock1", "additive", few("bath"), many("bath")),
+    ("etd1", "diagonal", few("relaxing"), many("relaxing")),
+    ("etd1", "any", few("circling"), many("circling")),
+    ("etdrk2", "diagonal", few("relaxing"), fit("relaxing", "[4, 8, 16]", 128, 80_000)),
+    ("etdrk2", "none", smooth("relaxing_smoothly"), smooth("relaxing_smoothly")),
+    ("etdrk2", "any", few("circling"), fit("circling", "[4, 8, 16]", 128, 40_000)),
+    ("lamperti_cir", "any", few("feller"), fit("feller", "[16, 32, 64]", 512, 20_000)),
 ];
 
 /// Solvers with weak orders alone: their draws are those of no other step size, or stand for a Wiener process only in law.
 /// Their orders show in moments, in `moments.rs`.
-pub const UNCOUPLED: &[&str] = &["dri1", "obabo", "platen_weak_2", "ri1", "simplified_euler", "ubu"];
+pub const UNCOUPLED: &[&str] =
+    &["dri1", "ninomiya_victoir", "obabo", "platen_weak_2", "randomized_midpoint", "ri1", "simplified_euler", "ubu"];
 
 /// An `order` line of the library.
 #[derive(Debug)]
@@ -343,11 +395,12 @@ macro_rules! solvers {
 }
 
 solvers! {
-    aboba adams_bashforth_2 adams_bashforth_3 adams_bashforth_4 balanced_euler balanced_milstein baoab bosh3 dopri5
-    dopri8 dri1 euler_heun euler_maruyama exponential_euler forest_ruth full_truncation general_shark gjf heun klmc
-    leapfrog midpoint milstein platen platen_15 platen_weak_2 projected_euler ralston reversible_heun ri1 rk4 sea
-    shark skrock slow_rk sosra sosra2 sosri spark sra1 sra2 sra3 sriw1 sriw2 symplectic_euler tamed_euler
-    tamed_milstein taylor_15 truncated_euler tsit5 vec
+    aboba adams_bashforth_2 adams_bashforth_3 adams_bashforth_4 align balanced_euler balanced_milstein baoab bosh3
+    dopri5 dopri8 dri1 drift_implicit_euler etd1 etdrk2 euler_heun euler_maruyama exponential_euler forest_ruth
+    full_truncation general_shark gjf heun implicit_midpoint klmc lamperti_cir leapfrog log_ode midpoint milstein
+    ninomiya_victoir platen platen_15 platen_weak_2 projected_euler quicsort ralston reversible_heun ri1 rk4 s_rock1
+    sea shark should skrock slow_rk sort_uld sosra sosra2 sosri spark split_step_backward_euler sra1 sra2 sra3 sriw1
+    sriw2 stochastic_theta symplectic_euler tamed_euler tamed_milstein taylor_15 truncated_euler tsit5 vec
 }
 
 #[test]
