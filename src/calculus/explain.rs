@@ -142,6 +142,15 @@ fn equations(g: &mut Graph, system: &System, structure: &Structure) -> Vec<Secti
     };
     sections.push(stochastic(g, system, &written, &raw, &terms));
     if strat == structure.ito && raw == strat {
+        if structure.noise.dim > 0 && circled.is_empty() {
+            let (own, other) = match convention {
+                Some(0.5) => ("Stratonovich", "Ito"),
+                _ => ("Ito", "Stratonovich"),
+            };
+            let mut section = Section::new(format!("{other} form"));
+            section.text(format!("the same as the {own} form"));
+            sections.push(section);
+        }
         return sections;
     }
     if convention != Some(0.0) || !circled.is_empty() {

@@ -8,6 +8,7 @@ use super::clean;
 use super::generator::residual;
 use super::points::Points;
 use super::structure::diagonal_coefficients;
+use super::structure::probe::{MOST_EVALUATIONS, evaluations};
 use super::system::System;
 
 /// Points at which the residual is wanted.
@@ -42,6 +43,8 @@ pub struct Invariance {
 pub enum NoAnswer {
     /// no point was found where density and residual are finite
     NoPoint,
+    /// a point would take more than [`MOST_EVALUATIONS`](super::structure::probe::MOST_EVALUATIONS)
+    TooLong,
     Eval(EvalError),
 }
 
@@ -57,6 +60,10 @@ pub fn invariant(g: &mut Graph, system: &System, logp: Id, inputs: &Env, seed: u
     let diagonal = diagonal_coefficients(g, system, inputs);
     let parts = residual(g, system, logp, diagonal.as_deref());
     let roots = clean(g, &[logp, parts.value, parts.size]);
+    let points_allowed = MOST_EVALUATIONS / evaluations(g, &roots);
+    if points_allowed < 1.0 {
+        return Err(NoAnswer::TooLong);
+    }
     let mut vars: Vec<VarId> = roots.iter().flat_map(|r| g.vars_of(*r).to_vec()).collect();
     vars.extend(system.state_vars());
     vars.sort_unstable();
@@ -66,7 +73,7 @@ pub fn invariant(g: &mut Graph, system: &System, logp: Id, inputs: &Env, seed: u
     let mut points = Points::new(g, &vars, inputs, seed);
     let mut worst: Option<Invariance> = None;
     let mut count = 0;
-    for _ in 0..WANTED * TRIES {
+    for _ in 0..(points_allowed as usize).min(WANTED * TRIES) {
         let env = points.draw(g);
         let values = eval_all(g, &roots, &env).map_err(NoAnswer::Eval)?;
         let [density, value, size] = [0, 1, 2].map(|k| values[k].values[0]);

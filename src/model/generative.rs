@@ -102,7 +102,9 @@ fn parameters(law: &Target, ids: &mut Vec<Id>) {
                 Parts::Family { body, .. } => parameters(body, ids),
             }
         }
-        TargetKind::Product { part } | TargetKind::Tilt { part, .. } => parameters(part, ids),
+        TargetKind::Product { part } | TargetKind::Tilt { part, .. } | TargetKind::Rows { body: part, .. } => {
+            parameters(part, ids);
+        }
         TargetKind::Temper { part, power: by } | TargetKind::Shift { part, by } | TargetKind::Scale { part, by } => {
             ids.push(*by);
             parameters(part, ids);

@@ -283,6 +283,7 @@ impl Elab<'_> {
                     let message = format!("`~` wants a law on its right, and this is {}", value.kind());
                     return self.error(codes::TYPE_MISMATCH, message, law.span, "not a target");
                 };
+                let target = self.for_each_row(&target, &self.g.shape(x).to_vec());
                 terms.push(self.log_density(&target, x, left.span)?);
                 match (self.piece_axes(left, variable, shape, scope), pieces.as_mut()) {
                     (Some(axes), Some(list)) => list.push(Piece { axes, law: target }),

@@ -185,7 +185,10 @@ pub fn given_twice(name: &str, param: &str, at: Span, first: Span) -> Diagnostic
 }
 
 pub fn missing_argument(name: &str, param: &Param, span: Span) -> Diagnostic {
-    let message = format!("`{name}` needs its argument `{}`", param.name.name);
+    let message = match name {
+        "->" => format!("this function needs its argument `{}`", param.name.name),
+        _ => format!("`{name}` needs its argument `{}`", param.name.name),
+    };
     Diagnostic::error(codes::MISSING_ARGUMENT, message, span, "left out here")
         .label(param.name.span, "declared here, without a default")
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Base, Id, IndexVar, Op, Red, Ty, VarId, VarKind};
-use crate::model::distributions::{DistKind, Distribution, ScalarDraw, VectorDraw};
+use crate::model::distributions::{DistKind, DistParam, Distribution, ScalarDraw, VectorDraw};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::expr::Axis;
 use crate::model::functions::{Builtin, Function};
@@ -48,6 +48,11 @@ pub enum TargetKind {
     },
     Product {
         part: Rc<Target>,
+    },
+    /// independent rows, each with parameters of its own: those of `body` at `index`
+    Rows {
+        index: IndexVar,
+        body: Rc<Target>,
     },
     /// log density times a number
     Temper {
@@ -101,7 +106,9 @@ impl Target {
             TargetKind::Scalar { .. } | TargetKind::Vector { .. } => true,
             TargetKind::Density { pieces, .. } => pieces.as_ref().is_some_and(|p| p.iter().all(|p| p.law.drawable())),
             TargetKind::Mixture { parts: Parts::List(parts), .. } => parts.iter().all(|p| p.drawable()),
-            TargetKind::Mixture { parts: Parts::Family { body, .. }, .. } => body.drawable(),
+            TargetKind::Mixture { parts: Parts::Family { body, .. }, .. } | TargetKind::Rows { body, .. } => {
+                body.drawable()
+            }
             TargetKind::Product { part } | TargetKind::Shift { part, .. } | TargetKind::Scale { part, .. } => {
                 part.drawable()
             }
@@ -184,18 +191,26 @@ impl Elab<'_> {
                 Ok(Target::new(law.name, shape, TargetKind::Scalar { law, params: ids }, span))
             }
             DistKind::Vector { event_shape, .. } => {
-                for (param, (id, at)) in law.params.iter().zip(params) {
-                    let rank = self.g.shape(*id).len();
-                    if rank != param.rank as usize {
-                        let kind = ["a number", "a vector", "a matrix"][param.rank as usize];
-                        let message = format!(
-                            "`{}` of `{}` is {kind}, and this has the shape {}",
-                            param.name,
-                            law.name,
-                            shape_text(self.g.shape(*id))
-                        );
-                        return self.error(codes::SHAPE_MISMATCH, message, *at, format!("not {kind}"));
-                    }
+                // axes before those of one event are rows
+                let extra = |(param, (id, _)): (&DistParam, &(Id, Span))| {
+                    self.g.shape(*id).len() as i64 - i64::from(param.rank)
+                };
+                let extras: Vec<i64> = law.params.iter().zip(params).map(extra).collect();
+                if let Some(k) = extras.iter().position(|e| *e < 0) {
+                    let (param, (id, at)) = (&law.params[k], params[k]);
+                    let kind = ["a number", "a vector", "a matrix"][param.rank as usize];
+                    let message = format!(
+                        "`{}` of `{}` is {kind}, and this has the shape {}",
+                        param.name,
+                        law.name,
+                        shape_text(self.g.shape(id))
+                    );
+                    return self.error(codes::SHAPE_MISMATCH, message, at, format!("not {kind}"));
+                }
+                let most = extras.iter().copied().max().unwrap_or(0);
+                if most > 0 {
+                    let by_row: Vec<bool> = extras.iter().map(|e| *e == most).collect();
+                    return self.law_of_rows(law, params, &by_row, span);
                 }
                 let sizes: Vec<usize> = ids.iter().flat_map(|i| self.g.shape(*i).to_vec()).collect();
                 if sizes.windows(2).any(|w| w[0] != w[1]) {
@@ -209,11 +224,61 @@ impl Elab<'_> {
         }
     }
 
-    /// The log density of a target at `x` (a node of the target's shape; any shape for a law of single numbers).
+    /// A law of vectors whose parameters marked `by_row` have one more axis: a row of them for each row of the variable.
+    fn law_of_rows(
+        &mut self,
+        law: &'static Distribution,
+        params: &[(Id, Span)],
+        by_row: &[bool],
+        span: Span,
+    ) -> Try<Target> {
+        let mut rows: Option<(usize, usize)> = None;
+        for (k, (id, at)) in params.iter().enumerate().filter(|(k, _)| by_row[*k]) {
+            let n = self.g.shape(*id)[0];
+            match rows {
+                Some((first, m)) if m != n => {
+                    let names = [first, k].map(|k| law.params[k].name);
+                    let message = format!("`{}` of `{}` has {m} rows, and `{}` has {n}", names[0], law.name, names[1]);
+                    return self.fail(
+                        Diagnostic::error(codes::SHAPE_MISMATCH, message, *at, format!("{n} rows"))
+                            .label(params[first].1, format!("{m} rows")),
+                    );
+                }
+                _ => rows = Some((k, n)),
+            }
+        }
+        let (_, n) = rows.expect("a parameter has rows");
+        let index = self.g.fresh_index(n);
+        let at = self.g.index(index);
+        let own: Vec<(Id, Span)> =
+            params.iter().zip(by_row).map(|((id, s), by)| (if *by { self.row(*id, at) } else { *id }, *s)).collect();
+        let body = Rc::new(self.law_target(law, &own, span)?);
+        let shape = std::iter::once(n).chain(body.shape.iter().copied()).collect();
+        Ok(Target::new(law.name, shape, TargetKind::Rows { index, body }, span))
+    }
+
+    /// A law of vectors at an array with axes before those of one event: independent copies, as a law of single numbers
+    /// has them. Other laws are what they are.
+    pub fn for_each_row(&mut self, target: &Rc<Target>, shape: &[usize]) -> Rc<Target> {
+        let mut spread = target.clone();
+        let is_law = matches!(target.kind, TargetKind::Vector { .. } | TargetKind::Rows { .. });
+        if let Some(copies) = shape.strip_suffix(target.shape.as_slice()).filter(|_| is_law) {
+            for n in copies.iter().rev() {
+                let shape = std::iter::once(*n).chain(spread.shape.iter().copied()).collect();
+                let kind = TargetKind::Product { part: spread };
+                spread = Rc::new(Target::new(target.name.clone(), shape, kind, target.span));
+            }
+        }
+        spread
+    }
+
+    /// The log density of a target at `x` (a node of the target's shape; any shape for a law of single numbers, any rows
+    /// for one of vectors).
     pub fn log_density(&mut self, target: &Rc<Target>, x: Id, span: Span) -> Try<Id> {
         if let TargetKind::Scalar { law, params } = &target.kind {
             return self.scalar_law_density(law, params, x, target, span);
         }
+        let target = &self.for_each_row(target, &self.g.shape(x).to_vec());
         self.check_point(target, x, span)?;
         let (hole, body) = self.abstract_density(target)?;
         Ok(self.g.substitute_vars(&[body], &[(hole, x)])[0])
@@ -287,6 +352,14 @@ impl Elab<'_> {
                 let term = self.log_density(part, row, span)?;
                 Ok(self.g.reduce(Red::Sum, &[k], term))
             }
+            TargetKind::Rows { index, body } => {
+                let (fresh, at) = self.same_row(*index);
+                let own = if body.shape.is_empty() { self.g.get(x, &[at]) } else { self.row(x, at) };
+                // under the index of the rows, so that parameters and the point are of the same row
+                let term = self.log_density(body, own, span)?;
+                let term = self.g.substitute_indices(&[term], &[(index.id, at)])[0];
+                Ok(self.g.reduce(Red::Sum, &[fresh], term))
+            }
             TargetKind::Temper { part, power } => {
                 let inner = self.log_density(part, x, span)?;
                 Ok(self.g.op(Op::Mul, &[*power, inner]))
@@ -310,6 +383,12 @@ impl Elab<'_> {
                 Ok(self.g.op(Op::Sub, &[inner, volume]))
             }
         }
+    }
+
+    /// A fresh index over the same rows, with its value.
+    fn same_row(&mut self, index: IndexVar) -> (IndexVar, Id) {
+        let fresh = self.g.fresh_index(index.extent);
+        (fresh, self.g.index(fresh))
     }
 
     fn tilt_value(&mut self, tilt: &Value, x: Id, span: Span) -> Try<Id> {
@@ -381,6 +460,7 @@ impl Elab<'_> {
         let lp = if elementwise {
             self.log_density(target, point, span)?
         } else {
+            let target = &self.for_each_row(target, &shape);
             self.check_point(target, x, span)?;
             self.log_density(target, point, span)?
         };
@@ -483,14 +563,24 @@ impl Elab<'_> {
                 let own = if target.shape.is_empty() { shape.to_vec() } else { target.shape.clone() };
                 Ok(self.draw_scalars(law, params, &own, site, turn))
             }
-            TargetKind::Vector { law, params } => self.draw_vector(law, params, &target.shape, site, turn, span),
+            TargetKind::Vector { law, params } => {
+                let spread = self.for_each_row(target, shape);
+                match spread.kind {
+                    TargetKind::Product { .. } => self.draw_target(&spread, shape, site, turn, span),
+                    _ => self.draw_vector(law, params, &target.shape, site, turn, span),
+                }
+            }
+            TargetKind::Rows { index, body } => self.draw_rows(*index, body, site, turn, span),
             TargetKind::Density { var, pieces: Some(pieces), .. } => self.draw_pieces(target, *var, pieces, turn, span),
             TargetKind::Mixture { weights, parts } => self.draw_mixture(target, *weights, parts, site, turn, span),
             TargetKind::Product { part } => {
-                let TargetKind::Scalar { law, params } = &part.kind else {
-                    return self.unsupported("drawing from a product of vectors", span);
-                };
-                Ok(self.draw_scalars(law, params, &target.shape, site, turn))
+                if let TargetKind::Scalar { law, params } = &part.kind
+                    && part.shape.is_empty()
+                {
+                    return Ok(self.draw_scalars(law, params, &target.shape, site, turn));
+                }
+                let index = self.g.fresh_index(target.shape[0]);
+                self.draw_rows(index, part, site, turn, span)
             }
             TargetKind::Shift { part, by } => {
                 let x = self.draw_target(part, shape, site, turn, span)?;
@@ -512,6 +602,16 @@ impl Elab<'_> {
                 .help("sample it with a dynamics instead: `langevin(p)`, or a kernel such as `mala`"),
             ),
         }
+    }
+
+    /// Independent draws for the rows of an index, which may stand in the parameters.
+    fn draw_rows(&mut self, index: IndexVar, body: &Rc<Target>, site: u32, turn: u16, span: Span) -> Try<Id> {
+        self.draws.as_mut().expect("draws are made where they are allowed").bounds.push(index);
+        let drawn = self.draw_target(body, &body.shape, site, turn, span);
+        self.draws.as_mut().expect("as before").bounds.pop();
+        let (fresh, at) = self.same_row(index);
+        let drawn = self.g.substitute_indices(&[drawn?], &[(index.id, at)])[0];
+        Ok(self.map_over(&[fresh], drawn))
     }
 
     fn draw_scalars(&mut self, law: &'static Distribution, params: &[Id], shape: &[usize], site: u32, turn: u16) -> Id {

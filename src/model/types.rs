@@ -2,11 +2,13 @@
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Ty};
+use crate::model::call::plural;
 use crate::model::elab::{Elab, Range, RangeCheck, Reported, Try, shape_text};
+use crate::model::library::item_name;
 use crate::model::messages;
-use crate::model::value::{Entry, Scope, Value};
+use crate::model::value::{Entry, Func, Scope, Value};
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, Param, ParamRange, Type, TypeKind};
+use crate::syntax::ast::{Expr, ExprKind, ItemKind, Param, ParamRange, Type, TypeKind};
 
 impl Elab<'_> {
     /// The shape that a type says; all its sizes must be known.
@@ -44,7 +46,29 @@ impl Elab<'_> {
             let near = self.did_you_mean(name, scope);
             return self.fail(messages::open_size(name, dim.span, near));
         }
+        if let ExprKind::Name(name) = &dim.kind
+            && scope.get(name).is_none()
+            && let Some(problem) = self.declared_as_no_size(name, dim.span)
+        {
+            return self.fail(problem);
+        }
         self.expr(dim, scope)
+    }
+
+    /// What is wrong with a size that has the name of a declaration.
+    fn declared_as_no_size(&self, name: &str, span: Span) -> Option<Diagnostic> {
+        let kind = &self.library.lookup(name).first()?.item.kind;
+        let what = match kind {
+            ItemKind::Model(_) => "a model",
+            ItemKind::Target(_) => "a target",
+            ItemKind::Solver(_) => "a solver",
+            ItemKind::Fn(_) => "a function",
+            _ => return None,
+        };
+        let message = format!("`{name}` is {what}, and a size is a whole number");
+        let d = Diagnostic::error(codes::SIZE_UNKNOWN, message, span, "a size is wanted here");
+        let d = item_name(kind).into_iter().fold(d, |d, first| d.label(first.span, "declared here"));
+        Some(d.help("give the size or the declaration another name"))
     }
 
     /// An integer that is a size.
@@ -57,6 +81,22 @@ impl Elab<'_> {
             }
             _ => self.error(codes::SIZE_UNKNOWN, format!("{n} is not a size"), span, "sizes are positive integers"),
         }
+    }
+
+    /// Whether a function can be called with so many arguments as its type says.
+    fn takes(&mut self, f: &Func, count: usize, span: Span, ty: Span) -> Try<()> {
+        let Func::Closure { params, .. } = f else { return Ok(()) };
+        let least = params.iter().filter(|p| p.default.is_none()).count();
+        if (least..=params.len()).contains(&count) {
+            return Ok(());
+        }
+        let takes = if count < least { least } else { params.len() };
+        let message = format!("a function of {count} argument{} is wanted, and this one takes {takes}", plural(count));
+        let mut d = Diagnostic::error(codes::TYPE_MISMATCH, message, span, "too many arguments");
+        if count > takes {
+            d = Diagnostic::error(codes::TYPE_MISMATCH, d.message, span, "too few arguments");
+        }
+        self.fail(d.label(ty, "this is the type").help("write one with the arguments that it gets: `x -> ...`"))
     }
 
     fn unknown_type<T>(&mut self, name: &str, span: Span) -> Try<T> {
@@ -73,7 +113,10 @@ impl Elab<'_> {
 
     pub fn fit_type(&mut self, ty: &Type, value: Value, span: Span, scope: &Scope) -> Try<Value> {
         let (name, dims) = match &ty.kind {
-            TypeKind::Function(..) => {
+            TypeKind::Function(args, _) => {
+                if let Value::Func(f) = &value {
+                    self.takes(f, args.len(), span, ty.span)?;
+                }
                 return self.want(matches!(value, Value::Func(_)), "a function", value, span, ty.span);
             }
             TypeKind::Named(name, dims) => (name, dims),

@@ -82,11 +82,12 @@ impl Elab<'_> {
             for look in 0..times {
                 let seen = seen(plan, &found, &pool, look);
                 fill(&mut env, plan, &seen);
-                self.formula_errors(plan, statement, &seen, &mut env);
                 let at = match &pool.times {
                     Times::At { times, span, .. } => Some(self.number(times[look], &env, *span)?),
                     _ => None,
                 };
+                env.set(self.time, at.unwrap_or(end));
+                self.formula_errors(plan, statement, &seen, &mut env);
                 match statement {
                     Statement::Report { items, .. } => {
                         for item in items {

@@ -26,16 +26,8 @@ impl Elab<'_> {
     ) -> Try<()> {
         let params = parameters(self, how.set);
         self.check_values(&params)?;
-        let (from, to, span) = match plan.time.clone() {
-            Some(TimeSpec::Ends { from, to, span } | TimeSpec::Stepped { from, to, span, .. }) => (from, to, span),
-            _ => {
-                return self.error(
-                    codes::BAD_TIME,
-                    "`converge` needs a time from `a .. b`",
-                    converge.span,
-                    "the run has another time",
-                );
-            }
+        let Some(TimeSpec::Ends { from, to, span }) = plan.time.clone() else {
+            unreachable!("the plan of a run with `converge` has the ends of a time")
         };
         let ends = (eval(&self.g, from, &params), eval(&self.g, to, &params));
         let (Ok(a), Ok(b)) = ends else {
@@ -146,6 +138,7 @@ impl Elab<'_> {
             });
         }
         ran.time = (a, b, converge.reference);
+        env.set(self.time, b);
         ran.finished = plan.paths;
         let last = ran.variants.len().saturating_sub(1);
         for statement in &plan.statements {

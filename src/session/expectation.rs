@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::calculus::invariance;
+use crate::calculus::structure::probe;
 use crate::diagnostics::codes;
 use crate::math::array::Array;
 use crate::math::eval::{Env, Evaluator, Functions};
@@ -150,6 +151,9 @@ impl Elab<'_> {
                 Ok(answer) => (answer.holds(), self.residual_words(&answer)),
                 Err(invariance::NoAnswer::NoPoint) => {
                     (false, "no point was found where the density and the residual are finite".into())
+                }
+                Err(invariance::NoAnswer::TooLong) => {
+                    (false, format!("the residual of the Fokker-Planck equation, {}", probe::too_long()))
                 }
                 Err(invariance::NoAnswer::Eval(e)) => (false, format!("the residual cannot be worked out: {e}")),
             };

@@ -38,7 +38,11 @@ pub fn load_file(path: &Path, options: &Options) -> Loaded {
                 SourceFile { name: name.clone(), text: "".into(), path: Some(path.to_path_buf()), library: false };
             let id = loaded.sources.add(file);
             loaded.main = id;
-            loaded.problems.push(unreadable(&name, &e, Span::new(id, 0, 0)));
+            // the file has no text that a label could stand in
+            let mut problem = unreadable(&name, &e, Span::new(id, 0, 0));
+            problem.labels.clear();
+            problem.help = None;
+            loaded.problems.push(problem);
             loaded
         }
     }

@@ -4,7 +4,7 @@ use crate::calculus::system::{System, UNROLLED, places};
 use crate::math::eval::Env;
 use crate::math::{Graph, Id, IndexVar, Op, Red};
 
-use super::probe::vanishes;
+use super::probe::{Trial, magnitude, vanishes};
 use super::{Finding, along, directions, elements, elsewhere, has_state, is_zero, same, terms, tidy, vars};
 
 /// What the drift is like.
@@ -30,14 +30,15 @@ fn linear(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Finding
         let Err((difference, size)) = affine(g, system, element, &bounds) else { continue };
         let term = nonlinear_term(g, system, element, &bounds);
         let term = system.show(g, &[term], &bounds).remove(0);
-        let reason = format!("the term {term} of {} is not linear", system.differential(g, s, &at, &bounds));
-        match vanishes(g, difference, size, inputs) {
-            Some(false) => return Finding::No(reason),
-            Some(true) => {
-                let reason = "its derivative is the same at all the points tried".to_string();
-                open = Finding::Open { seems: true, reason }
-            }
-            None => open = Finding::Open { seems: false, reason },
+        let equation = system.differential(g, s, &at, &bounds);
+        let trial = vanishes(g, difference, size, inputs);
+        let reason = match trial {
+            Trial::NotZero => format!("the term {term} of {equation} is not linear"),
+            _ => format!("the term {term} of {equation} is not linear as it is written"),
+        };
+        match trial.finding(reason, "though it is") {
+            no @ Finding::No(_) => return no,
+            unsure => open = unsure,
         }
     }
     open
@@ -102,14 +103,11 @@ fn gradient_unrolled(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env)
             let [x, y] = names;
             let reason =
                 format!("the drift of {x} changes with {y} by {}, that of {y} with {x} by {}", shown[0], shown[1]);
-            let sizes = slopes.map(|s| g.op(Op::Abs, &[s]));
+            let sizes = slopes.map(|s| magnitude(g, s));
             let size = g.op(Op::Add, &sizes);
-            match vanishes(g, difference, size, inputs) {
-                Some(false) => return Finding::No(reason),
-                Some(true) => {
-                    open = Finding::Open { seems: true, reason: format!("{reason}; they agree at the points tried") }
-                }
-                None => open = Finding::Open { seems: false, reason },
+            match vanishes(g, difference, size, inputs).finding(reason, "which are equal") {
+                no @ Finding::No(_) => return no,
+                unsure => open = unsure,
             }
         }
     }
@@ -128,14 +126,11 @@ fn gradient_whole(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) ->
     if is_zero(g, difference) {
         return Finding::Yes;
     }
-    let sizes = [left, right].map(|s| g.op(Op::Abs, &[s]));
+    let sizes = [left, right].map(|s| magnitude(g, s));
     let size = g.op(Op::Add, &sizes);
     match vanishes(g, difference, size, inputs) {
-        Some(false) => Finding::No("the Jacobian of the drift is not symmetric".into()),
-        Some(true) => {
-            Finding::Open { seems: true, reason: "the Jacobian of the drift is symmetric at the points tried".into() }
-        }
-        None => Finding::Open { seems: false, reason: "the drift has no finite value at the points tried".into() },
+        Trial::NotZero => Finding::No("the Jacobian of the drift is not symmetric".into()),
+        trial => trial.finding("the Jacobian of the drift is not symmetric as it is written".into(), "though it is"),
     }
 }
 

@@ -5,7 +5,7 @@ pub mod drift;
 mod entries;
 mod kinetic;
 mod noise;
-mod probe;
+pub mod probe;
 
 use crate::calculus::clean;
 use crate::math::eval::Env;
@@ -25,9 +25,9 @@ pub enum Finding {
     Yes,
     /// not so, with the term in the way
     No(String),
-    /// not proved; `seems` is what random points say
+    /// not proved; `seems` is what random points say, where they say something
     Open {
-        seems: bool,
+        seems: Option<bool>,
         reason: String,
     },
 }
@@ -117,7 +117,7 @@ fn same(g: &mut Graph, a: Id, b: Id, bounds: &[IndexVar]) -> Result<(), (Id, Id)
     if is_zero(g, difference) {
         return Ok(());
     }
-    let sizes = [a, b].map(|s| g.op(Op::Abs, &[s]));
+    let sizes = [a, b].map(|s| probe::magnitude(g, s));
     let size = g.op(Op::Add, &sizes);
     Err((sum_of_sizes(g, bounds, difference), sum_of_sizes(g, bounds, size)))
 }

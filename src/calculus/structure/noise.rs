@@ -9,7 +9,7 @@ use crate::math::eval::Env;
 use crate::math::{Graph, Id, IndexVar, Op, Red, Ty, VarId, VarKind};
 
 use super::entries::{Entries, Entry, entries, read_only_at};
-use super::probe::vanishes;
+use super::probe::{Trial, magnitude, vanishes};
 use super::{Finding, along, directions, elsewhere, has_state, is_zero, same, tidy, vars};
 
 /// The narrowest name of a noise. Additive, scalar and diagonal noise is commutative too.
@@ -153,18 +153,6 @@ fn states_in(g: &Graph, system: &System, id: Id) -> String {
     names.join(", ")
 }
 
-fn verdict(vanishes: Option<bool>, reason: String) -> Finding {
-    match vanishes {
-        Some(false) => Finding::No(reason),
-        Some(true) => {
-            Finding::Open { seems: true, reason: format!("{reason}, though not at the points that were tried") }
-        }
-        None => {
-            Finding::Open { seems: false, reason: format!("{reason}, but it has no finite value at the points tried") }
-        }
-    }
-}
-
 /// The first finding that is not a proof, preferring a refutation.
 fn all(findings: impl Iterator<Item = Finding>) -> Finding {
     let mut open = Finding::Yes;
@@ -203,7 +191,7 @@ fn unchanged(
     let moved = elsewhere(g, system, &[e.value], y)[0];
     match same(g, e.value, moved, &e.bounds) {
         Ok(()) => Finding::Yes,
-        Err((difference, size)) => verdict(vanishes(g, difference, size, inputs), reason(g)),
+        Err((difference, size)) => vanishes(g, difference, size, inputs).finding(reason(g), "though not"),
     }
 }
 
@@ -352,21 +340,21 @@ fn brackets(g: &mut Graph, system: &System, u: &[Id], w: &[Id], names: &[String;
             if is_zero(g, bracket) {
                 continue;
             }
-            let (a, b) = (g.op(Op::Abs, &[a]), g.op(Op::Abs, &[b]));
+            let [a, b] = [a, b].map(|id| tidy(g, id)).map(|id| magnitude(g, id));
             let size = g.op(Op::Add, &[a, b]);
             let shown = system.show(g, &[bracket], &[]).remove(0);
             let place = &system.differential(g, s, &at, &[])[1..].to_string();
-            let vanishes = vanishes(g, bracket, size, inputs);
+            let trial = vanishes(g, bracket, size, inputs);
             let [first, second] = names;
-            let reason = match vanishes {
-                Some(false) => format!(
+            let reason = match trial {
+                Trial::NotZero => format!(
                     "the columns of {first} and {second} do not commute: their Lie bracket has the {place} component {shown}"
                 ),
                 _ => {
                     format!("the Lie bracket of the columns of {first} and {second} has the {place} component {shown}")
                 }
             };
-            match verdict(vanishes, reason) {
+            match trial.finding(reason, "which is zero") {
                 no @ Finding::No(_) => return no,
                 unsure => open = unsure,
             }
@@ -404,7 +392,7 @@ fn commutative_blocks(g: &mut Graph, system: &System, inputs: &Env) -> Finding {
         if shown.is_empty() {
             shown = system.differential(g, s, &at, &bounds);
         }
-        let (a, b, bracket) = (g.op(Op::Abs, &[a]), g.op(Op::Abs, &[b]), g.op(Op::Abs, &[bracket]));
+        let (a, b, bracket) = (magnitude(g, a), magnitude(g, b), g.op(Op::Abs, &[bracket]));
         let sizes = g.op(Op::Add, &[a, b]);
         for (sum, part) in [(&mut value, bracket), (&mut size, sizes)] {
             let part = if bounds.is_empty() { part } else { g.reduce(Red::Sum, &bounds, part) };
@@ -414,12 +402,12 @@ fn commutative_blocks(g: &mut Graph, system: &System, inputs: &Env) -> Finding {
     if shown.is_empty() {
         return Finding::Yes;
     }
-    let vanishes = vanishes(g, value, size, inputs);
-    let reason = match vanishes {
-        Some(false) => {
+    let trial = vanishes(g, value, size, inputs);
+    let reason = match trial {
+        Trial::NotZero => {
             format!("the columns of the noise matrix do not commute: their Lie brackets have components in {shown}")
         }
         _ => format!("the Lie brackets of the columns of the noise matrix have components in {shown}"),
     };
-    verdict(vanishes, reason)
+    trial.finding(reason, "which is zero")
 }

@@ -443,7 +443,10 @@ impl<'p> Resolver<'p> {
                     }
                 }
             }
-            TypeKind::Function(..) => self.fixing_type(ty),
+            TypeKind::Function(args, result) => {
+                args.iter().for_each(|a| self.param_type(a, own));
+                self.param_type(result, own);
+            }
         }
     }
 

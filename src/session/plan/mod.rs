@@ -258,17 +258,20 @@ impl Elab<'_> {
         plan.threads = overrides.threads.or(plan.threads);
         plan.precision = overrides.precision.unwrap_or(plan.precision);
         plan.context = self.run.take().unwrap_or_default();
-        self.whole(&plan, settings.get("time").map_or(span, |t| t.1.span))?;
+        self.whole(&plan, overrides, settings.get("time").map_or(span, |t| t.1.span))?;
         Ok(plan)
     }
 
     /// What can be told only of all statements together.
-    fn whole(&mut self, plan: &Plan, time: Span) -> Try<()> {
+    fn whole(&mut self, plan: &Plan, overrides: &Overrides, time: Span) -> Try<()> {
         if matches!(plan.time, Some(TimeSpec::Ends { .. })) && plan.converge.is_none() {
             return self.fail(
                 Diagnostic::error(codes::BAD_TIME, "this time has no step", time, "only the ends are given")
                     .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
             );
+        }
+        if let Some(converge) = &plan.converge {
+            self.time_of_convergence(plan, converge, time, overrides)?;
         }
         if let (Some(converge), false) = (&plan.converge, plan.sweeps.is_empty()) {
             return self.unsupported("a sweep in a run with `converge`", converge.span);
@@ -285,6 +288,33 @@ impl Elab<'_> {
             ),
             _ => Ok(()),
         }
+    }
+
+    /// A run with `converge` has the ends of its time alone: the steps are those that it compares.
+    fn time_of_convergence(&mut self, plan: &Plan, converge: &Converge, time: Span, overrides: &Overrides) -> Try<()> {
+        let (message, label, help) = match plan.time {
+            Some(TimeSpec::Ends { .. }) | None => return Ok(()),
+            Some(TimeSpec::Stepped { .. }) if overrides.step.is_some() => (
+                "`--step` has no meaning for a run with `converge`",
+                "its steps are those of `converge`",
+                "leave it out, or name runs with `--run`",
+            ),
+            Some(TimeSpec::Stepped { .. }) => (
+                "this time has a step, and the run takes its steps from `converge`",
+                "the step would not be used",
+                "leave `step ...` out, as in `time = 0 .. 1`",
+            ),
+            Some(TimeSpec::Count { .. } | TimeSpec::Grid { .. }) => (
+                "`converge` needs a time from `a .. b`",
+                "not the ends of a time",
+                "write the ends alone, as in `time = 0 .. 1`",
+            ),
+        };
+        self.fail(
+            Diagnostic::error(codes::BAD_TIME, message, time, label)
+                .label(converge.span, "the numbers of steps are here")
+                .help(help),
+        )
     }
 
     /// The model of a run. Statistics have no meaning in it.

@@ -1,11 +1,12 @@
 //! Sweeps, and the parameters of a run by name or path.
 
 use crate::diagnostics::{Diagnostic, codes};
+use crate::math::Ty;
 use crate::model::elab::{Elab, Try};
 use crate::model::value::Scope;
 use crate::session::plan::Plan;
 use crate::source::Span;
-use crate::syntax::ast::{self, Expr};
+use crate::syntax::ast::{self, Expr, ExprKind};
 
 impl Elab<'_> {
     pub(super) fn sweep(&mut self, sets: &[(ast::Path, Expr)], _span: Span, plan: &mut Plan, scope: &Scope) -> Try<()> {
@@ -13,6 +14,20 @@ impl Elab<'_> {
             let name = path.parts.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(".");
             let at = path.parts[0].span.to(path.parts[path.parts.len() - 1].span);
             let k = self.find_param(&name, at)?;
+            if let ExprKind::Range(lo, Some(hi)) = &e.kind
+                && self.g.var_info(self.params[k].var).ty == Ty::Real
+            {
+                let [lo, hi] = [lo, hi].map(|end| crate::syntax::print::expr(end));
+                let message =
+                    format!("`{name}` is a real number, and `{lo} .. {hi}` does not say which values it takes");
+                return self.fail(
+                    Diagnostic::error(codes::BAD_SWEEP, message, e.span, "a range of whole numbers, without its end")
+                        .note("a sweep makes a run for each of a list of values")
+                        .help(format!(
+                            "write the values, as in `[{lo}, {hi}]`, or so many of equal distance, as in `linspace({lo}, {hi}, 11)`"
+                        )),
+                );
+            }
             let id = self.real_expr(e, scope)?;
             let env = self.default_env();
             let Ok(values) = crate::math::eval::eval(&self.g, id, &env) else {

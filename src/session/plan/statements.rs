@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Op, Ty};
+use crate::math::{Id, Op, Rate, Ty, VarId};
 use crate::model::elab::{Elab, Reported, Try};
 use crate::model::later;
 use crate::model::results::{Pool, Times};
@@ -29,7 +29,7 @@ impl Elab<'_> {
                 let mut items = Vec::new();
                 let mut broken = false;
                 for e in exprs {
-                    match self.with_pool(pool.clone(), |s| s.report_item(e, &inner)) {
+                    match self.with_pool(pool.clone(), |s| s.report_item(e, &pool, &inner)) {
                         Ok(item) => items.push(item),
                         Err(Reported) => broken = true,
                     }
@@ -77,7 +77,15 @@ impl Elab<'_> {
                 format!("`{}` names one number, and this is one for each of {} times", l.name.name, times.len());
             return self.error(codes::BAD_TIME, message, *span, "a `let` looks at one time");
         }
-        let value = self.with_pool(pool, |s| s.run_let(l, &inner))?;
+        let times = pool.times.clone();
+        let mut value = self.with_pool(pool, |s| s.run_let(l, &inner))?;
+        // a number of the run has the time that it looks at, wherever its name is used
+        if let (Value::Num(id), Times::At { times, .. }) = (&value, &times)
+            && let Some(at) = times.first()
+            && self.reads_time_alone(*id)
+        {
+            value = Value::Num(self.g.substitute_vars(&[*id], &[(self.time, *at)])[0]);
+        }
         if let Some(Entry::Value(_, first)) = scope.get(&l.name.name)
             && first != Span::default()
         {
@@ -87,6 +95,13 @@ impl Elab<'_> {
         }
         scope.define(&l.name.name, value, l.name.span);
         Ok(())
+    }
+
+    /// Whether the time is all that changes a number in the course of a run.
+    fn reads_time_alone(&self, id: Id) -> bool {
+        let changing = |v: &&VarId| self.g.var_info(**v).kind.rate() > Rate::Run;
+        let mut vars = self.g.vars_of(id).iter().filter(changing).peekable();
+        vars.peek().is_some() && vars.all(|v| *v == self.time)
     }
 
     /// A `let` of a run: a value per path, a number of the run, or a law.
@@ -100,17 +115,32 @@ impl Elab<'_> {
         self.fit_let(l, value, scope)
     }
 
-    pub(super) fn report_item(&mut self, e: &Expr, scope: &Scope) -> Try<Item> {
+    pub(super) fn report_item(&mut self, e: &Expr, pool: &Pool, scope: &Scope) -> Try<Item> {
         let value = self.expr(e, scope)?;
         let id = self.num(&value, e.span)?;
-        self.of_statistics(id, e.span)?;
+        self.of_statistics(id, pool, e.span)?;
         Ok(Item { text: crate::syntax::print::expr(e), value: id, span: e.span })
     }
 
-    /// A number of the run may depend on statistics and parameters, not on a single path.
-    pub(super) fn of_statistics(&mut self, id: Id, span: Span) -> Try<()> {
-        if self.g.rate(id) <= crate::math::Rate::Run {
+    /// A number of the run may depend on statistics and parameters, not on a single path; and on the time, where it
+    /// looks at one.
+    fn of_statistics(&mut self, id: Id, pool: &Pool, span: Span) -> Try<()> {
+        if self.g.rate(id) <= Rate::Run {
             return Ok(());
+        }
+        if self.reads_time_alone(id) {
+            return match pool.times {
+                Times::End | Times::At { .. } => Ok(()),
+                Times::Over { .. } | Times::LastSteps { .. } => self.fail(
+                    Diagnostic::error(
+                        codes::BAD_TIME,
+                        "this depends on the time, and many times are pooled",
+                        span,
+                        "which time?",
+                    )
+                    .help("look at a time, as in `at 1`, or put `t` into the statistic, as in `mean(x - t)`"),
+                ),
+            };
         }
         self.fail(
             Diagnostic::error(
@@ -157,7 +187,7 @@ impl Elab<'_> {
                 (c, None)
             }
         };
-        self.of_statistics(condition, e.span)?;
+        self.of_statistics(condition, &pool, e.span)?;
         Ok(Statement::Check { text, condition, sides, pool, span: e.span })
     }
 
