@@ -248,7 +248,7 @@ impl Elab<'_> {
     fn is_differential(&mut self, name: &str, scope: &Scope) -> bool {
         let long = name.chars().count() > 1 && name.starts_with('d');
         let known = matches!(scope.get(name), Some(Entry::Value(..) | Entry::OpenSize(_)));
-        let value = name != "dt" && (known || !self.library.lookup(name).is_empty());
+        let value = name != "dt" && (known || !self.library.lookup_in(name, scope.in_library()).is_empty());
         let table =
             crate::model::functions::lookup(name).is_some() || crate::model::distributions::lookup(name).is_some();
         long && !value && !table

@@ -143,7 +143,7 @@ mod tests {
         let loaded = load_text("t.sde", &format!("target p() on x: real[4] {{ {body} }}"), &Options::default());
         assert!(!loaded.has_errors(), "{:?}", loaded.problems);
         let mut elab = Elab::new(&loaded.library, &loaded.sources);
-        let scope = elab.root_scope();
+        let scope = elab.root_scope(false);
         let call = crate::syntax::parse_expr(loaded.main, "p()").expect("an expression");
         let value = elab.expr(&call, &scope);
         match value {

@@ -91,7 +91,7 @@ impl Elab<'_> {
     /// A target as a model: one state that is drawn exactly, or renewed by a kernel. It goes by the name that its
     /// declaration gives it, and by `x`.
     fn target_model(&mut self, target: &Rc<Target>, span: Span) -> Try<Model> {
-        let scope = self.root_scope();
+        let scope = self.root_scope(false);
         let name = match &target.kind {
             TargetKind::Density { var, .. } => self.g.var_info(*var).name.clone(),
             _ => "x".into(),
@@ -150,9 +150,9 @@ impl Elab<'_> {
     fn apply_model(&mut self, applied: &Rc<Applied>) -> Try<Model> {
         let ItemKind::Model(decl) = &applied.decl.item.kind else { unreachable!("an applied model is a model") };
         let name = decl.name.name.clone();
-        let scope = self.root_scope();
+        let scope = self.root_scope(applied.decl.library);
         self.path.push(name.clone());
-        let result = self.guarded(&name, applied.span, |s| {
+        let result = self.guarded(&name, applied.decl.library, applied.span, |s| {
             s.bind_header(&name, &decl.header, &applied.args, applied.span, &scope)?;
             match &decl.body {
                 ModelBody::Alias(_, with) if !with.is_empty() => s.unsupported(later::MODEL_WITH, decl.name.span),

@@ -153,7 +153,7 @@ impl Elab<'_> {
         let mut solvers = Vec::new();
         let mut others = Vec::new();
         for name in self.library.solver_names() {
-            let applied = AppliedSolver { name: name.clone(), args: Vec::new(), span: Span::default() };
+            let applied = AppliedSolver { name: name.clone(), args: Vec::new(), span: Span::default(), library: false };
             let before = self.diagnostics.len();
             let Ok((mut rules, _)) = self.rules(&applied) else {
                 self.diagnostics.truncate(before);

@@ -27,7 +27,7 @@ impl Elab<'_> {
             if !self.library.solver_names().contains(name) {
                 return self.fail(messages::unknown_solver(self.library, name, at));
             }
-            return Ok(vec![Rc::new(AppliedSolver { name: name.clone(), args: Vec::new(), span: at })]);
+            return Ok(vec![Rc::new(AppliedSolver { name: name.clone(), args: Vec::new(), span: at, library: false })]);
         }
         let items: Vec<&Expr> = match setting.map(|e| (e, &e.kind)) {
             None => Vec::new(),
@@ -126,15 +126,18 @@ impl Elab<'_> {
             }
         }
         let value = match &e.kind {
-            ExprKind::Name(n) if scope.get(n).is_none() => self.global(n, e.span)?.ok_or(Reported),
+            ExprKind::Name(n) if scope.get(n).is_none() => self.global(n, e.span, scope.in_library())?.ok_or(Reported),
             _ => self.expr(e, scope),
         };
         match value? {
             Value::Solver(s) => Ok(match Rc::try_unwrap(s) {
                 Ok(s) => Rc::new(AppliedSolver { span: e.span, ..s }),
-                Err(shared) => {
-                    Rc::new(AppliedSolver { name: shared.name.clone(), args: shared.args.clone(), span: e.span })
-                }
+                Err(shared) => Rc::new(AppliedSolver {
+                    name: shared.name.clone(),
+                    args: shared.args.clone(),
+                    span: e.span,
+                    library: shared.library,
+                }),
             }),
             other => {
                 let message = format!("a solver is wanted here, and this is {}", other.kind());
