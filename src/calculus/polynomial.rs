@@ -28,6 +28,15 @@ pub fn is_zero(g: &Graph, id: Id) -> bool {
     expand.numerator(id).is_some_and(|p| p.values().all(|(c, size)| c.abs() <= ROUNDING * size))
 }
 
+/// The same scalar without terms that are what rounding left of nothing. For display.
+pub fn without_dust(g: &mut Graph, id: Id) -> Id {
+    let expanded = (Expand { g }).polynomial(id);
+    match expanded {
+        Some(p) if p.len() <= 64 && p.values().any(|(c, size)| c.abs() <= ROUNDING * size) => built(g, p),
+        _ => id,
+    }
+}
+
 /// The same scalar, with those terms added up that are less when multiplied out together. For display: the rounding is
 /// another.
 pub fn collected(g: &mut Graph, id: Id) -> Id {

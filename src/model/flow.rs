@@ -55,8 +55,8 @@ impl Elab<'_> {
         let dt = self.g.var(model.dt);
         inner.define("dt", Value::Num(dt), Span::default());
         for noise in &model.noises {
-            inner.define(format!("d{}", noise.name), Value::Num(noise.seen), Span::default());
-            inner.define(format!("∘d{}", noise.name), Value::Num(noise.seen_strat), Span::default());
+            inner.define(format!("d{}", noise.name), Value::Num(self.g.var(noise.seen)), Span::default());
+            inner.define(format!("∘d{}", noise.name), Value::Num(self.g.var(noise.seen_strat)), Span::default());
         }
         let rhs = self.real_expr(&without_juxtaposition(&flow.value), &inner)?;
         let have = self.g.shape(rhs).to_vec();
@@ -426,7 +426,9 @@ impl Elab<'_> {
             for equation in own.iter().rev() {
                 whole = Some(self.spread(equation, &shape, whole));
             }
-            model.states[k].flow = whole;
+            let mixed: Vec<_> = model.noises.iter().filter_map(|n| n.mixed).flatten().collect();
+            model.states[k].written = whole;
+            model.states[k].flow = whole.map(|flow| self.g.substitute_vars(&[flow], &mixed)[0]);
             model.states[k].flow_span = Some(own[0].span);
         }
         if broken { Err(Reported) } else { Ok(()) }

@@ -53,8 +53,10 @@ pub struct State {
     /// the starting value in terms of parameters and draws
     pub start: Id,
     pub start_span: Span,
-    /// the right side of its equation: linear in `dt` and the noises
+    /// the right side of its equation: linear in `dt` and the independent noises
     pub flow: Option<Id>,
+    /// the same as it is written, in the noises that the equations see
+    pub written: Option<Id>,
     pub flow_span: Option<Span>,
 }
 
@@ -67,9 +69,11 @@ pub struct Noise {
     pub var: VarId,
     /// the same increments in terms written with `∘`
     pub strat: VarId,
-    /// the increments as the equations see them (correlated), for both
-    pub seen: Id,
-    pub seen_strat: Id,
+    /// the increments as the equations see them, for both: those above, or others that are correlated
+    pub seen: VarId,
+    pub seen_strat: VarId,
+    /// what those are in terms of the independent ones, where they are correlated
+    pub mixed: Option<[(VarId, Id); 2]>,
     pub declared: bool,
     /// correlation or covariance matrix
     pub matrix: Option<(ast::NoiseStructure, Id, Span)>,
@@ -118,6 +122,7 @@ impl Elab<'_> {
             start,
             start_span: span,
             flow: None,
+            written: None,
             flow_span: None,
         };
         let alpha = self.g.real(0.0);
@@ -269,6 +274,7 @@ impl Elab<'_> {
             start,
             start_span,
             flow: None,
+            written: None,
             flow_span: None,
         });
         Ok(())
@@ -435,9 +441,8 @@ impl Elab<'_> {
         let var = self.g.new_var(format!("d{name}"), VarKind::Noise, Ty::Real, shape.clone());
         let strat = self.g.new_var(format!("d{name}"), VarKind::Noise, Ty::Real, shape.clone());
         let factor = matrix.as_ref().map(|(_, m, _)| self.g.dense(Dense::Cholesky, &[*m]));
-        let seen = |s: &mut Self, var: VarId| {
+        let mixed = |s: &mut Self, var: VarId, l: Id| {
             let z = s.g.var(var);
-            let Some(l) = factor else { return z };
             s.tabulate(&shape, |s, at| {
                 let k = s.g.fresh_index(shape[0]);
                 let ki = s.g.index(k);
@@ -446,15 +451,20 @@ impl Elab<'_> {
                 s.g.reduce(Red::Sum, &[k], product)
             })
         };
-        let (plain, circled) = (seen(self, var), seen(self, strat));
+        let mut seen = [var, strat];
+        let mixed = factor.map(|l| {
+            seen = seen.map(|_| self.g.new_var(format!("d{name}"), VarKind::Noise, Ty::Real, shape.clone()));
+            [(seen[0], mixed(self, var, l)), (seen[1], mixed(self, strat, l))]
+        });
         model.noises.push(Noise {
             name: name.into(),
             span,
             shape,
             var,
             strat,
-            seen: plain,
-            seen_strat: circled,
+            seen: seen[0],
+            seen_strat: seen[1],
+            mixed,
             declared,
             matrix,
         });

@@ -165,8 +165,27 @@ impl Elab<'_> {
 
     /// The largest residual and where it is.
     fn residual_words(&self, answer: &invariance::Invariance) -> String {
-        let place: Vec<String> = answer
-            .at
+        if let Some(edge) = &answer.edge {
+            let why = if edge.by_noise {
+                "the density times the diffusion across it does not vanish there"
+            } else {
+                "there is a current through it"
+            };
+            return format!(
+                "the support of the density has an edge at {}, and probability leaks through it: {why}",
+                self.place_words(&edge.at)
+            );
+        }
+        format!(
+            "the largest relative residual of the Fokker-Planck equation over {} points is {:.2e}, at {}",
+            answer.points,
+            answer.residual,
+            self.place_words(&answer.at)
+        )
+    }
+
+    fn place_words(&self, at: &[(VarId, Array)]) -> String {
+        let place: Vec<String> = at
             .iter()
             .map(|(var, value)| {
                 let name = &self.g.var_info(*var).name;
@@ -179,11 +198,6 @@ impl Elab<'_> {
                 }
             })
             .collect();
-        format!(
-            "the largest relative residual of the Fokker-Planck equation over {} points is {:.2e}, at {}",
-            answer.points,
-            answer.residual,
-            place.join(", ")
-        )
+        place.join(", ")
     }
 }

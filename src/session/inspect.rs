@@ -6,6 +6,7 @@ use crate::calculus::explain::{Law, Subject, explain};
 use crate::calculus::explanation::Explanation;
 use crate::calculus::structure::Finding;
 use crate::calculus::structure::drift::{Drift, drift};
+use crate::calculus::system::Correlated;
 use crate::diagnostics::Diagnostic;
 use crate::math::Id;
 use crate::model::elab::Elab;
@@ -28,6 +29,9 @@ pub struct ModelFacts {
     pub states: Vec<StateFacts>,
     pub noise_dimension: usize,
     pub noise_class: String,
+    /// what correlated noises are in the independent ones that the facts are about
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub correlated: Vec<String>,
     /// for each class why the noise is not in it
     pub not: Vec<(String, String)>,
     pub linear_drift: String,
@@ -126,6 +130,11 @@ fn add_problems(all: &mut Vec<Diagnostic>, new: Vec<Diagnostic>) {
     }
 }
 
+fn mixture_words(noise: &Correlated) -> String {
+    let Correlated { name, independent, .. } = noise;
+    format!("d{name} = L d{independent} with independent {independent}, L L^T the matrix of {name}")
+}
+
 fn finding(f: &Finding) -> String {
     match f {
         Finding::Yes => "yes".into(),
@@ -189,6 +198,7 @@ impl Elab<'_> {
                 .collect(),
             noise_dimension: noise.dim,
             noise_class: noise.class().name().into(),
+            correlated: structured.system.written.iter().flat_map(|w| &w.correlated).map(mixture_words).collect(),
             not,
             linear_drift: finding(&drift.linear),
             gradient_drift: finding(&drift.gradient),
@@ -229,6 +239,9 @@ impl ModelFacts {
             .collect();
         out += &format!("  states          {}\n", states.join(", "));
         out += &format!("  noise           {}, dimension {}\n", self.noise_class, self.noise_dimension);
+        for mixed in &self.correlated {
+            out += &format!("    {mixed}\n");
+        }
         for (class, reason) in &self.not {
             out += &format!("    not {class}: {reason}\n");
         }
