@@ -214,8 +214,10 @@ impl Elab<'_> {
         let pool = self.run.as_ref().and_then(|r| r.pool.clone()).unwrap_or_default();
         let mut values = Vec::new();
         let mut shape: Option<Vec<usize>> = None;
+        let mut unused: Vec<usize> = if outs == 0 { Vec::new() } else { (0..pool.axes.len()).collect() };
         for arg in &args[..outs] {
             let id = self.observed(row, arg)?;
+            unused.retain(|k| !self.g.has_free(id, pool.axes[*k].id));
             let own = self.g.shape(id).to_vec();
             if let Some(first) = &shape
                 && *first != own
@@ -235,6 +237,19 @@ impl Elab<'_> {
             }
             shape = Some(own);
             values.push(self.map_over(&pool.axes, id));
+        }
+        if let Some(k) = unused.first() {
+            let words = &pool.axis_words[*k];
+            let index = words.split(' ').next().unwrap_or_default();
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_STATISTIC,
+                    format!("`over {words}` pools nothing here: `{index}` is not used"),
+                    span,
+                    format!("the same for every `{index}`"),
+                )
+                .help(format!("take one element by it, as in `{}(x[{index}])`, or leave `over` out", row.name)),
+            );
         }
         let mut shape = shape.unwrap_or_default();
         match &stat {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Lane;
-use crate::math::VarId;
 use crate::math::eval::eval;
+use crate::math::{VarId, VarKind};
 use crate::model::elab::{Elab, Try};
 use crate::model::system::{INTEGRAL_SITE, NOISE_SITE};
 use crate::output::result::{Convergence, RunResult};
@@ -45,6 +45,19 @@ impl Elab<'_> {
                 format!("a run goes from a time to a later one, not from {a} to {b}"),
                 span,
                 "no such time",
+            );
+        }
+        let random = |id| self.g.vars_of(id).iter().any(|v| matches!(self.g.var_info(*v).kind, VarKind::Draw { .. }));
+        let deterministic = plan.model.noises.is_empty() && !plan.model.states.iter().any(|s| random(s.start));
+        if plan.paths == 1 && !deterministic {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_SETTING,
+                    "orders are measured by means over paths, and this run has one path",
+                    converge.span,
+                    "asked for here",
+                )
+                .help("give the run `paths = 1_000` or so"),
             );
         }
         let mut env = params.clone();
@@ -103,6 +116,7 @@ impl Elab<'_> {
                 seed: plan.seed,
                 stream: 0,
                 threads: plan.threads(),
+                deterministic,
                 noise: Arc::new(Ars5),
             };
             let found = match coupled::run(&job, how.stop) {
