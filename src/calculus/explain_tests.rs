@@ -39,6 +39,18 @@ fn geometric_brownian_motion() {
     assert!(e.latex().contains("\\[ dx = \\mu x \\, dt + \\sigma x \\, dW \\]"), "{}", e.latex());
 }
 
+/// Without a correction one form serves for both, and that is said.
+#[test]
+fn both_forms_of_additive_noise() {
+    let mut b = Builder::new();
+    b.states("x");
+    b.noises("W");
+    let s = b.system("0", &[("x", "-x", "(1 + t)*dW")]);
+    assert_eq!(section(&told(&mut b, &s, None).text(), "Stratonovich form"), ["the same as the Ito form"]);
+    let s = b.system("0.5", &[("x", "-x", "(1 + t)*dW")]);
+    assert_eq!(section(&told(&mut b, &s, None).text(), "Ito form"), ["the same as the Stratonovich form"]);
+}
+
 /// A small array whose components have equations of their own is shown by component.
 #[test]
 fn components_with_their_own_equations() {

@@ -5,6 +5,7 @@ use crate::math::eval::{Env, eval};
 
 use super::pretty;
 use super::structure::drift::{Drift, drift};
+use super::structure::probe::{self, Trial};
 use super::structure::{Finding, NoiseClass, Structure, structure};
 use super::system::System;
 use super::testing::Builder;
@@ -223,6 +224,36 @@ fn gradient_drifts() {
     let ring = large_drift("[i<64: x[(i + 1) % 64] - 2*x[i] + x[(i + 63) % 64] - x[i]^3]").gradient;
     assert!(ring.proved() || matches!(ring, Finding::Open { seems: Some(true), .. }), "{ring:?}");
     assert!(matches!(large_drift("[i<64: x[(i + 1) % 64] - x[i]]").gradient, Finding::No(_)));
+}
+
+/// A zero that the simplifier does not see is not taken for a noise that depends on the state.
+#[test]
+fn hidden_zeros() {
+    let s = found("x", "W", "0", &[("x", "0", "(exp(x + log(2)) - 2*exp(x))*dW")]);
+    let Finding::Open { seems: Some(true), reason } = &s.noise.additive else { panic!("{:?}", s.noise.additive) };
+    assert!(reason.ends_with("depends on x, though not at the points that were tried"), "{reason}");
+}
+
+/// A form with more turns of its loops than any machine has time for is not tried.
+#[test]
+fn forms_that_take_too_long() {
+    let mut b = builder();
+    b.declare("x", VarKind::State, &[3000]);
+    let small = b.expr("sum(i<3000: x[i]*x[(i + 1) % 3000])");
+    let count = probe::evaluations(&b.g, &[small]);
+    assert!((3000.0..30_000.0).contains(&count), "{count}");
+    let large = b.expr("sum(i<3000, j<3000: exp(x[i]*x[j]))");
+    assert!(probe::evaluations(&b.g, &[large]) > probe::MOST_EVALUATIONS);
+    let size = b.expr("1.0");
+    assert_eq!(probe::vanishes(&b.g, large, size, &Env::new()), Trial::TooLong);
+    // what does not depend on the inner loop is worked out once for each turn of the outer one
+    let hoisted = b.expr("sum(i<3000: exp(x[i])*sum(j<3000: sin(x[j])))");
+    assert!(probe::evaluations(&b.g, &[hoisted]) < 60_000.0);
+    let words = Trial::TooLong.finding("the term is not linear".into(), "");
+    assert_eq!(
+        words.reason(),
+        Some("the term is not linear, which was not tried at points: one point would take more than 2e7 evaluations")
+    );
 }
 
 #[test]

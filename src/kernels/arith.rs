@@ -4,6 +4,92 @@
 //! built from it rounds alike in scalar code, in vectors of any width and on any machine.
 //! Error-free transformations: Ogita, Rump, Oishi, "Accurate sum and dot product" (2005).
 
+/// What both precisions have in common, with `ROUNDER` and `ONE_BITS` of the module; `$mantissa` is the number of stored bits.
+macro_rules! common {
+    ($real:ty, $mantissa:literal) => {
+        /// `a*b + c`, rounded once.
+        #[inline(always)]
+        pub fn fma(a: $real, b: $real, c: $real) -> $real {
+            a.mul_add(b, c)
+        }
+
+        /// `c ? a : b` without a branch: both values are at hand.
+        #[inline(always)]
+        pub fn select(c: bool, a: $real, b: $real) -> $real {
+            if c { a } else { b }
+        }
+
+        /// x within [lo, hi]; NaN stays NaN.
+        #[inline(always)]
+        pub fn clamp(x: $real, lo: $real, hi: $real) -> $real {
+            let x = select(x > hi, hi, x);
+            select(x < lo, lo, x)
+        }
+
+        /// (s, e) with s = fl(a + b) and s + e = a + b exactly.
+        #[inline(always)]
+        pub fn two_sum(a: $real, b: $real) -> ($real, $real) {
+            let s = a + b;
+            let t = s - a;
+            (s, (a - (s - t)) + (b - t))
+        }
+
+        /// `two_sum` for |a| >= |b| (or a = 0).
+        #[inline(always)]
+        pub fn fast_two_sum(a: $real, b: $real) -> ($real, $real) {
+            let s = a + b;
+            (s, (a - s) + b)
+        }
+
+        /// (p, e) with p = fl(a * b) and p + e = a*b exactly (no underflow).
+        #[inline(always)]
+        pub fn two_prod(a: $real, b: $real) -> ($real, $real) {
+            let p = a * b;
+            (p, fma(a, b, -p))
+        }
+
+        /// c[0] + c[1] x + c[2] x^2 + ..., by two interleaved Horner chains in x^2 (half the latency of one).
+        #[inline(always)]
+        pub fn poly<const N: usize>(x: $real, c: &[$real; N]) -> $real {
+            let y = x * x;
+            let (mut a, mut b) = (c[N - 1], c[N - 2]);
+            let mut k = 2;
+            while k < N {
+                let next = c[N - 1 - k];
+                if k.is_multiple_of(2) {
+                    a = fma(a, y, next);
+                } else {
+                    b = fma(b, y, next);
+                }
+                k += 1;
+            }
+            if N.is_multiple_of(2) { fma(a, x, b) } else { fma(b, x, a) }
+        }
+
+        /// 2^n for the integer n = t - `ROUNDER`, where 2^n is a normal number.
+        #[inline(always)]
+        pub fn pow2_of_rounded(t: $real) -> $real {
+            <$real>::from_bits((t.to_bits() << $mantissa).wrapping_add(ONE_BITS))
+        }
+
+        /// 2^n for an integer-valued n, where 2^n is a normal number.
+        #[inline(always)]
+        pub fn pow2(n: $real) -> $real {
+            pow2_of_rounded(n + ROUNDER)
+        }
+
+        /// p * 2^n for 1/4 < p < 4 and an integer-valued n up to a little beyond the range of numbers, rounded once (also to
+        /// subnormals and infinity).
+        #[inline(always)]
+        pub fn scale(p: $real, n: $real) -> $real {
+            let half = fma(n, 0.5, ROUNDER);
+            let rest = n - (half - ROUNDER);
+            p * pow2_of_rounded(half) * pow2(rest)
+        }
+    };
+}
+pub(super) use common;
+
 /// Adding this to |x| < 2^51 rounds x to an integer (ties to even), whose two's complement stands in the low bits.
 pub const ROUNDER: f64 = 6755399441055744.0;
 pub const LN2_HI: f64 = std::f64::consts::LN_2;
@@ -11,46 +97,7 @@ pub const LN2_HI: f64 = std::f64::consts::LN_2;
 pub const LN2_LO: f64 = 2.3190468138462996e-17;
 const ONE_BITS: u64 = 0x3ff0_0000_0000_0000;
 
-/// `a*b + c`, rounded once.
-#[inline(always)]
-pub fn fma(a: f64, b: f64, c: f64) -> f64 {
-    a.mul_add(b, c)
-}
-
-/// `c ? a : b` without a branch: both values are at hand.
-#[inline(always)]
-pub fn select(c: bool, a: f64, b: f64) -> f64 {
-    if c { a } else { b }
-}
-
-/// x within [lo, hi]; NaN stays NaN.
-#[inline(always)]
-pub fn clamp(x: f64, lo: f64, hi: f64) -> f64 {
-    let x = select(x > hi, hi, x);
-    select(x < lo, lo, x)
-}
-
-/// (s, e) with s = fl(a + b) and s + e = a + b exactly.
-#[inline(always)]
-pub fn two_sum(a: f64, b: f64) -> (f64, f64) {
-    let s = a + b;
-    let t = s - a;
-    (s, (a - (s - t)) + (b - t))
-}
-
-/// `two_sum` for |a| >= |b| (or a = 0).
-#[inline(always)]
-pub fn fast_two_sum(a: f64, b: f64) -> (f64, f64) {
-    let s = a + b;
-    (s, (a - s) + b)
-}
-
-/// (p, e) with p = fl(a * b) and p + e = a*b exactly (no underflow).
-#[inline(always)]
-pub fn two_prod(a: f64, b: f64) -> (f64, f64) {
-    let p = a * b;
-    (p, fma(a, b, -p))
-}
+common!(f64, 52);
 
 /// (nh + nl)/(dh + dl) to about 2^-100, as an unevaluated sum.
 #[inline(always)]
@@ -59,44 +106,6 @@ pub fn divide((nh, nl): (f64, f64), (dh, dl): (f64, f64)) -> (f64, f64) {
     let q = nh * r;
     let rest = fma(-q, dh, nh) + fma(-q, dl, nl);
     (q, rest * r)
-}
-
-/// c[0] + c[1] x + c[2] x^2 + ..., by two interleaved Horner chains in x^2 (half the latency of one).
-#[inline(always)]
-pub fn poly<const N: usize>(x: f64, c: &[f64; N]) -> f64 {
-    let y = x * x;
-    let (mut a, mut b) = (c[N - 1], c[N - 2]);
-    let mut k = 2;
-    while k < N {
-        let next = c[N - 1 - k];
-        if k.is_multiple_of(2) {
-            a = fma(a, y, next);
-        } else {
-            b = fma(b, y, next);
-        }
-        k += 1;
-    }
-    if N.is_multiple_of(2) { fma(a, x, b) } else { fma(b, x, a) }
-}
-
-/// 2^n for the integer n = t - `ROUNDER`, -1022 <= n <= 1023.
-#[inline(always)]
-pub fn pow2_of_rounded(t: f64) -> f64 {
-    f64::from_bits((t.to_bits() << 52).wrapping_add(ONE_BITS))
-}
-
-/// 2^n for an integer-valued n, -1022 <= n <= 1023.
-#[inline(always)]
-pub fn pow2(n: f64) -> f64 {
-    pow2_of_rounded(n + ROUNDER)
-}
-
-/// p * 2^n for an integer-valued n in [-1100, 1100] and 1/4 < p < 4, rounded once (also to subnormals and infinity).
-#[inline(always)]
-pub fn scale(p: f64, n: f64) -> f64 {
-    let half = fma(n, 0.5, ROUNDER);
-    let rest = n - (half - ROUNDER);
-    p * pow2_of_rounded(half) * pow2(rest)
 }
 
 /// (m, k) with x = m * 2^k, sqrt(1/2) <= m < sqrt(2), for normal x > 0.

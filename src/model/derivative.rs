@@ -193,8 +193,8 @@ impl Elab<'_> {
             let axes: Vec<_> = wrt
                 .prefix
                 .iter()
-                .map(|i| crate::model::expr::Axis::At(*i))
-                .chain(wrt.shape.iter().map(|n| crate::model::expr::Axis::Slice { start: 0, len: *n }))
+                .map(|i| crate::model::indexing::Axis::At(*i))
+                .chain(wrt.shape.iter().map(|n| crate::model::indexing::Axis::Slice { start: 0, len: *n }))
                 .collect();
             let zero = self.filled(&whole, 0.0);
             self.with_piece(zero, &axes, v)

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, IndexVar, Node, Op};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
-use crate::model::expr::Axis;
+use crate::model::indexing::Axis;
 use crate::model::messages;
 use crate::model::system::Model;
 use crate::model::value::{Entry, Scope, Value};
@@ -457,7 +457,7 @@ impl Elab<'_> {
         }
         let total: usize = state.shape.iter().product();
         let missing = (0..total)
-            .map(|flat| crate::model::expr::unravel(flat, &state.shape))
+            .map(|flat| crate::model::indexing::unravel(flat, &state.shape))
             .find(|at| !own.iter().any(|e| e.region.iter().zip(at).all(|((a, b), i)| a <= i && i < b)));
         let text = missing.unwrap_or_default().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         let (name, span, first) = (state.name.clone(), state.span, own[0].span);

@@ -2,7 +2,7 @@
 
 use crate::math::{Id, Node, VarId};
 use crate::model::elab::Elab;
-use crate::model::expr::Axis;
+use crate::model::indexing::Axis;
 use crate::model::target::{Parts, Piece, Target, TargetKind};
 
 /// A half-open box of components.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Reported, RunParam, Try, shape_text, shape_words};
-use crate::model::expr::Axis;
+use crate::model::indexing::Axis;
 use crate::model::later;
 use crate::model::library::Decl;
 use crate::model::target::{Parts, Piece, Target, TargetKind};
@@ -299,7 +299,7 @@ impl Elab<'_> {
                     let message = format!("`~` wants a law on its right, and this is {}", value.kind());
                     return self.error(codes::TYPE_MISMATCH, message, law.span, "not a target");
                 };
-                let target = self.for_each_row(&target, &self.g.shape(x).to_vec());
+                let target = self.for_each_row(&target, self.g.shape(x));
                 terms.push(self.log_density(&target, x, left.span)?);
                 match (self.piece_axes(left, variable, shape, scope), pieces.as_mut()) {
                     (Some(axes), Some(list)) => list.push(Piece { axes, law: target }),

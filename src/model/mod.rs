@@ -1,11 +1,15 @@
 //! The typed model: names resolved, templates instantiated, shapes inferred; expressions are nodes of a raw graph.
 
+mod arithmetic;
 pub mod builtins;
 pub mod call;
+pub mod comprehension;
 pub mod csv;
 pub mod data;
+mod density;
 pub mod derivative;
 pub mod distributions;
+mod draws;
 pub mod elab;
 pub mod expr;
 pub mod flow;
@@ -13,9 +17,12 @@ pub mod forms;
 pub mod functions;
 mod generative;
 pub mod habits;
+pub mod indexing;
 pub mod instance;
 pub mod later;
+mod law;
 pub mod library;
+mod lists;
 pub mod messages;
 pub mod operators;
 pub mod quadrature;

@@ -27,42 +27,48 @@ struct Effort {
     tolerance: f64,
 }
 
-/// The expectation of `f` under the density `exp(logp(x))` on the line, which need not be normalised.
-/// `logp` is minus infinity (or NaN) outside the support; `f` gives as many numbers at every point.
-pub fn expect1(mut logp: impl FnMut(f64) -> f64, mut f: impl FnMut(f64) -> Vec<f64>) -> Quadrature {
-    let effort = Effort { evaluations: 200_000, tolerance: 1e-12 };
-    expect(&mut |[x]: [f64; 1]| logp(x), &mut |[x]: [f64; 1]| f(x), effort)
+/// An unnormalised density with functions whose expectations are wanted, at many points at once.
+pub trait Density<const D: usize> {
+    /// Number of functions.
+    fn components(&self) -> usize;
+
+    /// The logarithm of the density at each point: minus infinity (or NaN) outside the support.
+    fn log(&mut self, points: &[[f64; D]]) -> Vec<f64>;
+
+    /// The same, and then for each function its values at the points.
+    fn all(&mut self, points: &[[f64; D]]) -> Vec<Vec<f64>>;
 }
 
-/// The same in the plane.
-pub fn expect2(mut logp: impl FnMut(f64, f64) -> f64, mut f: impl FnMut(f64, f64) -> Vec<f64>) -> Quadrature {
-    let effort = Effort { evaluations: 400_000, tolerance: 1e-9 };
-    expect(&mut |[x, y]: [f64; 2]| logp(x, y), &mut |[x, y]: [f64; 2]| f(x, y), effort)
+/// The expectations on the line.
+pub fn on_the_line(density: &mut dyn Density<1>) -> Quadrature {
+    expect(density, Effort { evaluations: 200_000, tolerance: 1e-12 })
 }
 
-fn expect<const D: usize>(
-    logp: &mut dyn FnMut([f64; D]) -> f64,
-    f: &mut dyn FnMut([f64; D]) -> Vec<f64>,
-    effort: Effort,
-) -> Quadrature {
-    let mut density = |x: [f64; D]| {
-        let l = logp(x);
-        // an infinite density at a point is a pole; its neighbours tell of it
-        if l.is_nan() || l == f64::INFINITY { f64::NEG_INFINITY } else { l }
-    };
-    let modes = modes::find(&mut density);
+/// The expectations in the plane.
+pub fn in_the_plane(density: &mut dyn Density<2>) -> Quadrature {
+    expect(density, Effort { evaluations: 400_000, tolerance: 1e-9 })
+}
+
+fn expect<const D: usize>(density: &mut dyn Density<D>, effort: Effort) -> Quadrature {
+    let components = density.components();
+    let mut log = |points: &[[f64; D]]| density.log(points).into_iter().map(tamed).collect::<Vec<f64>>();
+    let modes = modes::find(&mut log);
     let Some(top) = modes.iter().map(|m| m.height).reduce(f64::max) else {
-        let n = f([0.0; D]).len();
+        let n = components;
         return Quadrature { value: vec![f64::NAN; n], error: vec![f64::INFINITY; n], log_mass: f64::NEG_INFINITY };
     };
-    let components = f(modes[0].at).len();
     let map = modes::map(&modes);
-    let mut integrand = Integrand { logp: &mut density, f, map, top, components, noise: noise(&modes), evaluations: 0 };
+    let mut integrand = Integrand { density, map, top, components, noise: noise(&modes), evaluations: 0 };
     let total = boxes::integrate(&mut integrand, &modes, effort);
     let (mass, mass_error) = (total.value[0], total.error[0]);
     let value: Vec<f64> = total.value[1..].iter().map(|v| v / mass).collect();
     let error = value.iter().zip(&total.error[1..]).map(|(v, e)| (e + v.abs() * mass_error) / mass).collect();
     Quadrature { value, error, log_mass: mass.ln() + top }
+}
+
+/// An infinite density at a point is a pole; its neighbours tell of it.
+fn tamed(log: f64) -> f64 {
+    if log.is_nan() || log == f64::INFINITY { f64::NEG_INFINITY } else { log }
 }
 
 /// Rounding moves x by an ulp, which counts where a mode is narrow against its distance from 0.

@@ -11,6 +11,7 @@ pub mod memory;
 pub mod noise;
 pub mod orders;
 pub mod plan;
+pub mod points;
 pub mod stages;
 pub mod statistics;
 #[cfg(test)]

@@ -7,21 +7,44 @@ use crate::calculus::invariance;
 use crate::calculus::structure::probe;
 use crate::diagnostics::codes;
 use crate::math::array::Array;
-use crate::math::eval::{Env, Evaluator, Functions};
+use crate::math::eval::Env;
 use crate::math::{Id, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Try};
-use crate::model::quadrature::{Quadrature, expect1, expect2};
+use crate::model::quadrature::{Density, Quadrature, in_the_plane, on_the_line};
 use crate::model::results::Expectation;
 use crate::model::statistics::StatKind;
 use crate::runtime::noise::Ars5;
+use crate::runtime::points::Function;
 use crate::runtime::{Control, Job, Observer, Request, StatResult, engine};
 use crate::session::compile::{Compiled, Grid, stage};
 use crate::session::execute::Execution;
 use crate::session::plan::Plan;
+use crate::source::Span;
 use crate::step::Spec;
 
 /// Exact draws for an expectation that has no quadrature.
 const DRAWS: u64 = 100_000;
+
+/// A target's density and a function of its points, compiled.
+struct OverTarget {
+    log: Function,
+    all: Function,
+    components: usize,
+}
+
+impl<const D: usize> Density<D> for OverTarget {
+    fn components(&self) -> usize {
+        self.components
+    }
+
+    fn log(&mut self, points: &[[f64; D]]) -> Vec<f64> {
+        self.log.at(points).swap_remove(0)
+    }
+
+    fn all(&mut self, points: &[[f64; D]]) -> Vec<Vec<f64>> {
+        self.all.at(points)
+    }
+}
 
 impl Elab<'_> {
     /// Expectations under targets: by quadrature up to two dimensions, beyond by exact draws.
@@ -34,15 +57,7 @@ impl Elab<'_> {
                 env.set(e.se, Array::new(found.shape, found.se));
                 continue;
             }
-            let Ok(clean) = crate::math::clean(&mut self.g, &[e.log_density, e.integrand]) else {
-                return self.error(
-                    codes::NOT_DIFFERENTIABLE,
-                    "a derivative in this expectation cannot be taken",
-                    e.span,
-                    "needed here",
-                );
-            };
-            let q = self.quadrature(e.point, clean[0], clean[1], &e.target.shape, env);
+            let q = self.by_quadrature(e, how, env)?;
             let shape = self.g.shape(e.integrand).to_vec();
             env.set(e.se, Array::new(shape.clone(), vec![0.0; q.value.len()]));
             env.set(e.value, Array::new(shape, q.value));
@@ -93,45 +108,34 @@ impl Elab<'_> {
         Ok(outcome.observed.remove(0).results.remove(0).remove(0))
     }
 
-    fn quadrature(&mut self, point: VarId, log_density: Id, integrand: Id, shape: &[usize], env: &Env) -> Quadrature {
-        let size: usize = shape.iter().product();
-        let count: usize = self.g.shape(integrand).iter().product();
-        let g = &self.g;
-        let evaluator = || {
-            let mut ev = Evaluator::new(Functions::default());
-            for var in g.var_ids() {
-                if let Some(value) = env.get(var) {
-                    ev.set(g, var, value.clone());
-                }
-            }
-            ev
+    /// The quadrature, over compiled code for the density and the integrand.
+    fn by_quadrature(&mut self, e: &Expectation, how: Execution<'_>, env: &Env) -> Try<Quadrature> {
+        let state = self.g.new_var("x", VarKind::State, Ty::Real, e.target.shape.clone());
+        let x = self.g.var(state);
+        let [log, integrand] = self.g.substitute_vars(&[e.log_density, e.integrand], &[(e.point, x)])[..] else {
+            unreachable!("two nodes, two results")
         };
-        let (mut first, mut second) = (evaluator(), evaluator());
-        let at = |ev: &mut Evaluator, x: &[f64]| ev.set(g, point, Array::new(shape.to_vec(), x.to_vec()));
-        let density = |ev: &mut Evaluator| ev.scalar(g, log_density).unwrap_or(f64::NEG_INFINITY);
-        let value = |ev: &mut Evaluator| ev.eval(g, integrand).map_or(vec![f64::NAN; count], |a| a.values);
-        if size <= 1 {
-            return expect1(
-                |x| {
-                    at(&mut first, &[x]);
-                    density(&mut first)
-                },
-                |x| {
-                    at(&mut second, &[x]);
-                    value(&mut second)
-                },
-            );
+        let spec = |outs: Vec<Id>| Spec { states: vec![state], renew: Vec::new(), outs };
+        let log_alone = self.function(&spec(vec![log]), how, e.span, env)?;
+        let all = self.function(&spec(vec![log, integrand]), how, e.span, env)?;
+        let components = self.g.shape(e.integrand).iter().product();
+        let mut density = OverTarget { log: log_alone, all, components };
+        Ok(if e.target.shape.iter().product::<usize>() <= 1 {
+            on_the_line(&mut density)
+        } else {
+            in_the_plane(&mut density)
+        })
+    }
+
+    fn function(&mut self, spec: &Spec, how: Execution<'_>, span: Span, env: &Env) -> Try<Function> {
+        let compiled = self.compiled(spec, how.backend, span)?;
+        match stage(&Arc::new(self.g.clone()), &compiled, env, self.clock(), &Grid::new(vec![0.0]), true) {
+            Ok(stage) => Ok(Function::new(stage)),
+            Err(reason) => {
+                let message = format!("this expectation cannot be worked out: {reason}");
+                self.error(codes::BAD_SETTING, message, span, "asked for here")
+            }
         }
-        expect2(
-            |x, y| {
-                at(&mut first, &[x, y]);
-                density(&mut first)
-            },
-            |x, y| {
-                at(&mut second, &[x, y]);
-                value(&mut second)
-            },
-        )
     }
 
     /// Invariance of targets under models, with a sentence about each.

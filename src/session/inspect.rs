@@ -34,6 +34,9 @@ pub struct ModelFacts {
     pub correlated: Vec<String>,
     /// for each class why the noise is not in it
     pub not: Vec<(String, String)>,
+    /// for each class that the noise is not proved to be in, why
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_proved: Vec<(String, String)>,
     pub linear_drift: String,
     pub gradient_drift: String,
     pub forms: Vec<String>,
@@ -147,12 +150,13 @@ impl Elab<'_> {
     fn model_facts(&mut self, model: &Model, structured: &Structured, run: Option<&str>) -> ModelFacts {
         let drift = self.drift_of(structured);
         let noise = &structured.structure.noise;
-        let mut not = Vec::new();
+        let (mut not, mut not_proved) = (Vec::new(), Vec::new());
         for class in [NoiseClass::Additive, NoiseClass::Scalar, NoiseClass::Diagonal, NoiseClass::Commutative] {
-            if noise.dim > 0
-                && let Err(reason) = structured.within(class)
-            {
-                not.push((class.name().to_string(), reason));
+            match structured.finding(class) {
+                _ if noise.dim == 0 => {}
+                Finding::Yes => {}
+                Finding::No(reason) => not.push((class.name().to_string(), reason.clone())),
+                Finding::Open { reason, .. } => not_proved.push((class.name().to_string(), reason.clone())),
             }
         }
         let mut forms = vec!["ito".to_string(), "stratonovich".to_string()];
@@ -200,6 +204,7 @@ impl Elab<'_> {
             noise_class: noise.class().name().into(),
             correlated: structured.system.written.iter().flat_map(|w| &w.correlated).map(mixture_words).collect(),
             not,
+            not_proved,
             linear_drift: finding(&drift.linear),
             gradient_drift: finding(&drift.gradient),
             forms,
@@ -244,6 +249,9 @@ impl ModelFacts {
         }
         for (class, reason) in &self.not {
             out += &format!("    not {class}: {reason}\n");
+        }
+        for (class, reason) in &self.not_proved {
+            out += &format!("    {class} is not proved: {reason}\n");
         }
         out += &format!("  linear drift    {}\n", self.linear_drift);
         out += &format!("  gradient drift  {}\n", self.gradient_drift);

@@ -99,7 +99,7 @@ impl Elab<'_> {
         let axes = self.subscripts(&shape, subs, scope)?;
         let piece: Vec<usize> = axes
             .iter()
-            .filter_map(|a| if let crate::model::expr::Axis::Slice { len, .. } = a { Some(*len) } else { None })
+            .filter_map(|a| if let crate::model::indexing::Axis::Slice { len, .. } = a { Some(*len) } else { None })
             .collect();
         let v = self.expr(value, scope)?;
         let v = match &v {

@@ -22,18 +22,22 @@ pub struct Structured {
 }
 
 impl Structured {
-    /// Whether the noise is within a class; the reason when it is not, or not provably.
-    pub fn within(&self, class: NoiseClass) -> Result<(), String> {
+    /// What is known of the noise being within a class.
+    pub fn finding(&self, class: NoiseClass) -> &Finding {
         let noise = &self.structure.noise;
-        let finding = match class {
-            NoiseClass::Any => return Ok(()),
+        match class {
+            NoiseClass::Any => &Finding::Yes,
             NoiseClass::None => &noise.none,
             NoiseClass::Additive => &noise.additive,
             NoiseClass::Scalar => &noise.scalar,
             NoiseClass::Diagonal => &noise.diagonal,
             NoiseClass::Commutative => &noise.commutative,
-        };
-        match finding {
+        }
+    }
+
+    /// Whether the noise is within a class; the reason when it is not, or not provably.
+    pub fn within(&self, class: NoiseClass) -> Result<(), String> {
+        match self.finding(class) {
             Finding::Yes => Ok(()),
             other => Err(other.reason().unwrap_or_default().to_string()),
         }
@@ -306,7 +310,7 @@ impl Elab<'_> {
         let element = crate::math::clean(&mut self.g, &[element]).map_or(element, |c| c[0]);
         for n in met {
             for (k, increment) in self.elements(noises[*n]).into_iter().enumerate() {
-                let at: Vec<Id> = crate::model::expr::unravel(k, &system.noises[*n].shape)
+                let at: Vec<Id> = crate::model::indexing::unravel(k, &system.noises[*n].shape)
                     .into_iter()
                     .map(|i| self.g.int(i as i64))
                     .collect();

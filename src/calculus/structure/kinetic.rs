@@ -5,7 +5,7 @@ use crate::calculus::system::{System, open};
 use crate::math::{Graph, Id, IndexVar, Node, Op};
 
 use super::noise::Noise;
-use super::{has_state, is_zero, same, tidy};
+use super::{Finding, has_state, is_zero, same, tidy};
 
 /// A position with its velocity; all coefficients are scalars where they are the same for every component, else arrays
 /// of the state's shape.
@@ -80,8 +80,10 @@ fn pair_up(
 }
 
 fn noise_coefficients<'a>(system: &System, noise: &'a Noise) -> Result<&'a [Id], String> {
-    if let Some(reason) = noise.additive.reason() {
-        return Err(format!("the noise is not additive: {reason}"));
+    match &noise.additive {
+        Finding::Yes => {}
+        Finding::No(reason) => return Err(format!("the noise is not additive: {reason}")),
+        Finding::Open { reason, .. } => return Err(format!("the noise is not proved additive: {reason}")),
     }
     match &noise.coefficients {
         Some(coefficients) => Ok(coefficients),

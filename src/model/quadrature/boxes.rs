@@ -3,13 +3,12 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::Effort;
 use super::modes::{Map, Mode};
+use super::{Density, Effort, tamed};
 
-/// `exp(logp(x) - top)` times 1 and each component of `f`, over u with `x = map(u)`.
+/// `exp(log(x) - top)` times 1 and each function, over u with `x = map(u)`.
 pub struct Integrand<'a, const D: usize> {
-    pub logp: &'a mut dyn FnMut([f64; D]) -> f64,
-    pub f: &'a mut dyn FnMut([f64; D]) -> Vec<f64>,
+    pub density: &'a mut dyn Density<D>,
     pub map: Map<D>,
     pub top: f64,
     pub components: usize,
@@ -254,11 +253,14 @@ fn measure<const D: usize>(integrand: &mut Integrand<D>, lo: [f64; D], hi: [f64;
     let mut absolute = vec![0.0; n];
     // by axis, the Gauss rule along it and Kronrod along the others; last, Gauss along all
     let mut coarse = vec![vec![0.0; n]; D + 1];
-    for code in 0..15usize.pow(D as u32) {
-        let nodes: [(f64, f64, f64); D] = std::array::from_fn(|k| rule[code / 15usize.pow(k as u32) % 15]);
-        let half: [f64; D] = std::array::from_fn(|k| (hi[k] - lo[k]) / 2.0);
-        let u: [f64; D] = std::array::from_fn(|k| (hi[k] + lo[k]) / 2.0 + half[k] * nodes[k].0);
-        let Some(values) = integrand.at(u) else { continue };
+    let half: [f64; D] = std::array::from_fn(|k| (hi[k] - lo[k]) / 2.0);
+    let nodes: Vec<[(f64, f64, f64); D]> = (0..15usize.pow(D as u32))
+        .map(|code| std::array::from_fn(|k| rule[code / 15usize.pow(k as u32) % 15]))
+        .collect();
+    let place = |nodes: &[(f64, f64, f64); D]| std::array::from_fn(|k| (hi[k] + lo[k]) / 2.0 + half[k] * nodes[k].0);
+    let found = integrand.at(&nodes.iter().map(place).collect::<Vec<_>>());
+    for (nodes, values) in nodes.iter().zip(found) {
+        let Some(values) = values else { continue };
         let weight = |gauss: &dyn Fn(usize) -> bool| -> f64 {
             (0..D).map(|k| half[k] * if gauss(k) { nodes[k].2 } else { nodes[k].1 }).product()
         };
@@ -296,19 +298,20 @@ fn estimate(difference: f64, absolute: f64, noise: f64) -> f64 {
 }
 
 impl<const D: usize> Integrand<'_, D> {
-    /// All components at u; none where the density is 0.
-    fn at(&mut self, u: [f64; D]) -> Option<Vec<f64>> {
-        self.evaluations += 1;
-        let x = self.map.x(u);
-        let log = (self.logp)(x) - self.top;
-        let stretch: f64 = (0..D).map(|k| self.map.stretch(k, u[k])).product();
-        let p = log.exp() * stretch;
-        if p == 0.0 || p.is_nan() {
-            return None;
-        }
-        let mut values = vec![p];
-        values.extend((self.f)(x).into_iter().map(|v| v * p));
-        Some(values)
+    /// All components at each of some u; none where the density is 0.
+    fn at(&mut self, places: &[[f64; D]]) -> Vec<Option<Vec<f64>>> {
+        self.evaluations += places.len();
+        let points: Vec<[f64; D]> = places.iter().map(|u| self.map.x(*u)).collect();
+        let found = self.density.all(&points);
+        let one = |(k, u): (usize, &[f64; D])| {
+            let stretch: f64 = (0..D).map(|axis| self.map.stretch(axis, u[axis])).product();
+            let p = (tamed(found[0][k]) - self.top).exp() * stretch;
+            if p == 0.0 || p.is_nan() {
+                return None;
+            }
+            Some(std::iter::once(p).chain(found[1..].iter().map(|f| f[k] * p)).collect())
+        };
+        places.iter().enumerate().map(one).collect()
     }
 }
 

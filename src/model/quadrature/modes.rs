@@ -56,16 +56,19 @@ pub fn map<const D: usize>(modes: &[Mode<D>]) -> Map<D> {
     }
 }
 
+/// The logarithm of a density, at many points at once.
+type Log<'a, const D: usize> = dyn FnMut(&[[f64; D]]) -> Vec<f64> + 'a;
+
 /// Searches a grid over all scales and then, evenly, the box that holds what was found.
-pub fn find<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64) -> Vec<Mode<D>> {
+pub fn find<const D: usize>(log: &mut Log<'_, D>) -> Vec<Mode<D>> {
     // on the line there is time for 2 % between neighbours, in the plane for 30 %
     let (step, far): (f64, f64) = if D == 1 { (0.02, 36.0) } else { (0.3, 20.0) };
     let small = if D == 1 { 1e-3 } else { 1e-2 };
     let n = (far / step) as i64;
     let axis: Vec<f64> = (-n..=n).map(|k| small * (k as f64 * step).sinh()).collect();
-    let mut modes = search(logp, &std::array::from_fn(|_| axis.clone()));
+    let mut modes = search(log, &std::array::from_fn(|_| axis.clone()));
     let near: Vec<f64> = (-40..=40).map(|k| f64::from(k) * 0.5).collect();
-    modes.extend(search(logp, &std::array::from_fn(|_| near.clone())));
+    modes.extend(search(log, &std::array::from_fn(|_| near.clone())));
     let modes = distinct(modes);
     if modes.is_empty() {
         return modes;
@@ -76,12 +79,12 @@ pub fn find<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64) -> Vec<Mode<D
         let hi = modes.iter().map(|m| m.at[k] + 10.0 * m.width[k]).fold(f64::NEG_INFINITY, f64::max);
         (0..=points).map(|i| lo + (hi - lo) * f64::from(i) / f64::from(points)).collect()
     });
-    let more = search(logp, &even);
+    let more = search(log, &even);
     distinct(modes.into_iter().chain(more).collect())
 }
 
 /// The maxima of a grid, each climbed from.
-fn search<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64, axes: &[Vec<f64>; D]) -> Vec<Mode<D>> {
+fn search<const D: usize>(log: &mut Log<'_, D>, axes: &[Vec<f64>; D]) -> Vec<Mode<D>> {
     let shape: [usize; D] = std::array::from_fn(|k| axes[k].len());
     let total: usize = shape.iter().product();
     let place = |mut flat: usize| -> [usize; D] {
@@ -93,7 +96,7 @@ fn search<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64, axes: &[Vec<f64
         at
     };
     let point = |at: [usize; D]| -> [f64; D] { std::array::from_fn(|k| axes[k][at[k]]) };
-    let values: Vec<f64> = (0..total).map(|flat| logp(point(place(flat)))).collect();
+    let values = log(&(0..total).map(|flat| point(place(flat))).collect::<Vec<_>>());
     let mut tops: Vec<usize> = (0..total).filter(|flat| is_top(&values, place(*flat), shape)).collect();
     tops.sort_by(|a, b| values[*b].total_cmp(&values[*a]));
     tops.truncate(MOST);
@@ -103,8 +106,8 @@ fn search<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64, axes: &[Vec<f64
             let next = if at[k] + 1 < shape[k] { at[k] + 1 } else { at[k] - 1 };
             (axes[k][next] - axes[k][at[k]]).abs() / 2.0
         });
-        let top = climb(logp, point(at), step);
-        mode(logp, top)
+        let top = climb(log, point(at), step);
+        mode(log, top)
     });
     climbed.collect()
 }
@@ -129,14 +132,14 @@ fn is_top<const D: usize>(values: &[f64], at: [usize; D], shape: [usize; D]) -> 
 }
 
 /// The downhill simplex of Nelder and Mead (1965), uphill, started twice so that a collapsed simplex recovers.
-fn climb<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64, from: [f64; D], step: [f64; D]) -> [f64; D] {
+fn climb<const D: usize>(log: &mut Log<'_, D>, from: [f64; D], step: [f64; D]) -> [f64; D] {
     let mut best = from;
     for scale in [1.0, 1e-3] {
-        let mut simplex = vec![(logp(best), best)];
+        let mut simplex = vec![(log(&[best])[0], best)];
         for k in 0..D {
             let mut corner = best;
             corner[k] += step[k] * scale;
-            simplex.push((logp(corner), corner));
+            simplex.push((log(&[corner])[0], corner));
         }
         for _ in 0..120 * D {
             simplex.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -144,19 +147,19 @@ fn climb<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64, from: [f64; D], 
             if (0..D).all(small) {
                 break;
             }
-            move_worst(logp, &mut simplex);
+            move_worst(log, &mut simplex);
         }
         best = simplex.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(best, |s| s.1);
     }
     best
 }
 
-fn move_worst<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64, simplex: &mut [(f64, [f64; D])]) {
+fn move_worst<const D: usize>(log: &mut Log<'_, D>, simplex: &mut [(f64, [f64; D])]) {
     let worst = simplex[D];
     let middle: [f64; D] = std::array::from_fn(|k| simplex[..D].iter().map(|s| s.1[k]).sum::<f64>() / D as f64);
     let mut along = |t: f64| {
         let x: [f64; D] = std::array::from_fn(|k| middle[k] + t * (worst.1[k] - middle[k]));
-        (logp(x), x)
+        (log(&[x])[0], x)
     };
     let mirrored = along(-1.0);
     let next = if mirrored.0 > simplex[0].0 {
@@ -174,13 +177,13 @@ fn move_worst<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64, simplex: &m
     let best = simplex[0].1;
     for s in &mut simplex[1..] {
         let x = std::array::from_fn(|k| (s.1[k] + best[k]) / 2.0);
-        *s = (logp(x), x);
+        *s = (log(&[x])[0], x);
     }
 }
 
 /// A maximum with its widths; none where the density is not finite.
-fn mode<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64, at: [f64; D]) -> Option<Mode<D>> {
-    let height = logp(at);
+fn mode<const D: usize>(log: &mut Log<'_, D>, at: [f64; D]) -> Option<Mode<D>> {
+    let height = log(&[at])[0];
     if !height.is_finite() {
         return None;
     }
@@ -190,7 +193,7 @@ fn mode<const D: usize>(logp: &mut dyn FnMut([f64; D]) -> f64, at: [f64; D]) -> 
             [w, -w].into_iter().any(|d| {
                 let mut x = at;
                 x[k] += d;
-                logp(x) < height - 1.0
+                log(&[x])[0] < height - 1.0
             })
         };
         while w < 1e14 && !fallen(w) {

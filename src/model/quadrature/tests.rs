@@ -1,6 +1,39 @@
 use super::*;
 use std::f64::consts::PI;
 
+/// A density and a list of functions, as closures.
+struct Closures<L, F> {
+    log: L,
+    functions: F,
+    count: usize,
+}
+
+impl<const D: usize, L: FnMut([f64; D]) -> f64, F: FnMut([f64; D]) -> Vec<f64>> Density<D> for Closures<L, F> {
+    fn components(&self) -> usize {
+        self.count
+    }
+
+    fn log(&mut self, points: &[[f64; D]]) -> Vec<f64> {
+        points.iter().map(|x| (self.log)(*x)).collect()
+    }
+
+    fn all(&mut self, points: &[[f64; D]]) -> Vec<Vec<f64>> {
+        let values: Vec<Vec<f64>> = points.iter().map(|x| (self.functions)(*x)).collect();
+        let of = |k: usize| values.iter().map(|v| v[k]).collect();
+        std::iter::once(self.log(points)).chain((0..values[0].len()).map(of)).collect()
+    }
+}
+
+fn expect1(mut logp: impl FnMut(f64) -> f64, mut f: impl FnMut(f64) -> Vec<f64>) -> Quadrature {
+    let count = f(0.0).len();
+    on_the_line(&mut Closures { count, log: |[x]: [f64; 1]| logp(x), functions: |[x]: [f64; 1]| f(x) })
+}
+
+fn expect2(mut logp: impl FnMut(f64, f64) -> f64, mut f: impl FnMut(f64, f64) -> Vec<f64>) -> Quadrature {
+    let count = f(0.0, 0.0).len();
+    in_the_plane(&mut Closures { count, log: |[x, y]: [f64; 2]| logp(x, y), functions: |[x, y]: [f64; 2]| f(x, y) })
+}
+
 /// The value is right to `tolerance`, and its error estimate covers the true error without being absurd.
 fn check(q: &Quadrature, wanted: &[f64], tolerance: f64) {
     assert_eq!(q.value.len(), wanted.len());
