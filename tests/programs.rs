@@ -27,7 +27,8 @@ macro_rules! programs {
 }
 
 programs! {
-    active basket bessel bond bridge cameron_martin catalogue conjugate conventions coupling diagonal exact_draws free_field
+    active basket bessel bond bridge cameron_martin catalogue conjugate conventions coupling diagonal exact_draws
+    expectations free_field
     functions ginzburg_landau grid group heat_equation invariant kernels laws levy_area linear_regression
     logistic magnetic multistep names oscillators phi4_chain random_coefficients rotors rows shear single_precision sinh
     spin spiral stein time_dependent torus verlet

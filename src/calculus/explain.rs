@@ -47,6 +47,13 @@ pub fn explain(g: &mut Graph, subject: Subject<'_>) -> Explanation {
     Explanation { title: title.to_string(), sections }
 }
 
+/// What there is to tell of a law by itself: its density and its score, over the states of a system that does not move.
+pub fn explain_law(g: &mut Graph, system: &System, law: &Law, more: Vec<String>) -> Explanation {
+    let mut section = score(g, system, law);
+    more.into_iter().for_each(|line| section.text(line));
+    Explanation { title: law.name.clone(), sections: vec![section] }
+}
+
 /// A component of the state vector, or with open indices all those of one state.
 struct Row {
     state: usize,

@@ -196,6 +196,15 @@ impl Elab<'_> {
                     BinaryOp::Mul | BinaryOp::MatMul => Ok(Some(x + y)),
                     BinaryOp::Div if y == 0 => Ok(Some(x)),
                     _ if x + y == 0 => Ok(Some(0)),
+                    BinaryOp::Pow if x == 0 && matches!(b.kind, ExprKind::Name(_)) => self.fail(
+                        Diagnostic::error(
+                            codes::NOISE_MISUSE,
+                            format!("the `^` before `{}` has no exponent", crate::syntax::print::expr(b)),
+                            b.span,
+                            "read as the exponent",
+                        )
+                        .help("write the exponent, as in `x^2 dt`"),
+                    ),
                     _ => self.misused(e.span),
                 }
             }

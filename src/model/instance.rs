@@ -226,8 +226,9 @@ impl Elab<'_> {
         for term in &terms[1..] {
             total = self.g.op(Op::Add, &[total, *term]);
         }
+        let uncovered = pieces.as_ref().and_then(|p| self.without_law(p, &variable.name, &shape));
         let pieces = pieces.and_then(|p| self.in_drawing_order(p, var, &shape));
-        let kind = TargetKind::Density { var, log_density: total, pieces };
+        let kind = TargetKind::Density { var, log_density: total, pieces, uncovered };
         let span = if span == Span::default() { decl.name.span } else { span };
         Ok(Value::Target(Rc::new(Target::new(decl.name.name.clone(), shape, kind, span))))
     }

@@ -57,6 +57,8 @@ pub enum Times {
         times: Vec<Id>,
         list: bool,
         span: Span,
+        /// of each time, where they are written one by one
+        each: Vec<Span>,
     },
     /// all pooled
     Over {

@@ -64,6 +64,7 @@ pub enum TimeSpec {
         to: Id,
         step: Id,
         span: Span,
+        step_span: Span,
     },
     /// t = 0, 1, ..., n
     Count {

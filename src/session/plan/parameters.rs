@@ -27,6 +27,9 @@ impl Elab<'_> {
                         )),
                 );
             }
+            if !self.g.var_info(self.params[k].var).shape.is_empty() {
+                return self.unsupported("a sweep of an array", at);
+            }
             let id = self.real_expr(e, scope)?;
             let env = self.default_env();
             let Ok(values) = crate::math::eval::eval(&self.g, id, &env) else {
@@ -39,9 +42,6 @@ impl Elab<'_> {
             };
             if self.g.shape(id).len() != 1 {
                 return self.error(codes::BAD_SWEEP, "a sweep runs over a list of values", e.span, "not a list");
-            }
-            if !self.g.var_info(self.params[k].var).shape.is_empty() {
-                return self.unsupported("a sweep of an array", at);
             }
             if let Some(range) = self.params[k].range.clone() {
                 for v in &values.values {
