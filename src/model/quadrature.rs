@@ -60,7 +60,7 @@ pub trait Density<const D: usize> {
 /// The expectations on the line.
 pub fn on_the_line(density: &mut dyn Density<1>, stop: &AtomicBool) -> Quadrature {
     let effort = Effort { evaluations: 400_000, tolerance: 1e-12, stop };
-    let found = expect(density, effort, |log, map| modes::in_the_map(log, map));
+    let found = expect(density, effort);
     if !found.atoms && found.log_mass > f64::NEG_INFINITY {
         return found;
     }
@@ -69,15 +69,10 @@ pub fn on_the_line(density: &mut dyn Density<1>, stop: &AtomicBool) -> Quadratur
 
 /// The expectations in the plane.
 pub fn in_the_plane(density: &mut dyn Density<2>, stop: &AtomicBool) -> Quadrature {
-    expect(density, Effort { evaluations: 4_000_000, tolerance: 1e-9, stop }, |_, _| Vec::new())
+    expect(density, Effort { evaluations: 4_000_000, tolerance: 1e-9, stop })
 }
 
-/// `more` finds further modes, of the density of u and in its coordinates.
-fn expect<const D: usize>(
-    density: &mut dyn Density<D>,
-    effort: Effort<'_>,
-    more: impl FnOnce(&mut modes::Log<'_, D>, &map::Map<D>) -> Vec<modes::Mode<D>>,
-) -> Quadrature {
+fn expect<const D: usize>(density: &mut dyn Density<D>, effort: Effort<'_>) -> Quadrature {
     let components = density.components();
     let mut log = |points: &[[f64; D]]| density.log(points).into_iter().map(tamed).collect::<Vec<f64>>();
     let modes = modes::find(&mut log);
@@ -88,7 +83,7 @@ fn expect<const D: usize>(
         return none;
     };
     let map = map::Map::of(&mut log, &modes);
-    let further = more(&mut log, &map);
+    let further = modes::in_the_map(&mut log, &map);
     let mut integrand = Integrand { density, map, top, components, noise: noise(&modes, &map), evaluations: 0 };
     let total = boxes::integrate(&mut integrand, &modes, &further, effort);
     let (mass, mass_error) = (total.value[0], total.error[0]);
@@ -120,7 +115,7 @@ fn tamed(log: f64) -> f64 {
 /// Rounding moves x by an ulp, which counts where a mode is narrow against its distance from 0. A pole at an edge is no
 /// mode of its own: what is too near to the edge is counted as lying behind it.
 fn noise<const D: usize>(modes: &[modes::Mode<D>], map: &map::Map<D>) -> f64 {
-    let inside = |m: &modes::Mode<D>, k: usize| !map.axes[k].is_at_an_edge(m.at[k]);
+    let inside = |m: &modes::Mode<D>, k: usize| !map.axes[k].is_at_an_edge(m.at[k], m.width[k]);
     let relative =
         |m: &modes::Mode<D>| (0..D).filter(|k| inside(m, *k)).map(|k| m.at[k].abs() / m.width[k]).fold(1.0, f64::max);
     f64::EPSILON * modes.iter().map(relative).fold(1.0, f64::max)

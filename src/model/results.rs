@@ -22,6 +22,8 @@ pub struct RunContext {
     pub orders: Vec<Order>,
     pub invariances: Vec<Invariance>,
     pub formulas: Vec<Formula>,
+    /// indices of pooled axes that some statistic uses
+    pub pooled: Vec<u32>,
     /// names of the run's solvers, for `strong_order`
     pub solvers: Vec<String>,
 }
@@ -240,18 +242,10 @@ impl Elab<'_> {
             shape = Some(own);
             values.push(self.map_over(&pool.axes, id));
         }
-        if let Some(k) = unused.first() {
-            let words = &pool.axis_words[*k];
-            let index = words.split(' ').next().unwrap_or_default();
-            return self.fail(
-                Diagnostic::error(
-                    codes::BAD_STATISTIC,
-                    format!("`over {words}` pools nothing here: `{index}` is not used"),
-                    span,
-                    format!("the same for every `{index}`"),
-                )
-                .help(format!("take one element by it, as in `{}(x[{index}])`, or leave `over` out", row.name)),
-            );
+        if outs > 0 {
+            let used = (0..pool.axes.len()).filter(|k| !unused.contains(k)).map(|k| pool.axes[k].id);
+            let used: Vec<u32> = used.collect();
+            self.run.as_mut().expect("statistics stand in runs").pooled.extend(used);
         }
         let mut shape = shape.unwrap_or_default();
         match &stat {
@@ -511,6 +505,23 @@ impl Elab<'_> {
         let entry = Expectation { target, point, log_density, integrand, draw, value, se, span };
         self.run.as_mut().expect("checked above").expectations.push(entry);
         Ok(Value::Num(self.g.var(value)))
+    }
+
+    /// Some statistic of a statement uses each index of its pool: else nothing is pooled.
+    pub fn axes_are_used(&mut self, pool: &Pool, span: Span) -> Try<()> {
+        let used = self.run.as_ref().map(|r| r.pooled.clone()).unwrap_or_default();
+        let Some(k) = (0..pool.axes.len()).find(|k| !used.contains(&pool.axes[*k].id)) else { return Ok(()) };
+        let words = &pool.axis_words[k];
+        let index = words.split(' ').next().unwrap_or_default();
+        self.fail(
+            Diagnostic::error(
+                codes::BAD_STATISTIC,
+                format!("`over {words}` pools nothing: no statistic uses `{index}`"),
+                span,
+                format!("the same for every `{index}`"),
+            )
+            .help(format!("take one element by it, as in `mean(x[{index}])`, or leave `over` out")),
+        )
     }
 
     /// Runs `body` with the pool of a statement.

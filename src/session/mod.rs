@@ -175,8 +175,11 @@ impl Elab<'_> {
         let before = self.diagnostics.len();
         let result = body(self);
         for d in &mut self.diagnostics[before..] {
-            d.message = format!("`{option} {text}`: {}", d.message);
-            d.labels.clear();
+            // That a model and a solver do not fit is about the model too.
+            if d.code != codes::SOLVER_MISFIT {
+                d.message = format!("`{option} {text}`: {}", d.message);
+                d.labels.clear();
+            }
         }
         result
     }

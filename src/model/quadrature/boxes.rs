@@ -231,7 +231,7 @@ fn first_boxes<const D: usize>(map: &Map<D>, modes: &[Mode<D>], further: &[Mode<
     let places: Vec<([f64; D], [f64; D])> = modes
         .iter()
         .map(|m| {
-            let u = map.u(m.at);
+            let u = map.place(m.at, m.width);
             (u, std::array::from_fn(|k| m.width[k] / map.stretch(k, u[k])))
         })
         .chain(further.iter().map(|m| (m.at, m.width)))

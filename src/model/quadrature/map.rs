@@ -67,9 +67,9 @@ impl Axis {
         }
     }
 
-    /// Whether a number can hardly be told from an edge.
-    pub fn is_at_an_edge(&self, x: f64) -> bool {
-        let near = |edge: f64| (x - edge).abs() <= 64.0 * resolution(edge);
+    /// Whether an edge lies within a few widths of a mode.
+    pub fn is_at_an_edge(&self, at: f64, width: f64) -> bool {
+        let near = |edge: f64| (at - edge).abs() <= 4.0 * width;
         match *self {
             Axis::Line { .. } => false,
             Axis::Half { edge, .. } => near(edge),
@@ -105,6 +105,20 @@ impl<const D: usize> Map<D> {
 
     pub fn stretch(&self, axis: usize, u: f64) -> f64 {
         self.axes[axis].stretch(u)
+    }
+
+    /// The place of a mode. One at an edge, which is infinitely far there, stands a width away from it.
+    pub fn place(&self, at: [f64; D], width: [f64; D]) -> [f64; D] {
+        let inside = |k: usize| match self.axes[k] {
+            Axis::Line { .. } => at[k],
+            Axis::Half { edge, scale } if scale > 0.0 => at[k].max(edge + width[k]),
+            Axis::Half { edge, .. } => at[k].min(edge - width[k]),
+            Axis::Between { lo, hi } => {
+                let by = width[k].min((hi - lo) / 2.0);
+                at[k].clamp(lo + by, hi - by)
+            }
+        };
+        self.u(std::array::from_fn(inside))
     }
 
     /// A map with its bulk where the modes are, from the edges of the support where it has some across an axis.

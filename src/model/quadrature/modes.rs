@@ -177,17 +177,22 @@ fn mode<const D: usize>(log: &mut Log<'_, D>, at: [f64; D]) -> Option<Mode<D>> {
     Some(Mode { at, height, width, atom })
 }
 
-/// The maxima, on an even grid over u, of the density of u along one axis: what a pole or a slow tail carries is seen
-/// there.
-pub fn in_the_map(log: &mut Log<'_, 1>, map: &Map<1>) -> Vec<Mode<1>> {
-    let (lo, hi) = map.axes[0].ends();
-    let count = (20.0 * (hi - lo)) as usize;
-    let axis: Vec<f64> = (0..=count).map(|k| lo + (hi - lo) * k as f64 / count as f64).collect();
-    let mut of_u = |places: &[[f64; 1]]| {
-        let points: Vec<[f64; 1]> = places.iter().map(|u| map.x(*u)).collect();
-        log(&points).into_iter().zip(places).map(|(l, u)| l + map.stretch(0, u[0]).ln()).collect::<Vec<f64>>()
+/// The maxima, on an even grid over u, of the density of u: what a pole or a slow tail carries is seen there. In the plane
+/// the far ends are left out.
+pub fn in_the_map<const D: usize>(log: &mut Log<'_, D>, map: &Map<D>) -> Vec<Mode<D>> {
+    let (density, far) = if D == 1 { (20.0, f64::INFINITY) } else { (1.5, 40.0) };
+    let axes = std::array::from_fn(|axis: usize| {
+        let (lo, hi) = map.axes[axis].ends();
+        let (lo, hi) = (lo.max(-far), hi.min(far));
+        let count = (density * (hi - lo)) as usize;
+        (0..=count).map(|k| lo + (hi - lo) * k as f64 / count as f64).collect()
+    });
+    let mut of_u = |places: &[[f64; D]]| {
+        let points: Vec<[f64; D]> = places.iter().map(|u| map.x(*u)).collect();
+        let stretch = |u: &[f64; D]| (0..D).map(|k| map.stretch(k, u[k]).ln()).sum::<f64>();
+        log(&points).into_iter().zip(places).map(|(l, u)| l + stretch(u)).collect::<Vec<f64>>()
     };
-    distinct(search(&mut of_u, &[axis]))
+    distinct(search(&mut of_u, &axes))
 }
 
 /// Each mode once, the heaviest first, without those that carry nothing.

@@ -210,7 +210,7 @@ impl Elab<'_> {
         if !broken {
             broken |= self.inits(run, &mut model, &inner).is_err();
             match &solvers {
-                Ok(solvers) => match self.steps(solvers, &settings, &model, &structured, span) {
+                Ok(solvers) => match self.steps_of(overrides, solvers, &settings, &model, &structured, span) {
                     Ok(made) => steps = made,
                     Err(Reported) => broken = true,
                 },

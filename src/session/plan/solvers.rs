@@ -53,6 +53,22 @@ impl Elab<'_> {
         if broken { Err(Reported) } else { Ok(out) }
     }
 
+    /// As `steps`, where the solver may be the command line's.
+    pub(super) fn steps_of(
+        &mut self,
+        overrides: &Overrides,
+        solvers: &[Rc<AppliedSolver>],
+        settings: &Settings<'_>,
+        model: &Model,
+        structured: &Structured,
+        span: Span,
+    ) -> Try<Vec<Step>> {
+        match &overrides.solver {
+            Some(text) => self.told_of("--solver", text, |s| s.steps(solvers, settings, model, structured, span)),
+            None => self.steps(solvers, settings, model, structured, span),
+        }
+    }
+
     /// One step for each solver; a model that needs one and has none is an error.
     pub(super) fn steps(
         &mut self,
