@@ -60,7 +60,7 @@ pub trait Density<const D: usize> {
 /// The expectations on the line.
 pub fn on_the_line(density: &mut dyn Density<1>, stop: &AtomicBool) -> Quadrature {
     let effort = Effort { evaluations: 400_000, tolerance: 1e-12, stop };
-    let found = expect(density, effort);
+    let found = expect(density, effort, |log, map| map.with_tails(log));
     if !found.atoms && found.log_mass > f64::NEG_INFINITY {
         return found;
     }
@@ -69,10 +69,15 @@ pub fn on_the_line(density: &mut dyn Density<1>, stop: &AtomicBool) -> Quadratur
 
 /// The expectations in the plane.
 pub fn in_the_plane(density: &mut dyn Density<2>, stop: &AtomicBool) -> Quadrature {
-    expect(density, Effort { evaluations: 4_000_000, tolerance: 1e-9, stop })
+    expect(density, Effort { evaluations: 4_000_000, tolerance: 1e-9, stop }, |_, map| map)
 }
 
-fn expect<const D: usize>(density: &mut dyn Density<D>, effort: Effort<'_>) -> Quadrature {
+/// `tails` says what may lie behind the ends of the map.
+fn expect<const D: usize>(
+    density: &mut dyn Density<D>,
+    effort: Effort<'_>,
+    tails: impl FnOnce(&mut modes::Log<'_, D>, map::Map<D>) -> map::Map<D>,
+) -> Quadrature {
     let components = density.components();
     let mut log = |points: &[[f64; D]]| density.log(points).into_iter().map(tamed).collect::<Vec<f64>>();
     let modes = modes::find(&mut log);
@@ -83,6 +88,7 @@ fn expect<const D: usize>(density: &mut dyn Density<D>, effort: Effort<'_>) -> Q
         return none;
     };
     let map = map::Map::of(&mut log, &modes);
+    let map = tails(&mut log, map);
     let further = modes::in_the_map(&mut log, &map);
     let mut integrand = Integrand { density, map, top, components, noise: noise(&modes, &map), evaluations: 0 };
     let total = boxes::integrate(&mut integrand, &modes, &further, effort);

@@ -243,7 +243,8 @@ mod tests {
         assert!(c.strong_order.value.is_nan() && c.weak_order.value.is_nan(), "{c:?}");
         assert_eq!(c.rounding, steps);
         let c = conclude(&steps, 1.0, 1, &[cells([4e-3, 1e-3, 2.5e-4])], 1, exact);
-        assert!((c.strong_order.value - 2.0).abs() < 1e-9 && c.weak_order == c.strong_order, "{c:?}");
+        assert!((c.strong_order.value - 2.0).abs() < 1e-9, "{c:?}");
+        assert!((c.weak_order.value - 2.0).abs() < 1e-9, "{c:?}");
         assert!(c.rounding.is_empty() && c.too_noisy.is_empty());
     }
 

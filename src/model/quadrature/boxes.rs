@@ -208,7 +208,7 @@ fn sum<const D: usize>(components: usize, map: &Map<D>, cells: BinaryHeap<Cell<D
     for cell in cells {
         let behind = (0..D)
             .map(|k| {
-                let ((lo, hi), (below, above)) = (map.axes[k].ends(), map.axes[k].behind());
+                let ((lo, hi), (below, above)) = (map.axes[k].ends(), map.behind[k]);
                 let below = if cell.lo[k] <= lo { below } else { 0.0 };
                 let above = if cell.hi[k] >= hi { above } else { 0.0 };
                 // the piece of length 1 at the end may have been halved: its last part stands for it

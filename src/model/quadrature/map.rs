@@ -79,7 +79,7 @@ impl Axis {
 
     /// How much may lie behind the lower and the upper end, in units of what lies in the last piece of length 1 before it:
     /// a pole at an edge falls off slowly.
-    pub fn behind(&self) -> (f64, f64) {
+    fn behind(&self) -> (f64, f64) {
         match self {
             Axis::Line { .. } => (1.0, 1.0),
             Axis::Half { .. } => (10.0, 1.0),
@@ -92,6 +92,8 @@ impl Axis {
 #[derive(Copy, Clone, Debug)]
 pub struct Map<const D: usize> {
     pub axes: [Axis; D],
+    /// see [`Axis::behind`]
+    pub behind: [(f64, f64); D],
 }
 
 impl<const D: usize> Map<D> {
@@ -137,7 +139,28 @@ impl<const D: usize> Map<D> {
                 _ => Axis::Line { centre: (lo + hi) / 2.0, scale: ((hi - lo) / 2.0).max(2.0 * wide) },
             }
         });
-        Map { axes }
+        Map { axes, behind: axes.map(|axis| axis.behind()) }
+    }
+}
+
+/// A slower fall than by this exponent is not told from none.
+const SLOWEST: f64 = 1e-3;
+
+impl Map<1> {
+    /// The same, with what may lie behind an end by how the density of u falls off towards it: as `1/a` for `exp(a u)`.
+    pub fn with_tails(mut self, log: &mut Log<'_, 1>) -> Map<1> {
+        let axis = self.axes[0];
+        let (lo, hi) = axis.ends();
+        let mut fall = |end: f64, inward: f64| {
+            let at = [[axis.x(end + 0.5 * inward)], [axis.x(end + 1.5 * inward)]];
+            let by = log(&at);
+            let u = [end + 0.5 * inward, end + 1.5 * inward].map(|u| axis.stretch(u).ln());
+            let rise = (by[1] + u[1]) - (by[0] + u[0]);
+            if rise.is_nan() { 1.0 } else { 1.0 / rise.max(SLOWEST) }
+        };
+        let (below, above) = self.behind[0];
+        self.behind[0] = (below.max(fall(lo, 1.0)), above.max(fall(hi, -1.0)));
+        self
     }
 }
 

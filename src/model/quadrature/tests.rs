@@ -246,3 +246,10 @@ fn laws_of_integers() {
     };
     check(&expect1(bernoulli, |x| vec![x]), &[0.3], 1e-12);
 }
+
+/// A pole so steep that a part of the mass lies nearer to it than numbers reach: the error covers it.
+#[test]
+fn a_pole_beyond_the_numbers() {
+    let q = expect1(|x: f64| -0.99 * x.ln() - x, |x| vec![x]);
+    assert!((q.value[0] - 0.01).abs() <= q.error[0] && q.error[0] < 1e-3, "{q:?}");
+}
