@@ -394,3 +394,58 @@ fn the_catalogue_lists_solvers_of_the_library_and_of_a_file() {
     let text = out(&fokker(&folder.0, &["solvers"]));
     assert!(text.contains("baoab                kinetic       any          1       2     BAOAB splitting"), "{text}");
 }
+
+/// What is wrong with the command line is told of it, once, and not of a place in the file.
+#[test]
+fn faults_of_the_command_line_are_not_told_of_the_file() {
+    let folder = Folder::new("faults");
+    folder.write("ou.sde", OU);
+    for (args, wanted) in [
+        (["--solver", "nope"], "`--solver nope`: "),
+        (["--solver", "skrock(depth = 3)"], "`--solver skrock(depth = 3)`: "),
+        (["--solver", "skrock("], "`--solver skrock(`: "),
+        (["--set", "s"], "`--set s`: "),
+        (["--set", "k=abc"], "`--set k=abc`: "),
+        (["--seed", "-1"], "whole number"),
+    ] {
+        let output = fokker(&folder.0, &["run", "ou.sde", args[0], args[1]]);
+        let told = err(&output);
+        assert_eq!(code(&output), 2, "{args:?}: {told}");
+        assert_eq!(told.matches(wanted).count(), 1, "{args:?}: {told}");
+        assert!(!told.contains("ou.sde:"), "{args:?}: {told}");
+    }
+    let output = fokker(&folder.0, &["run", "ou.sde", "--run", "two", "--solver", "skrock(stages = 7)", "--json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(json(&output)["runs"][0]["solver"], "skrock");
+}
+
+/// A file that cannot be written is told at its `save`, before any path is run.
+#[test]
+fn files_that_cannot_be_written_are_told_first() {
+    let folder = Folder::new("unwritable");
+    folder.write("blocked", "a file, and no folder");
+    let save = "run r { model = ou(); solver = euler; sweep sigma = [0, 0]; time = 0 .. 1 step 0.5; paths = 2\n  save x to \"x.csv\" }";
+    folder.write("m.sde", &save.replace("euler;", "euler_maruyama;"));
+    let output = fokker(&folder.0, &["run", "m.sde", "--out", "blocked"]);
+    let told = err(&output);
+    assert_eq!(code(&output), 2, "{told}");
+    assert_eq!(told.matches("E0606").count(), 1, "{told}");
+    assert!(told.contains("m.sde:2:"), "{told}");
+    assert!(out(&output).is_empty(), "{}", out(&output));
+    let output = fokker(&folder.0, &["run", "m.sde", "--out", "new/folder"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(folder.0.join("new/folder/x-1.csv").exists());
+}
+
+/// A target that no dynamics is made over has facts of its own.
+#[test]
+fn targets_under_kernels_are_told_of() {
+    let folder = Folder::new("targets");
+    folder.write("m.sde", "run r { model = banana(); solver = mala; time = 10 steps }");
+    let text = out(&fokker(&folder.0, &["check", "m.sde"]));
+    assert!(text.contains("target banana (run r)") && text.contains("mala"), "{text}");
+    let told = json(&fokker(&folder.0, &["check", "m.sde", "--json"]));
+    assert_eq!(told["targets"][0]["name"], "banana");
+    let text = out(&fokker(&folder.0, &["explain", "m.sde"]));
+    assert!(text.contains("log(p)") && text.contains("kernels that apply"), "{text}");
+}

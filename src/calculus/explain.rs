@@ -13,7 +13,7 @@ use super::polynomial::collected;
 use super::reader::{Reader, element};
 use super::structure::drift::Drift;
 use super::structure::{Finding, NoiseClass, Structure, is_zero};
-use super::system::{System, UNROLLED, open, places, size};
+use super::system::{Correlated, System, UNROLLED, open, places, size};
 use super::written_out::{reads_literal, written_out};
 
 /// A density that the model was made from.
@@ -45,6 +45,13 @@ pub fn explain(g: &mut Graph, subject: Subject<'_>) -> Explanation {
     sections.extend(law.map(|law| score(g, system, law)));
     sections.extend(operators(g, system, structure));
     Explanation { title: title.to_string(), sections }
+}
+
+/// What there is to tell of a law by itself: its density and its score, over the states of a system that does not move.
+pub fn explain_law(g: &mut Graph, system: &System, law: &Law, more: Vec<String>) -> Explanation {
+    let mut section = score(g, system, law);
+    more.into_iter().for_each(|line| section.text(line));
+    Explanation { title: law.name.clone(), sections: vec![section] }
 }
 
 /// A component of the state vector, or with open indices all those of one state.
@@ -121,8 +128,9 @@ fn finish(mut section: Section, reader: &Reader<'_>) -> Section {
 // Equations.
 
 fn equations(g: &mut Graph, system: &System, structure: &Structure) -> Vec<Section> {
-    let (raw, diffusion) = (clean(g, &system.drift), clean(g, &system.diffusion));
-    let circled: Vec<Id> = system.strat_terms.iter().copied().flatten().collect();
+    let own = system.written.as_ref().map_or(system, |w| &w.system);
+    let (raw, diffusion) = (clean(g, &own.drift), clean(g, &own.diffusion));
+    let circled: Vec<Id> = own.strat_terms.iter().copied().flatten().collect();
     let strat = stratonovich_drift(g, system);
     let strat = clean(g, &strat);
     let total = system.total_diffusion(g);
@@ -138,9 +146,21 @@ fn equations(g: &mut Graph, system: &System, structure: &Structure) -> Vec<Secti
     let terms = if circled.is_empty() {
         vec![(diffusion, convention == Some(0.5))]
     } else {
-        vec![(diffusion, convention == Some(0.5)), (circled_arrays(g, system), true)]
+        vec![(diffusion, convention == Some(0.5)), (circled_arrays(g, own), true)]
     };
-    sections.push(stochastic(g, system, &written, &raw, &terms));
+    let mut section = stochastic(g, own, &written, &raw, &terms);
+    for noise in system.written.iter().flat_map(|w| &w.correlated) {
+        let Correlated { name, independent, covariance, matrix } = noise;
+        let matrix = clean(g, &[*matrix])[0];
+        let reader = &mut system.reader(g, &[matrix]);
+        let matrix = super::pretty::formula(&reader.read(matrix));
+        let word = if *covariance { "covariance" } else { "correlation" };
+        section.text(format!(
+            "{name} has the {word} {matrix}; below, d{name} = L d{independent} with independent {independent} and L its \
+             Cholesky factor"
+        ));
+    }
+    sections.push(section);
     if strat == structure.ito && raw == strat {
         if structure.noise.dim > 0 && circled.is_empty() {
             let (own, other) = match convention {

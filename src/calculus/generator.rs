@@ -120,6 +120,58 @@ pub fn residual(g: &mut Graph, system: &System, logp: Id, diagonal: Option<&[Id]
     Residual { value, size }
 }
 
+/// What passes through a wall with the normal `n`, divided by the density.
+#[derive(Copy, Clone, Debug)]
+pub struct Wall {
+    /// the probability current through it
+    pub current: Id,
+    /// the sum of the sizes of the terms that cancel in `current`
+    pub size: Id,
+    /// `n . S n`, how far noise moves across it
+    pub across: Id,
+}
+
+/// The current of the density `exp(logp)` through a wall, by the Stratonovich form: `n . s - 1/2 sum_k (n . B_k) g_k`
+/// with the `g_k` of [`residual`]. `normal` has a part for each state.
+pub fn wall(g: &mut Graph, system: &System, logp: Id, normal: &[Id]) -> Wall {
+    let drift = stratonovich_drift(g, system);
+    let mut current = along(g, system, &drift, normal);
+    let mut size = g.op(Op::Abs, &[current]);
+    let mut across = g.real(0.0);
+    let total = system.total_diffusion(g);
+    let half = g.real(0.5);
+    for n in 0..system.noises.len() {
+        let shape = system.noises[n].shape.clone();
+        let (bounds, k) = open(g, &shape);
+        let column = system.column(g, &total, n, &k);
+        let through = along(g, system, &column, normal);
+        let (flow, flow_size) = flow_of(g, system, &column, logp);
+        let lost = g.op(Op::Mul, &[through, flow]);
+        let through_size = g.op(Op::Abs, &[through]);
+        let lost_size = g.op(Op::Mul, &[through_size, flow_size]);
+        let square = g.op(Op::Mul, &[through, through]);
+        let [lost, lost_size, square] = [lost, lost_size, square].map(|body| sum_over(g, &bounds, body));
+        let [lost, lost_size] = [lost, lost_size].map(|term| g.op(Op::Mul, &[half, term]));
+        current = g.op(Op::Sub, &[current, lost]);
+        size = g.op(Op::Add, &[size, lost_size]);
+        across = g.op(Op::Add, &[across, square]);
+    }
+    Wall { current, size, across }
+}
+
+/// The inner product of two fields.
+fn along(g: &mut Graph, system: &System, field: &[Id], other: &[Id]) -> Id {
+    let mut sum = g.real(0.0);
+    for ((state, a), b) in system.states.iter().zip(field).zip(other) {
+        let (bounds, at) = open(g, &state.shape);
+        let (a, b) = (g.get(*a, &at), g.get(*b, &at));
+        let product = g.op(Op::Mul, &[a, b]);
+        let part = sum_over(g, &bounds, product);
+        sum = g.op(Op::Add, &[sum, part]);
+    }
+    sum
+}
+
 /// What each noise contributes, summed over its components.
 fn spread(g: &mut Graph, system: &System, logp: Id) -> Vec<Residual> {
     let total = system.total_diffusion(g);

@@ -5,6 +5,7 @@ use crate::math::eval::{Env, EvalError, eval_all};
 use crate::math::{Graph, Id, VarId};
 
 use super::clean;
+use super::edge::{Edge, Edges};
 use super::generator::residual;
 use super::points::Points;
 use super::structure::diagonal_coefficients;
@@ -36,6 +37,8 @@ pub struct Invariance {
     pub at: Vec<(VarId, Array)>,
     /// number of points tried
     pub points: usize,
+    /// an edge of the support that the law does not keep to
+    pub edge: Option<Edge>,
 }
 
 /// Why a trial says nothing.
@@ -50,7 +53,7 @@ pub enum NoAnswer {
 
 impl Invariance {
     pub fn holds(&self) -> bool {
-        self.residual <= BOUND
+        self.residual <= BOUND && self.edge.is_none()
     }
 }
 
@@ -73,10 +76,12 @@ pub fn invariant(g: &mut Graph, system: &System, logp: Id, inputs: &Env, seed: u
     let mut points = Points::new(g, &vars, inputs, seed);
     let mut worst: Option<Invariance> = None;
     let mut count = 0;
+    let mut edges = Edges::default();
     for _ in 0..(points_allowed as usize).min(WANTED * TRIES) {
         let env = points.draw(g);
         let values = eval_all(g, &roots, &env).map_err(NoAnswer::Eval)?;
         let [density, value, size] = [0, 1, 2].map(|k| values[k].values[0]);
+        edges.met(&env, density);
         if !(density.is_finite() && value.is_finite() && size.is_finite()) {
             continue;
         }
@@ -85,11 +90,14 @@ pub fn invariant(g: &mut Graph, system: &System, logp: Id, inputs: &Env, seed: u
         let residual = if size == 0.0 { 0.0 } else { value.abs() / size };
         if worst.as_ref().is_none_or(|w| residual > w.residual) {
             let at = shown.iter().filter_map(|v| Some((*v, env.get(*v)?.clone()))).collect();
-            worst = Some(Invariance { residual, value, at, points: 0 });
+            worst = Some(Invariance { residual, value, at, points: 0, edge: None });
         }
         if count == WANTED {
             break;
         }
     }
-    worst.map(|w| Invariance { points: count, ..w }).ok_or(NoAnswer::NoPoint)
+    let worst = worst.ok_or(NoAnswer::NoPoint)?;
+    // inside the support all may be well while probability leaks through its edge
+    let edge = if worst.residual <= BOUND { edges.leak(g, system, logp)? } else { None };
+    Ok(Invariance { points: count, edge, ..worst })
 }

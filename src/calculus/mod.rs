@@ -1,6 +1,7 @@
 //! Mathematics about a model: conventions, structure, generator and invariance, and formulas as people write them.
 
 pub mod convention;
+pub mod edge;
 pub mod explain;
 pub mod explanation;
 pub mod formula;

@@ -28,6 +28,16 @@ pub fn is_zero(g: &Graph, id: Id) -> bool {
     expand.numerator(id).is_some_and(|p| p.values().all(|(c, size)| c.abs() <= ROUNDING * size))
 }
 
+/// The same scalar without terms that are what rounding left of nothing, by what cancelled in them, or beside the largest
+/// term where that was worked out before. For the display of derived things: what a person wrote may be as small.
+pub fn without_dust(g: &mut Graph, id: Id) -> Id {
+    let expanded = (Expand { g }).polynomial(id);
+    let Some(mut p) = expanded.filter(|p| p.len() <= 64) else { return id };
+    let (all, largest) = (p.len(), p.values().map(|(c, _)| c.abs()).fold(0.0, f64::max));
+    p.retain(|_, (c, size)| c.abs() > ROUNDING * *size && c.abs() > 4.0 * f64::EPSILON * largest);
+    if p.is_empty() || p.len() == all { id } else { built(g, p) }
+}
+
 /// The same scalar, with those terms added up that are less when multiplied out together. For display: the rounding is
 /// another.
 pub fn collected(g: &mut Graph, id: Id) -> Id {

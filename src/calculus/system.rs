@@ -34,6 +34,26 @@ pub struct System {
     pub alpha: Id,
     /// terms marked `∘`, read as Stratonovich whatever `alpha` is
     pub strat_terms: Vec<Option<Id>>,
+    /// the equations in the noises that they are written in, where these are correlated
+    pub written: Option<Box<Written>>,
+}
+
+/// Equations as they are written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub system: System,
+    pub correlated: Vec<Correlated>,
+}
+
+/// A noise whose components are not independent: `d` of it is the Cholesky factor of its matrix times the increments of
+/// independent ones.
+#[derive(Clone, Debug)]
+pub struct Correlated {
+    pub name: String,
+    pub independent: String,
+    /// a covariance, else a correlation
+    pub covariance: bool,
+    pub matrix: Id,
 }
 
 pub fn size(shape: &[usize]) -> usize {

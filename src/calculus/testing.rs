@@ -73,6 +73,7 @@ impl Builder {
             diffusion: Vec::new(),
             alpha: self.expr(alpha),
             strat_terms: vec![None; equations.len()],
+            written: None,
         };
         for (name, drift, diffusion) in equations {
             let var = self.var(name);

@@ -75,19 +75,19 @@ pub struct Overrides {
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// Number of paths of every run
-    #[arg(long, value_parser = positive)]
+    #[arg(long, value_parser = positive, allow_negative_numbers = true)]
     pub paths: Option<u64>,
     /// Seed of every run
-    #[arg(long, value_parser = whole)]
+    #[arg(long, value_parser = whole, allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// Solver of every run
+    /// Solver of every run, with arguments if it takes some: `skrock`, `"skrock(stages = 7)"`
     #[arg(long)]
     pub solver: Option<String>,
     /// Step length of every run
-    #[arg(long)]
+    #[arg(long, value_parser = step, allow_negative_numbers = true)]
     pub step: Option<f64>,
     /// Threads (the numbers are the same for any)
-    #[arg(long, value_parser = threads)]
+    #[arg(long, value_parser = threads, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// Precision of states and steps of every run
     #[arg(long, value_enum)]
@@ -188,9 +188,15 @@ fn threads(text: &str) -> Result<usize, String> {
 /// A whole number as the language writes it: `100_000`.
 fn whole(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
-    digits.parse().map_err(|_| "a whole number, such as 100_000".into())
+    digits.parse().map_err(|_| "a whole number that is not negative, such as 100_000".into())
 }
 
 fn positive(text: &str) -> Result<u64, String> {
     whole(text).and_then(|n| if n == 0 { Err("at least 1".into()) } else { Ok(n) })
+}
+
+/// A length of time.
+fn step(text: &str) -> Result<f64, String> {
+    let length = text.replace('_', "").parse().ok().filter(|h: &f64| *h > 0.0 && h.is_finite());
+    length.ok_or_else(|| "a positive length of time, such as 1e-3".into())
 }

@@ -10,6 +10,7 @@ use crate::session::{check_loaded, emit, inspect};
 pub fn check(cli: &Cli, args: &CheckArgs) -> u8 {
     let loaded = load_file(&args.file, &options(cli));
     let (facts, more) = inspect::facts(&loaded);
+    let targets: Vec<_> = inspect::targets(&loaded).into_iter().flatten().collect();
     let mut problems = check_loaded(&loaded);
     // Of a program that is wrong, what the facts lack only follows from that.
     if !problems.iter().any(Diagnostic::is_error) {
@@ -18,10 +19,18 @@ pub fn check(cli: &Cli, args: &CheckArgs) -> u8 {
     }
     tell(cli, &problems, &loaded.sources);
     if args.json {
-        say(&format!("{}\n", serde_json::json!({ "file": args.file.display().to_string(), "models": facts })));
+        let file = args.file.display().to_string();
+        let mut told = serde_json::json!({ "file": file, "models": facts });
+        if !targets.is_empty() {
+            told["targets"] = serde_json::json!(targets);
+        }
+        say(&format!("{told}\n"));
     } else {
         for f in &facts {
             say(&format!("{}\n", f.text()));
+        }
+        for t in &targets {
+            say(&format!("{}\n", t.text()));
         }
     }
     code(&problems)
@@ -41,7 +50,8 @@ pub fn explain(cli: &Cli, args: &ExplainArgs) -> u8 {
         say(&text);
         return code(&problems);
     }
-    let (explanations, problems) = inspect::explanations(&loaded);
+    let (mut explanations, problems) = inspect::explanations(&loaded);
+    explanations.extend(inspect::explanations_of_targets(&loaded));
     tell(cli, &problems, &loaded.sources);
     for e in &explanations {
         say(&format!("{}\n", if args.latex { e.latex() } else { e.text() }));

@@ -37,6 +37,7 @@ pub(super) fn request(overrides: &Overrides, runs: &[String]) -> Request {
             BackendArg::Cranelift => Backend::Cranelift,
             BackendArg::Interpreter => Backend::Interpreter,
         },
+        out: None,
         lanes: None,
     }
 }
@@ -81,11 +82,12 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
     let mut unwritten = Vec::new();
     let mut results =
         Results { fokker: env!("CARGO_PKG_VERSION").into(), file: file.display().to_string(), runs: Vec::new() };
+    let request = &Request { out: Some(out.to_path_buf()), ..request.clone() };
     let mut finished = run_program(&loaded, request, &STOP, &mut |ran| {
         if !shown(ran) {
             return;
         }
-        unwritten.extend(files::write(ran, out, &loaded, request, Span::default()));
+        unwritten.extend(files::write(ran, out, &loaded, request));
         if !as_json {
             for variant in &ran.variants {
                 say(&table::run(variant, style));

@@ -75,7 +75,34 @@ impl Elab<'_> {
         for (value, at) in args {
             ids.push((self.num(value, *at)?, *at));
         }
-        Ok(Value::Num(self.elementwise(op, &ids)?))
+        let result = self.elementwise(op, &ids)?;
+        self.has_a_value(op, &ids, result, span)?;
+        Ok(Value::Num(result))
+    }
+
+    /// An operation on written numbers that has no value, such as `1/0`. In a branch that may not be taken it is let be.
+    fn has_a_value(&mut self, op: Op, args: &[(Id, Span)], result: Id, span: Span) -> Try<()> {
+        let literal = |s: &Self, id: Id| match s.g.node(id) {
+            Node::Real(bits) => Some(f64::from_bits(*bits)),
+            Node::Int(n) => Some(*n as f64),
+            _ => None,
+        };
+        if self.conditional > 0 || !self.g.is_scalar(result) {
+            return Ok(());
+        }
+        if op == Op::Div && literal(self, args[1].0) == Some(0.0) {
+            let d =
+                Diagnostic::error(codes::OUT_OF_RANGE, "a division by zero has no value", args[1].1, "this is zero");
+            return self.fail(d.help("for a number without bound write `inf`"));
+        }
+        let given: Option<Vec<f64>> = args.iter().map(|(id, _)| literal(self, *id)).collect();
+        let Some(given) = given.filter(|g| g.iter().all(|x| !x.is_nan())) else { return Ok(()) };
+        if self.constant(result).is_some_and(f64::is_nan) {
+            let shown: Vec<String> = given.iter().map(f64::to_string).collect();
+            let message = format!("`{}` has no value at {}", op.name(), shown.join(", "));
+            return self.error(codes::OUT_OF_RANGE, message, span, "not a number");
+        }
+        Ok(())
     }
 
     fn is_draw(&self, value: &Value) -> bool {

@@ -401,7 +401,31 @@ impl Elab<'_> {
                 vec![self.square(row, &a)?]
             }
         };
-        Ok(Value::Num(self.g.dense(op, &ids)))
+        let result = self.g.dense(op, &ids);
+        let singular = match op {
+            Dense::Inverse | Dense::Solve => Some("the matrix is singular: it has no inverse"),
+            Dense::Cholesky => Some("the matrix is not positive definite"),
+            _ => None,
+        };
+        if let Some(message) = singular
+            && self.conditional == 0
+            && self.is_undefined(result, &ids)
+        {
+            let at = args.first().map_or(span, |a| a.span);
+            return self.error(codes::OUT_OF_RANGE, message, at, "no value can be made of it");
+        }
+        Ok(Value::Num(result))
+    }
+
+    /// Whether something made of constants is not finite, though they are.
+    pub(super) fn is_undefined(&self, result: Id, of: &[Id]) -> bool {
+        let none = crate::math::eval::Env::default();
+        let finite = |id: Id| -> Option<bool> {
+            let closed = self.g.vars_of(id).is_empty();
+            let value = if closed { self.cheap_value(id, &none) } else { None };
+            value.map(|v| v.values.iter().all(|x| x.is_finite()))
+        };
+        of.iter().all(|id| finite(*id) == Some(true)) && finite(result) == Some(false)
     }
 
     /// Arrays from sizes and numbers.
@@ -437,22 +461,37 @@ impl Elab<'_> {
                 let [a, b, n] = self.take(row, args, span)?;
                 let (lo, hi) = (self.scalar(&a.value, a.span)?, self.scalar(&b.value, b.span)?);
                 let steps = self.size(&n.value, n.span)?;
+                let ends = (lo, hi);
                 let (lo, hi) = (self.g.op(Op::Log, &[lo]), self.g.op(Op::Log, &[hi]));
                 let logs = self.spaced(lo, hi, steps, steps + 1);
-                self.elementwise_raw(&[logs], |g, a| g.op(Op::Exp, a))
+                let inner = self.elementwise_raw(&[logs], |g, a| g.op(Op::Exp, a));
+                self.with_ends(inner, ends, steps + 1)
             }
             B::Karras => {
                 let [n, hi, lo] = self.take(row, args, span)?;
                 let steps = self.size(&n.value, n.span)?;
                 let (hi, lo) = (self.scalar(&hi.value, hi.span)?, self.scalar(&lo.value, lo.span)?);
+                let ends = (hi, lo);
                 let (seventh, seven) = (self.g.real(1.0 / 7.0), self.g.int(7));
                 let (hi, lo) = (self.g.op(Op::Pow, &[hi, seventh]), self.g.op(Op::Pow, &[lo, seventh]));
                 let roots = self.spaced(hi, lo, steps, steps + 1);
-                self.elementwise_raw(&[roots], |g, a| g.op(Op::Powi, &[a[0], seven]))
+                let inner = self.elementwise_raw(&[roots], |g, a| g.op(Op::Powi, &[a[0], seven]));
+                self.with_ends(inner, ends, steps + 1)
             }
             _ => return self.unsupported(&format!("`{}`", row.name), span),
         };
         Ok(Value::Num(id))
+    }
+
+    /// A grid whose ends are the numbers that were given, and not what rounding makes of them.
+    fn with_ends(&mut self, inner: Id, (first, last): (Id, Id), count: usize) -> Id {
+        self.tabulate(&[count], |s, at| {
+            let (start, end) = (s.g.int(0), s.g.int(count as i64 - 1));
+            let (is_first, is_last) = (s.g.op(Op::Eq, &[at[0], start]), s.g.op(Op::Eq, &[at[0], end]));
+            let element = s.g.get(inner, &[at[0]]);
+            let rest = s.g.op(Op::Select, &[is_last, last, element]);
+            s.g.op(Op::Select, &[is_first, first, rest])
+        })
     }
 
     /// `lo + (hi - lo)*i/steps` for `i < count`.

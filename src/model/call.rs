@@ -13,29 +13,31 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Expr, ExprKind, ItemKind, Param};
 
 impl Elab<'_> {
-    /// The value of a top-level name, if there is one. Declarations with headers stand for themselves only in calls.
-    pub fn global(&mut self, name: &str, span: Span) -> Try<Option<Value>> {
-        let Some(decl) = self.library.lookup(name).first().map(|d| (*d).clone()) else { return Ok(None) };
+    /// The value of a top-level name, if there is one, as a text of the library or of the user sees it. Declarations with
+    /// headers stand for themselves only in calls.
+    pub fn global(&mut self, name: &str, span: Span, library: bool) -> Try<Option<Value>> {
+        let Some(decl) = self.library.lookup_in(name, library).first().map(|d| (*d).clone()) else { return Ok(None) };
         let key = decl.key();
         self.reached.insert(key);
         if let Some(value) = self.globals.get(&key) {
             return Ok(Some(value.clone()));
         }
         let value = match &decl.item.kind {
-            ItemKind::Const(c) => self.guarded(name, span, |s| {
-                let root = s.root_scope();
+            ItemKind::Const(c) => self.guarded(name, decl.library, span, |s| {
+                let root = s.root_scope(decl.library);
                 s.expr(&c.value, &root)
             })?,
-            ItemKind::Data(d) => self.guarded(name, span, |s| {
-                let root = s.root_scope();
+            ItemKind::Data(d) => self.guarded(name, decl.library, span, |s| {
+                let root = s.root_scope(decl.library);
                 s.data_value(d, &root)
             })?,
             ItemKind::Fn(f) => {
-                let root = self.root_scope();
+                let root = self.root_scope(decl.library);
                 self.closure(f, &root)
             }
             ItemKind::Solver(_) => {
-                return Ok(Some(Value::Solver(Rc::new(AppliedSolver::named(name, Vec::new(), span)))));
+                let solver = AppliedSolver::named(name, Vec::new(), span);
+                return Ok(Some(Value::Solver(Rc::new(AppliedSolver { library, ..solver }))));
             }
             ItemKind::Target(_) | ItemKind::Model(_) => {
                 let what = if matches!(decl.item.kind, ItemKind::Target(_)) { "target" } else { "model" };
@@ -84,7 +86,8 @@ impl Elab<'_> {
     }
 
     fn call_global(&mut self, name: &str, at: Span, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
-        let decl = self.library.lookup(name).first().map(|d| (*d).clone());
+        let library = scope.in_library();
+        let decl = self.library.lookup_in(name, library).first().map(|d| (*d).clone());
         if let Some(decl) = &decl {
             self.reached.insert(decl.key());
         }
@@ -93,7 +96,7 @@ impl Elab<'_> {
             Some(ItemKind::Target(t)) => {
                 let args = self.plain_args(args, scope)?;
                 let decl = decl.clone().expect("just found");
-                return self.guarded(name, at, |s| s.apply_target(t, &decl, &args, span));
+                return self.guarded(name, decl.library, at, |s| s.apply_target(t, &decl, &args, span));
             }
             Some(ItemKind::Model(_)) => {
                 let args = self.plain_args(args, scope)?;
@@ -102,7 +105,7 @@ impl Elab<'_> {
             }
             Some(ItemKind::Solver(_)) => {
                 let args = self.plain_args(args, scope)?;
-                return Ok(Value::Solver(Rc::new(AppliedSolver::named(name, args, span))));
+                return Ok(Value::Solver(Rc::new(AppliedSolver { library, ..AppliedSolver::named(name, args, span) })));
             }
             _ => {}
         }

@@ -90,6 +90,12 @@ fn unreadable(request: &Request, error: &std::io::Error) -> Diagnostic {
 /// Reads the text of a file.
 fn parse(bytes: &[u8], request: &Request) -> Res<Data> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if let Some(line) = open_quote(bytes) {
+        let message = format!("a quote in line {line} of `{}` is never closed", request.shown);
+        let d = Diagnostic::error(codes::BAD_CELL, message, request.path_span, "this file");
+        let d = d.note("a cell that begins with a quote goes on, over commas and lines, to the next one");
+        return Err(Box::new(d.help("close it, or double a quote that is meant as such")));
+    }
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     let mut rows = reader.records();
@@ -124,6 +130,25 @@ fn parse(bytes: &[u8], request: &Request) -> Res<Data> {
         _ => vec![count, chosen.len()],
     };
     Ok(Data { shape, values: values.into() })
+}
+
+/// The line of a quote that opens a cell and is not closed before the text ends.
+fn open_quote(bytes: &[u8]) -> Option<usize> {
+    let (mut line, mut open, mut starts) = (1, None, true);
+    let mut rest = bytes.iter().peekable();
+    while let Some(byte) = rest.next() {
+        line += usize::from(*byte == b'\n');
+        match (byte, open) {
+            (b'"', Some(_)) if rest.peek() == Some(&&b'"') => {
+                rest.next();
+            }
+            (b'"', Some(_)) => open = None,
+            (b'"', None) if starts => open = Some(line),
+            _ => {}
+        }
+        starts = matches!(byte, b',' | b'\n' | b'\r');
+    }
+    open
 }
 
 /// The chosen columns.

@@ -231,9 +231,9 @@ impl<'p> Elab<'p> {
         did_you_mean(name, known.iter().map(String::as_str))
     }
 
-    /// The scope of a file's top level: what is given everywhere.
-    pub fn root_scope(&mut self) -> Scope {
-        let scope = Scope::default();
+    /// The scope of a file's top level (of the library or of the user): what is given everywhere.
+    pub fn root_scope(&mut self, library: bool) -> Scope {
+        let scope = Scope::top(library);
         let span = Span::default();
         let given = [("t", self.time), ("dt", self.dt), ("step", self.step_index)];
         for (name, var) in given {
@@ -265,9 +265,16 @@ impl<'p> Elab<'p> {
         )
     }
 
-    /// Runs `body` with recursion and depth watched.
-    pub fn guarded<T>(&mut self, name: &str, span: Span, body: impl FnOnce(&mut Self) -> Try<T>) -> Try<T> {
-        if let Some((_, first)) = self.active.iter().find(|(n, _)| n == name) {
+    /// Runs `body`, a declaration of the library or of the user, with recursion and depth watched.
+    pub fn guarded<T>(
+        &mut self,
+        name: &str,
+        library: bool,
+        span: Span,
+        body: impl FnOnce(&mut Self) -> Try<T>,
+    ) -> Try<T> {
+        let key = if library { format!("{name} of the library") } else { name.to_string() };
+        if let Some((_, first)) = self.active.iter().find(|(n, _)| *n == key) {
             let first = *first;
             return self.fail(
                 Diagnostic::error(
@@ -281,7 +288,7 @@ impl<'p> Elab<'p> {
             );
         }
         self.count_call(span)?;
-        self.active.push((name.to_string(), span));
+        self.active.push((key, span));
         let result = body(self);
         self.active.pop();
         result

@@ -88,16 +88,17 @@ impl Elab<'_> {
         match scope.get(name) {
             Some(Entry::Value(value, _)) => return Ok(value),
             Some(Entry::Broken) => return Err(crate::model::elab::Reported),
+            Some(Entry::Both { model, file }) => return self.fail(messages::two_meanings(name, span, model, file)),
             Some(Entry::OpenSize(first)) => {
                 let d = messages::open_size(name, span, None);
                 return self.fail(if first == span { d } else { d.label(first, "first met here") });
             }
-            None => {}
+            Some(Entry::Outside) | None => {}
         }
         if matches!(name, "levy" | "levy_foster") && self.accepted.is_some() {
             return self.no_levy(span);
         }
-        if let Some(value) = self.global(name, span)? {
+        if let Some(value) = self.global(name, span, scope.in_library())? {
             return Ok(value);
         }
         if let Some(f) = crate::model::functions::lookup(name) {
@@ -131,7 +132,7 @@ impl Elab<'_> {
     fn field(&mut self, object: &Expr, field: &Ident, scope: &Scope) -> Try<Value> {
         if let ExprKind::Name(name) = &object.kind
             && scope.get(name).is_none()
-            && self.library.lookup(name).is_empty()
+            && self.library.lookup_in(name, scope.in_library()).is_empty()
             && self.library.runs().any(|(_, run)| run.name.name == *name)
         {
             return self.unsupported(later::EARLIER_RUN, object.span.to(field.span));

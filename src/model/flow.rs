@@ -57,8 +57,8 @@ impl Elab<'_> {
         let dt = self.g.var(model.dt);
         inner.define("dt", Value::Num(dt), Span::default());
         for noise in &model.noises {
-            inner.define(format!("d{}", noise.name), Value::Num(noise.seen), Span::default());
-            inner.define(format!("∘d{}", noise.name), Value::Num(noise.seen_strat), Span::default());
+            inner.define(format!("d{}", noise.name), Value::Num(self.g.var(noise.seen)), Span::default());
+            inner.define(format!("∘d{}", noise.name), Value::Num(self.g.var(noise.seen_strat)), Span::default());
         }
         let rhs = self.real_expr(&without_juxtaposition(&flow.value), &inner)?;
         let have = self.g.shape(rhs).to_vec();
@@ -198,6 +198,15 @@ impl Elab<'_> {
                     BinaryOp::Mul | BinaryOp::MatMul => Ok(Some(x + y)),
                     BinaryOp::Div if y == 0 => Ok(Some(x)),
                     _ if x + y == 0 => Ok(Some(0)),
+                    BinaryOp::Pow if x == 0 && matches!(b.kind, ExprKind::Name(_)) => self.fail(
+                        Diagnostic::error(
+                            codes::NOISE_MISUSE,
+                            format!("the `^` before `{}` has no exponent", crate::syntax::print::expr(b)),
+                            b.span,
+                            "read as the exponent",
+                        )
+                        .help("write the exponent, as in `x^2 dt`"),
+                    ),
                     _ => self.misused(e.span),
                 }
             }
@@ -250,7 +259,7 @@ impl Elab<'_> {
     fn is_differential(&mut self, name: &str, scope: &Scope) -> bool {
         let long = name.chars().count() > 1 && name.starts_with('d');
         let known = matches!(scope.get(name), Some(Entry::Value(..) | Entry::OpenSize(_)));
-        let value = name != "dt" && (known || !self.library.lookup(name).is_empty());
+        let value = name != "dt" && (known || !self.library.lookup_in(name, scope.in_library()).is_empty());
         let table =
             crate::model::functions::lookup(name).is_some() || crate::model::distributions::lookup(name).is_some();
         long && !value && !table
@@ -423,9 +432,11 @@ impl Elab<'_> {
             if broken {
                 continue;
             }
+            let mixed: Vec<_> = model.noises.iter().filter_map(|n| n.mixed).flatten().collect();
             let mut whole: Option<Id> = None;
             for group in groups(&own) {
                 let flow = self.grouped(&group, &model.states[k].shape.clone());
+                let independent = self.g.substitute_vars(&[flow], &mixed)[0];
                 whole = Some(match whole {
                     None => flow,
                     Some(sum) => self.elementwise_raw(&[sum, flow], |g, a| g.op(Op::Add, a)),
@@ -436,11 +447,12 @@ impl Elab<'_> {
                     None => (state.name.clone(), group[0].span),
                 };
                 match model.parts.iter_mut().find(|p| p.name == name) {
-                    Some(part) => part.flows.push((k, flow)),
-                    None => model.parts.push(Part { name, span, flows: vec![(k, flow)] }),
+                    Some(part) => part.flows.push((k, independent)),
+                    None => model.parts.push(Part { name, span, flows: vec![(k, independent)] }),
                 }
             }
-            model.states[k].flow = whole;
+            model.states[k].written = whole;
+            model.states[k].flow = whole.map(|flow| self.g.substitute_vars(&[flow], &mixed)[0]);
             model.states[k].flow_span = Some(own[0].span);
         }
         if broken { Err(Reported) } else { Ok(()) }

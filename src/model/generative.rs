@@ -30,6 +30,24 @@ impl Elab<'_> {
         Some(ordered)
     }
 
+    /// The first component that no piece is about, as it is written.
+    pub(super) fn without_law(&self, pieces: &[Piece], name: &str, shape: &[usize]) -> Option<String> {
+        let regions: Vec<Region> = pieces.iter().map(|p| self.region_of(p)).collect::<Option<_>>()?;
+        let total: usize = shape.iter().product();
+        let place = |mut flat: usize| -> Vec<usize> {
+            let mut at = vec![0; shape.len()];
+            for k in (0..shape.len()).rev() {
+                at[k] = flat % shape[k];
+                flat /= shape[k];
+            }
+            at
+        };
+        let inside = |at: &[usize], r: &Region| r.iter().zip(at).all(|((lo, hi), i)| lo <= i && i < hi);
+        let at = (0..total.min(1 << 16)).map(place).find(|at| !regions.iter().any(|r| inside(at, r)))?;
+        let words: Vec<String> = at.iter().map(usize::to_string).collect();
+        Some(if words.is_empty() { name.to_string() } else { format!("{name}[{}]", words.join(", ")) })
+    }
+
     /// The components of a piece; `None` at an index that is not constant.
     fn region_of(&self, piece: &Piece) -> Option<Region> {
         let one = |axis: &Axis| match axis {
@@ -143,7 +161,7 @@ mod tests {
         let loaded = load_text("t.sde", &format!("target p() on x: real[4] {{ {body} }}"), &Options::default());
         assert!(!loaded.has_errors(), "{:?}", loaded.problems);
         let mut elab = Elab::new(&loaded.library, &loaded.sources);
-        let scope = elab.root_scope();
+        let scope = elab.root_scope(false);
         let call = crate::syntax::parse_expr(loaded.main, "p()").expect("an expression");
         let value = elab.expr(&call, &scope);
         match value {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Op, Ty, VarKind};
+use crate::math::{Id, Op, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Reported, RunParam, Try, shape_text, shape_words};
 use crate::model::indexing::Axis;
 use crate::model::later;
@@ -114,8 +114,7 @@ impl Elab<'_> {
             self.check_range(&name, default, range, span)?;
         }
         let path = self.param_path(&name);
-        if let Some(known) = self.params.iter().find(|p| p.path == path && p.span == param.name.span) {
-            let var = known.var;
+        if let Some(var) = self.shared_param(param, default, &path) {
             return Ok(Value::Num(self.g.var(var)));
         }
         let var = self.g.new_var(name.clone(), VarKind::Param, Ty::Real, shape);
@@ -123,10 +122,27 @@ impl Elab<'_> {
         Ok(Value::Num(self.g.var(var)))
     }
 
+    /// The parameter that one is that has been met before: of the same place in the tree, or, for an instance that a
+    /// statement of the run writes again, the one that the tree has of it.
+    fn shared_param(&self, param: &Param, default: Id, path: &str) -> Option<VarId> {
+        let alike = |p: &&RunParam| p.span == param.name.span && p.default == Some(default);
+        if let Some(known) = self.params.iter().filter(alike).find(|p| p.path == path) {
+            return Some(known.var);
+        }
+        self.run.as_ref()?;
+        // The paths of what statements write begin with the name of the run.
+        let own = path.split_once('.').map_or(path, |(_, rest)| rest);
+        let ends = |long: &str, short: &str| long == short || long.ends_with(&format!(".{short}"));
+        let mut known = self.params.iter().filter(alike).filter(|p| ends(&p.path, own) || ends(own, &p.path));
+        match (known.next(), known.next()) {
+            (Some(one), None) => Some(one.var),
+            _ => None,
+        }
+    }
+
     /// A `target` declaration applied to arguments.
     pub fn apply_target(&mut self, decl: &ast::Target, at: &Decl, args: &[BoundArg], span: Span) -> Try<Value> {
-        let _ = at;
-        let scope = self.root_scope();
+        let scope = self.root_scope(at.library);
         self.path.push(decl.name.name.clone());
         let draws = self.draws.take();
         let result =
@@ -210,8 +226,9 @@ impl Elab<'_> {
         for term in &terms[1..] {
             total = self.g.op(Op::Add, &[total, *term]);
         }
+        let uncovered = pieces.as_ref().and_then(|p| self.without_law(p, &variable.name, &shape));
         let pieces = pieces.and_then(|p| self.in_drawing_order(p, var, &shape));
-        let kind = TargetKind::Density { var, log_density: total, pieces };
+        let kind = TargetKind::Density { var, log_density: total, pieces, uncovered };
         let span = if span == Span::default() { decl.name.span } else { span };
         Ok(Value::Target(Rc::new(Target::new(decl.name.name.clone(), shape, kind, span))))
     }

@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::Id;
-use crate::model::distributions::{DistKind, DistParam, Distribution};
-use crate::model::elab::{Elab, Try, shape_text};
+use crate::math::{Dense, Id};
+use crate::model::distributions::{DistKind, DistParam, Distribution, Domain};
+use crate::model::elab::{Elab, MatrixCheck, Try, shape_text};
 use crate::model::messages;
 use crate::model::target::{Target, TargetKind};
 use crate::model::value::{BoundArg, Value};
 use crate::source::Span;
+use crate::syntax::ast::NoiseStructure;
 
 impl Elab<'_> {
     /// A distribution of the table with its arguments.
@@ -39,7 +40,31 @@ impl Elab<'_> {
             });
         }
         self.check_law_domains(law, &params)?;
+        self.check_covariances(law, &params)?;
         Ok(Value::Target(Rc::new(self.law_target(law, &params, span)?)))
+    }
+
+    /// A covariance is one at the values that its parameters have.
+    fn check_covariances(&mut self, law: &'static Distribution, params: &[(Id, Span)]) -> Try<()> {
+        for (param, (id, span)) in law.params.iter().zip(params) {
+            let &[n, m] = self.g.shape(*id) else { continue };
+            if param.domain != Domain::Covariance || n != m || !self.g.free(*id).is_empty() {
+                continue;
+            }
+            let check = MatrixCheck { structure: NoiseStructure::Covariance, value: *id, size: n, span: *span };
+            let defaults = self.default_env();
+            self.check_matrix(&check, &defaults)?;
+            let factor = self.g.dense(Dense::Cholesky, &[*id]);
+            let inverse = self.g.dense(Dense::Inverse, &[factor]);
+            if self.is_undefined(inverse, &[*id]) {
+                let d = Diagnostic::error(codes::BAD_CORRELATION, "this is not a covariance matrix", *span, "singular");
+                return self.fail(d.note("the law keeps to a plane, and has no density"));
+            }
+            if self.g.rate(*id) <= crate::math::Rate::Run {
+                self.matrices.push(check);
+            }
+        }
+        Ok(())
     }
 
     /// Constant parameters outside their domain are errors now.

@@ -42,10 +42,18 @@ impl Library {
 
     /// The declarations that a name may mean, runs left out: the user's if there are any, else the library's.
     pub fn lookup(&self, name: &str) -> Vec<&Decl> {
-        let all: Vec<&Decl> = self.by_name.get(name).into_iter().flatten().map(|i| &self.decls[*i]).collect();
-        let named = |d: &&Decl| !matches!(d.item.kind, ItemKind::Run(_));
-        let own: Vec<&Decl> = all.iter().copied().filter(|d| !d.library).filter(named).collect();
-        if own.is_empty() { all.into_iter().filter(named).collect() } else { own }
+        let own = self.named(name, false);
+        if own.is_empty() { self.named(name, true) } else { own }
+    }
+
+    /// As `lookup`, in a text of the library (which does not know the user's declarations) or of the user.
+    pub fn lookup_in(&self, name: &str, library: bool) -> Vec<&Decl> {
+        if library { self.named(name, true) } else { self.lookup(name) }
+    }
+
+    fn named(&self, name: &str, library: bool) -> Vec<&Decl> {
+        let all = self.by_name.get(name).into_iter().flatten().map(|i| &self.decls[*i]);
+        all.filter(|d| d.library == library && !matches!(d.item.kind, ItemKind::Run(_))).collect()
     }
 
     pub fn decls(&self) -> impl Iterator<Item = &Decl> {

@@ -289,3 +289,13 @@ pub fn no_step(solver: &Solver) -> Diagnostic {
     Diagnostic::error(codes::BAD_STEP_RULE, message, solver.name.span, "nothing says how it moves a model")
         .help("add `step { x' = ... }`")
 }
+
+/// A name in a run that its model and its file both declare.
+pub fn two_meanings(name: &str, span: Span, model: Span, file: Span) -> Diagnostic {
+    let message = format!("`{name}` is of the run's model and also a declaration of this file");
+    Diagnostic::error(codes::SHADOWED, message, span, "which one?")
+        .label(file, "declared here")
+        .label(model, "the model has it too")
+        .note("a name means one thing")
+        .help(format!("give the declaration of the file another name than `{name}`"))
+}

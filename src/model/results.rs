@@ -22,6 +22,8 @@ pub struct RunContext {
     pub orders: Vec<Order>,
     pub invariances: Vec<Invariance>,
     pub formulas: Vec<Formula>,
+    /// indices of pooled axes that some statistic uses
+    pub pooled: Vec<u32>,
     /// names of the run's solvers, for `strong_order`
     pub solvers: Vec<String>,
 }
@@ -57,6 +59,8 @@ pub enum Times {
         times: Vec<Id>,
         list: bool,
         span: Span,
+        /// of each time, where they are written one by one
+        each: Vec<Span>,
     },
     /// all pooled
     Over {
@@ -214,8 +218,10 @@ impl Elab<'_> {
         let pool = self.run.as_ref().and_then(|r| r.pool.clone()).unwrap_or_default();
         let mut values = Vec::new();
         let mut shape: Option<Vec<usize>> = None;
+        let mut unused: Vec<usize> = if outs == 0 { Vec::new() } else { (0..pool.axes.len()).collect() };
         for arg in &args[..outs] {
             let id = self.observed(row, arg)?;
+            unused.retain(|k| !self.g.has_free(id, pool.axes[*k].id));
             let own = self.g.shape(id).to_vec();
             if let Some(first) = &shape
                 && *first != own
@@ -235,6 +241,11 @@ impl Elab<'_> {
             }
             shape = Some(own);
             values.push(self.map_over(&pool.axes, id));
+        }
+        if outs > 0 {
+            let used = (0..pool.axes.len()).filter(|k| !unused.contains(k)).map(|k| pool.axes[k].id);
+            let used: Vec<u32> = used.collect();
+            self.run.as_mut().expect("statistics stand in runs").pooled.extend(used);
         }
         let mut shape = shape.unwrap_or_default();
         match &stat {
@@ -494,6 +505,23 @@ impl Elab<'_> {
         let entry = Expectation { target, point, log_density, integrand, draw, value, se, span };
         self.run.as_mut().expect("checked above").expectations.push(entry);
         Ok(Value::Num(self.g.var(value)))
+    }
+
+    /// Some statistic of a statement uses each index of its pool: else nothing is pooled.
+    pub fn axes_are_used(&mut self, pool: &Pool, span: Span) -> Try<()> {
+        let used = self.run.as_ref().map(|r| r.pooled.clone()).unwrap_or_default();
+        let Some(k) = (0..pool.axes.len()).find(|k| !used.contains(&pool.axes[*k].id)) else { return Ok(()) };
+        let words = &pool.axis_words[k];
+        let index = words.split(' ').next().unwrap_or_default();
+        self.fail(
+            Diagnostic::error(
+                codes::BAD_STATISTIC,
+                format!("`over {words}` pools nothing: no statistic uses `{index}`"),
+                span,
+                format!("the same for every `{index}`"),
+            )
+            .help(format!("take one element by it, as in `mean(x[{index}])`, or leave `over` out")),
+        )
     }
 
     /// Runs `body` with the pool of a statement.

@@ -60,6 +60,7 @@ impl Elab<'_> {
             name: format!("split([{}])", words.join(", ")),
             args: Vec::new(),
             span,
+            library: false,
             split: Some(Rc::new(Split { pieces, rules })),
         })))
     }

@@ -99,7 +99,8 @@ pub const TABLE: &[Row] = &[
         Arity::OneAnd("q"),
         Keeps::Sketch,
         "The quantile at a probability, or at each of a list. Exact for up to 32768 distinct values, then from bins \
-         about 2^-11 of the value wide on either side. Standard error from the spread of the quantiles around it.",
+         about 2^-11 of the value wide on either side. Standard error from the spread of the quantiles around it; none with fewer than \
+         5 values beyond.",
     ),
     row(
         "prob",

@@ -64,8 +64,10 @@ pub struct State {
     /// the starting value in terms of parameters and draws
     pub start: Id,
     pub start_span: Span,
-    /// the right side of its equation: linear in `dt` and the noises
+    /// the right side of its equation: linear in `dt` and the independent noises
     pub flow: Option<Id>,
+    /// the same as it is written, in the noises that the equations see
+    pub written: Option<Id>,
     pub flow_span: Option<Span>,
 }
 
@@ -80,9 +82,11 @@ pub struct Noise {
     pub var: VarId,
     /// the same increments in terms written with `∘`
     pub strat: VarId,
-    /// the increments as the equations see them (correlated), for both
-    pub seen: Id,
-    pub seen_strat: Id,
+    /// the increments as the equations see them, for both: those above, or others that are correlated
+    pub seen: VarId,
+    pub seen_strat: VarId,
+    /// what those are in terms of the independent ones, where they are correlated
+    pub mixed: Option<[(VarId, Id); 2]>,
     pub declared: bool,
     /// correlation or covariance matrix
     pub matrix: Option<(ast::NoiseStructure, Id, Span)>,
@@ -104,7 +108,7 @@ impl Elab<'_> {
     /// A target as a model: one state that is drawn exactly, or renewed by a kernel. It goes by the name that its
     /// declaration gives it, and by `x`.
     fn target_model(&mut self, target: &Rc<Target>, span: Span) -> Try<Model> {
-        let scope = self.root_scope();
+        let scope = self.root_scope(false);
         let name = match &target.kind {
             TargetKind::Density { var, .. } => self.g.var_info(*var).name.clone(),
             _ => "x".into(),
@@ -131,6 +135,7 @@ impl Elab<'_> {
             start,
             start_span: span,
             flow: None,
+            written: None,
             flow_span: None,
         };
         let alpha = self.g.real(0.0);
@@ -164,9 +169,9 @@ impl Elab<'_> {
     fn apply_model(&mut self, applied: &Rc<Applied>) -> Try<Model> {
         let ItemKind::Model(decl) = &applied.decl.item.kind else { unreachable!("an applied model is a model") };
         let name = decl.name.name.clone();
-        let scope = self.root_scope();
+        let scope = self.root_scope(applied.decl.library);
         self.path.push(name.clone());
-        let result = self.guarded(&name, applied.span, |s| {
+        let result = self.guarded(&name, applied.decl.library, applied.span, |s| {
             s.bind_header(&name, &decl.header, &applied.args, applied.span, &scope)?;
             match &decl.body {
                 ModelBody::Alias(_, with) if !with.is_empty() => s.unsupported(later::MODEL_WITH, decl.name.span),
@@ -284,6 +289,7 @@ impl Elab<'_> {
             start,
             start_span,
             flow: None,
+            written: None,
             flow_span: None,
         });
         Ok(())
@@ -450,9 +456,8 @@ impl Elab<'_> {
         let var = self.g.new_var(format!("d{name}"), VarKind::Noise, Ty::Real, shape.clone());
         let strat = self.g.new_var(format!("d{name}"), VarKind::Noise, Ty::Real, shape.clone());
         let factor = matrix.as_ref().map(|(_, m, _)| self.g.dense(Dense::Cholesky, &[*m]));
-        let seen = |s: &mut Self, var: VarId| {
+        let mixed = |s: &mut Self, var: VarId, l: Id| {
             let z = s.g.var(var);
-            let Some(l) = factor else { return z };
             s.tabulate(&shape, |s, at| {
                 let k = s.g.fresh_index(shape[0]);
                 let ki = s.g.index(k);
@@ -461,7 +466,11 @@ impl Elab<'_> {
                 s.g.reduce(Red::Sum, &[k], product)
             })
         };
-        let (plain, circled) = (seen(self, var), seen(self, strat));
+        let mut seen = [var, strat];
+        let mixed = factor.map(|l| {
+            seen = seen.map(|_| self.g.new_var(format!("d{name}"), VarKind::Noise, Ty::Real, shape.clone()));
+            [(seen[0], mixed(self, var, l)), (seen[1], mixed(self, strat, l))]
+        });
         let place = model.noises.len() as u32;
         model.noises.push(Noise {
             name: name.into(),
@@ -470,8 +479,9 @@ impl Elab<'_> {
             shape,
             var,
             strat,
-            seen: plain,
-            seen_strat: circled,
+            seen: seen[0],
+            seen_strat: seen[1],
+            mixed,
             declared,
             matrix,
         });

@@ -39,6 +39,8 @@ pub enum TargetKind {
         var: VarId,
         log_density: Id,
         pieces: Option<Vec<Piece>>,
+        /// where all is written with `~` but for a component: `x[2]`
+        uncovered: Option<String>,
     },
     Mixture {
         weights: Id,

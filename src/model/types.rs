@@ -48,7 +48,7 @@ impl Elab<'_> {
         }
         if let ExprKind::Name(name) = &dim.kind
             && scope.get(name).is_none()
-            && let Some(problem) = self.declared_as_no_size(name, dim.span)
+            && let Some(problem) = self.declared_as_no_size(name, dim.span, scope)
         {
             return self.fail(problem);
         }
@@ -56,8 +56,8 @@ impl Elab<'_> {
     }
 
     /// What is wrong with a size that has the name of a declaration.
-    fn declared_as_no_size(&self, name: &str, span: Span) -> Option<Diagnostic> {
-        let kind = &self.library.lookup(name).first()?.item.kind;
+    fn declared_as_no_size(&self, name: &str, span: Span, scope: &Scope) -> Option<Diagnostic> {
+        let kind = &self.library.lookup_in(name, scope.in_library()).first()?.item.kind;
         let what = match kind {
             ItemKind::Model(_) => "a model",
             ItemKind::Target(_) => "a target",
@@ -208,7 +208,10 @@ impl Elab<'_> {
         match scope.get(name) {
             Some(Entry::OpenSize(_)) => true,
             Some(_) => false,
-            None => self.library.lookup(name).is_empty() && crate::model::functions::lookup(name).is_none(),
+            None => {
+                self.library.lookup_in(name, scope.in_library()).is_empty()
+                    && crate::model::functions::lookup(name).is_none()
+            }
         }
     }
 

@@ -64,13 +64,16 @@ pub struct AppliedSolver {
     pub name: String,
     pub args: Vec<BoundArg>,
     pub span: Span,
+    /// named in a text of the library
+    pub library: bool,
     /// for `split(...)`, which is no declaration
     pub split: Option<Rc<Split>>,
 }
 
 impl AppliedSolver {
+    /// A solver by its name, as the user's text means it.
     pub fn named(name: impl Into<String>, args: Vec<BoundArg>, span: Span) -> AppliedSolver {
-        AppliedSolver { name: name.into(), args, span, split: None }
+        AppliedSolver { name: name.into(), args, span, library: false, split: None }
     }
 }
 
@@ -104,6 +107,8 @@ struct ScopeData {
     parent: Option<Scope>,
     /// every name in it is broken: those of a model that could not be worked out
     wild: Cell<bool>,
+    /// of a declaration of the standard library, for which the user's declarations do not exist
+    library: bool,
 }
 
 /// What a name stands for.
@@ -114,15 +119,41 @@ pub enum Entry {
     Broken,
     /// the size of an axis that nothing has fixed yet
     OpenSize(Span),
+    /// hidden from here on: the name is one of the file's declarations
+    Outside,
+    /// a state or `let` of the library's model, and one of the file's declarations: neither is meant for certain
+    Both {
+        model: Span,
+        file: Span,
+    },
 }
 
 impl Scope {
+    /// The top of a declaration's scopes: of the standard library, or of the user's files.
+    pub fn top(library: bool) -> Scope {
+        Scope(Rc::new(ScopeData { library, ..ScopeData::default() }))
+    }
+
     pub fn child(&self) -> Scope {
-        Scope(Rc::new(ScopeData { parent: Some(self.clone()), ..ScopeData::default() }))
+        self.child_in(self.0.library)
+    }
+
+    /// A scope around which there is another declaration: a run sees the names of its model, but it stands in the user's
+    /// file.
+    pub fn child_in(&self, library: bool) -> Scope {
+        Scope(Rc::new(ScopeData { parent: Some(self.clone()), library, ..ScopeData::default() }))
+    }
+
+    /// Whether names that are not found here are those of the standard library alone.
+    pub fn in_library(&self) -> bool {
+        self.0.library
     }
 
     pub fn get(&self, name: &str) -> Option<Entry> {
         let here = self.0.names.borrow().get(name).cloned();
+        if matches!(here, Some(Entry::Outside)) {
+            return None;
+        }
         let found = here.or_else(|| self.0.parent.as_ref().and_then(|p| p.get(name)));
         found.or_else(|| self.0.wild.get().then_some(Entry::Broken))
     }

@@ -1,7 +1,7 @@
 //! The object that `--json` prints.
 //!
 //! Its keys are those of the language's page on runs. Values of arrays are nested lists, and so are their standard
-//! errors. NaN is `null` (also the standard error of a single path), infinities are the strings `"inf"` and `"-inf"`.
+//! errors. NaN and infinities are `null` (also the standard error of a single path).
 
 use super::result::Results;
 
@@ -62,7 +62,7 @@ mod tests {
             r#""paths":100000,"steps":1000,"seed":1,"seconds":0.41,"compile_seconds":0.004,"#,
             r#""path_steps_per_second":240000000.0,"diverged":0,"sweep":{"sigma":0.1,"a":2.0},"#,
             r#""reports":[{"expr":"mean(x)","at":1.0,"value":1.0513,"se":0.0003},"#,
-            r#"{"expr":"mean(y)","over":"t in [0, 1]","value":[[1.0,null],["inf",4.5]],"se":[[0.5,0.5],[0.5,0.5]]}],"#,
+            r#"{"expr":"mean(y)","over":"t in [0, 1]","value":[[1.0,null],[null,4.5]],"se":[[0.5,0.5],[0.5,0.5]]}],"#,
             r#""checks":[{"expr":"a < b","passed":true,"left":0.0002,"right":0.0012}]}]}"#,
         );
         assert_eq!(to_json(&results()), want);

@@ -154,6 +154,9 @@ pub struct Convergence {
     /// numbers of steps left out of the fit of the weak order, their errors being below their noise
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub too_noisy: Vec<u64>,
+    /// numbers of steps whose errors are rounding, left out of all fits
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rounding: Vec<u64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -209,6 +212,7 @@ impl From<&Converged> for Convergence {
             weak_order: c.weak_order.into(),
             levels: levels.collect(),
             too_noisy: c.too_noisy.clone(),
+            rounding: c.rounding.clone(),
         }
     }
 }
@@ -260,15 +264,9 @@ impl Serialize for Nested<'_> {
     }
 }
 
-/// JSON has no NaN and no infinity: NaN is written as null, infinities as the strings "inf" and "-inf".
+/// JSON has no NaN and no infinity: both are written as null, so that what is a number is one everywhere.
 fn number<S: Serializer>(x: &f64, s: S) -> Result<S::Ok, S::Error> {
-    if x.is_nan() {
-        s.serialize_none()
-    } else if x.is_infinite() {
-        s.serialize_str(if *x > 0.0 { "inf" } else { "-inf" })
-    } else {
-        s.serialize_f64(*x)
-    }
+    if x.is_finite() { s.serialize_f64(*x) } else { s.serialize_none() }
 }
 
 fn maybe_number<S: Serializer>(x: &Option<f64>, s: S) -> Result<S::Ok, S::Error> {

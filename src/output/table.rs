@@ -166,11 +166,14 @@ fn convergence(c: &Convergence, style: Style) -> String {
     let rows: Vec<[String; 6]> = std::iter::once(head).chain(rows).collect();
     let order = |name: &str, p: &super::result::Pair| format!("{name} order {}\n", estimate(p.value, p.se));
     let mut text = aligned(&rows) + &order("strong", &c.strong_order) + &order("weak", &c.weak_order);
-    if !c.too_noisy.is_empty() {
-        let steps: Vec<String> = c.too_noisy.iter().map(u64::to_string).collect();
-        let note = format!("the weak errors at {} steps are below their noise and not in the fit", steps.join(", "));
-        text += &format!("{}\n", style.faint(&note));
-    }
+    let mut note = |steps: &[u64], what: &dyn Fn(&str) -> String| {
+        if !steps.is_empty() {
+            let steps: Vec<String> = steps.iter().map(u64::to_string).collect();
+            text += &format!("{}\n", style.faint(&what(&steps.join(", "))));
+        }
+    };
+    note(&c.rounding, &|steps| format!("the errors at {steps} steps are rounding and not in the fits"));
+    note(&c.too_noisy, &|steps| format!("the weak errors at {steps} steps are below their noise and not in the fit"));
     text
 }
 
@@ -304,6 +307,7 @@ r  gbm by heun: 100 paths of 1 234 steps and 5.3 rejected ones at tol 0.001, see
             weak_order: pair(f64::NAN, f64::NAN),
             levels: vec![level(16, 0.1), level(32, 0.05)],
             too_noisy: vec![16, 32],
+            rounding: vec![],
         };
         let want = "\
 steps  h        E|x - ref|       rms              |E x - E ref|    µs a path

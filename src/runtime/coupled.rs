@@ -12,10 +12,10 @@ use super::job::Stage;
 use super::layout::Layout;
 use super::memory::{self, Memory};
 use super::noise::{self, Fill, NoiseSource, START_STEP};
-use super::orders::{Cells, Converged, conclude};
+use super::orders::{Cells, Converged, Exactness, conclude};
 use super::statistics::moments::Moments;
 use super::tree::{Tree, fold};
-use crate::kernels::lane::Lane;
+use crate::kernels::lane::{Lane, Precision};
 use crate::math::{Base, VarId};
 use crate::step::program::{DrawSlot, Program};
 
@@ -55,6 +55,8 @@ pub struct CoupledJob<T = f64> {
     pub seed: u64,
     pub stream: u64,
     pub threads: usize,
+    /// nothing random moves or starts a path
+    pub deterministic: bool,
     pub noise: Arc<dyn NoiseSource>,
     /// nanoseconds that the steps of each level took, on all threads together
     pub spent: Vec<AtomicU64>,
@@ -121,7 +123,15 @@ pub fn run<T: Lane>(job: &CoupledJob<T>, stop: &AtomicBool) -> Result<Converged,
     let groups = tree.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
     let groups: Vec<Cells> = groups.into_iter().map(|g| g.1).collect();
     let steps: Vec<u64> = job.levels.iter().map(|l| l.steps).collect();
-    Ok(conclude(&steps, job.span, job.rows.len(), &groups, finished.into_inner()))
+    let exact = Exactness {
+        epsilon: match T::PRECISION {
+            Precision::Single => f64::from(f32::EPSILON),
+            Precision::Double => f64::EPSILON,
+        },
+        reference: job.reference.steps,
+        deterministic: job.deterministic,
+    };
+    Ok(conclude(&steps, job.span, job.rows.len(), &groups, finished.into_inner(), exact))
 }
 
 struct Plan {

@@ -36,6 +36,7 @@ fn job(levels: Vec<Level>, reference: Level, paths: u64) -> CoupledJob {
         seed: 3,
         stream: 0,
         threads: 2,
+        deterministic: false,
         noise: Arc::new(HashNoise),
         spent: Vec::new(),
     }

@@ -60,7 +60,23 @@ pub struct Converged {
     pub finished: u64,
     /// numbers of steps whose weak error is below its noise; they are left out of the fit
     pub too_noisy: Vec<u64>,
+    /// numbers of steps whose errors are no more than rounding; they are left out of all fits
+    pub rounding: Vec<u64>,
 }
+
+/// How exact the paths are that errors are measured with.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Exactness {
+    /// the relative rounding of an operation
+    pub epsilon: f64,
+    /// steps of the reference
+    pub reference: u64,
+    /// all paths are the same
+    pub deterministic: bool,
+}
+
+/// Errors below so many roundings of the state at each step, which add up like independent ones, are rounding.
+const ROUNDINGS: f64 = 4.0;
 
 /// Weak errors count for the order if they are so many standard errors large.
 const CLEAR: f64 = 2.0;
@@ -68,8 +84,17 @@ const CLEAR: f64 = 2.0;
 /// Errors are not taken as known better than this, relatively: without noise all levels are certain and weigh the same.
 const CERTAIN: f64 = 1e-9;
 
-pub(super) fn conclude(steps: &[u64], span: f64, rows: usize, groups: &[Cells], finished: u64) -> Converged {
+pub(super) fn conclude(
+    steps: &[u64],
+    span: f64,
+    rows: usize,
+    groups: &[Cells],
+    finished: u64,
+    exact: Exactness,
+) -> Converged {
     let all = together(groups, steps.len(), rows);
+    let size = all.reference.iter().map(|r| r[1].mean.max(0.0)).sum::<f64>().sqrt();
+    let least = ROUNDINGS * exact.epsilon * size * (exact.reference as f64).sqrt();
     let h: Vec<f64> = steps.iter().map(|n| span / *n as f64).collect();
     let levels: Vec<LevelError> = (0..steps.len()).map(|k| level(&all, k, steps[k], h[k])).collect();
     let order = |error: &dyn Fn(&Cells, usize) -> f64, relative: &dyn Fn(usize) -> Option<f64>| {
@@ -78,20 +103,31 @@ pub(super) fn conclude(steps: &[u64], span: f64, rows: usize, groups: &[Cells], 
         let weight = |c: &Cells| c.strong.first().map_or(0.0, |s| s[0].n as f64);
         Estimate { value: fit(&all), se: jackknife::standard_error(groups, weight, merged, fit) }
     };
-    let strong = |k: usize| relative(&levels[k].strong);
-    let rms = |k: usize| relative(&levels[k].rms);
+    let rounding = |k: usize| levels[k].rms.value <= least;
+    let strong = |k: usize| if rounding(k) { None } else { relative(&levels[k].strong) };
+    let rms = |k: usize| if rounding(k) { None } else { relative(&levels[k].rms) };
     let weak = |k: usize| {
+        if rounding(k) {
+            return None;
+        }
         let size = weak_size(&all, k);
         let r = weak_noise(&all, k) / size;
         (size > 0.0 && r < 1.0 / CLEAR).then_some(r.max(CERTAIN))
     };
+    let strong_order = order(&|c, k| c.strong[k][0].mean, &strong);
+    // A single path that is the only one there is has no spread to compare its errors with: both errors are the same.
+    let single = exact.deterministic && finished == 1;
     Converged {
-        strong_order: order(&|c, k| c.strong[k][0].mean, &strong),
+        strong_order,
         rms_order: order(&|c, k| c.strong[k][1].mean.sqrt(), &rms),
-        weak_order: order(&weak_size, &weak),
+        weak_order: if single { strong_order } else { order(&weak_size, &weak) },
         reference_diverged: all.broken.first().copied().unwrap_or(0),
         finished,
-        too_noisy: (0..steps.len()).filter(|k| weak(*k).is_none()).map(|k| steps[k]).collect(),
+        too_noisy: (0..steps.len())
+            .filter(|k| !single && !rounding(*k) && weak(*k).is_none())
+            .map(|k| steps[k])
+            .collect(),
+        rounding: (0..steps.len()).filter(|k| rounding(*k)).map(|k| steps[k]).collect(),
         levels,
     }
 }
@@ -191,6 +227,27 @@ mod tests {
         assert!(slope(&h, &[0.0; 4], &[1.0; 4]).is_nan());
     }
 
+    const EXACT: Exactness = Exactness { epsilon: f64::EPSILON, reference: 128, deterministic: false };
+
+    #[test]
+    fn errors_that_are_rounding_have_no_order() {
+        let steps = [8u64, 16, 32];
+        let cells = |errors: [f64; 3]| Cells {
+            reference: vec![[Moments::of(&[1.0]), Moments::of(&[1.0])]],
+            strong: errors.iter().map(|e| [Moments::of(&[*e]), Moments::of(&[e * e])]).collect(),
+            weak: errors.iter().map(|e| vec![[Moments::of(&[*e]), Moments::of(&[2.0 * e])]]).collect(),
+            broken: vec![0; 4],
+        };
+        let exact = Exactness { deterministic: true, ..EXACT };
+        let c = conclude(&steps, 1.0, 1, &[cells([5e-16, 1.7e-16, 1e-16])], 1, exact);
+        assert!(c.strong_order.value.is_nan() && c.weak_order.value.is_nan(), "{c:?}");
+        assert_eq!(c.rounding, steps);
+        let c = conclude(&steps, 1.0, 1, &[cells([4e-3, 1e-3, 2.5e-4])], 1, exact);
+        assert!((c.strong_order.value - 2.0).abs() < 1e-9, "{c:?}");
+        assert!((c.weak_order.value - 2.0).abs() < 1e-9, "{c:?}");
+        assert!(c.rounding.is_empty() && c.too_noisy.is_empty());
+    }
+
     /// Synthetic paths: strong errors of order 1/2, weak errors of order 1.
     fn synthetic(paths: usize, noise: f64, seed: u64) -> (Vec<u64>, Vec<Cells>) {
         let mut u = Uniforms::new(seed);
@@ -223,12 +280,12 @@ mod tests {
     #[test]
     fn orders_of_synthetic_errors() {
         let (steps, groups) = synthetic(32_000, 1.0, 2);
-        let c = conclude(&steps, 1.0, 1, &groups, 32_000);
+        let c = conclude(&steps, 1.0, 1, &groups, 32_000, EXACT);
         // The drift adds a little to the strong error of large steps.
         assert!((c.strong_order.value - 0.5).abs() < 0.02, "{:?}", c.strong_order);
         assert!(c.strong_order.se < 0.01);
         let (steps, groups) = synthetic(32_000, 0.05, 3);
-        let c = conclude(&steps, 1.0, 1, &groups, 32_000);
+        let c = conclude(&steps, 1.0, 1, &groups, 32_000, EXACT);
         assert!((c.weak_order.value - 1.0).abs() < 4.0 * c.weak_order.se + 0.01, "{:?}", c.weak_order);
         assert!(c.weak_order.se < 0.1);
         assert!(c.too_noisy.is_empty());
@@ -237,14 +294,14 @@ mod tests {
     #[test]
     fn noisy_weak_errors_are_left_out() {
         let (steps, groups) = synthetic(320, 1.0, 4);
-        let c = conclude(&steps, 1.0, 1, &groups, 320);
+        let c = conclude(&steps, 1.0, 1, &groups, 320, EXACT);
         assert!(c.too_noisy.contains(&64), "{:?}", c.too_noisy);
         assert!(c.weak_order.value.is_nan() || c.weak_order.se > 0.1);
     }
 
     #[test]
     fn without_paths_nothing_is_known() {
-        let c = conclude(&[8, 16], 1.0, 1, &[], 0);
+        let c = conclude(&[8, 16], 1.0, 1, &[], 0, EXACT);
         assert!(c.strong_order.value.is_nan() && c.levels[0].strong.value.is_nan());
     }
 }

@@ -66,15 +66,18 @@ impl Elab<'_> {
         match plan.time.clone() {
             None => Ok(Grid::new(vec![0.0])),
             Some(TimeSpec::Count { steps }) => Ok(Grid::equal(0.0, steps as f64, steps)),
-            Some(TimeSpec::Stepped { from, to, step, span }) => {
+            Some(TimeSpec::Stepped { from, to, step, span, step_span }) => {
                 let (a, b, h) = (
                     self.number(from, params, span)?,
                     self.number(to, params, span)?,
                     self.number(step, params, span)?,
                 );
-                if !(h > 0.0 && h.is_finite() && a.is_finite() && b.is_finite() && b > a) {
-                    let message =
-                        format!("a run goes from a time to a later one by positive steps, not from {a} to {b} by {h}");
+                if !(h > 0.0 && h.is_finite()) {
+                    let message = format!("a step is a positive length of time, and this is {h}");
+                    return self.error(codes::BAD_TIME, message, step_span, "cannot be a step");
+                }
+                if !(a.is_finite() && b.is_finite() && b > a) {
+                    let message = format!("a run goes from a time to a later one, not from {a} to {b}");
                     return self.error(codes::BAD_TIME, message, span, "no such grid");
                 }
                 self.few_enough((b - a) / h, span)?;
@@ -137,14 +140,14 @@ impl Elab<'_> {
         self.fail(
             Diagnostic::error(
                 codes::OFF_GRID,
-                format!("the time {t} is not on the grid of steps"),
+                format!("the time {} is not on the grid of steps", shown(t)),
                 span,
                 "asked for here",
             )
             .note(if lo == hi {
-                format!("the run goes from {} to {}", grid.times[0], grid.times[grid.times.len() - 1])
+                format!("the run goes from {} to {}", shown(grid.times[0]), shown(grid.times[grid.times.len() - 1]))
             } else {
-                format!("the nearest steps are at {lo} and {hi}")
+                format!("the nearest steps are at {} and {}", shown(lo), shown(hi))
             })
             .help("take one of these, or a step that divides the time"),
         )
@@ -155,18 +158,20 @@ impl Elab<'_> {
         let last = grid.times.len() as u64 - 1;
         match &pool.times {
             Times::End => Ok(vec![last]),
-            Times::At { times, span, .. } => {
-                let mut looks = Vec::new();
-                for t in times {
-                    let t = self.number(*t, params, *span)?;
-                    looks.push(self.snap(t, grid, *span)?);
+            Times::At { times, span, each, .. } => {
+                let mut looks: Vec<u64> = Vec::new();
+                for (k, t) in times.iter().enumerate() {
+                    let own = each.get(k).copied().unwrap_or(*span);
+                    let t = self.number(*t, params, own)?;
+                    looks.push(self.snap(t, grid, own)?);
                 }
-                if looks.windows(2).any(|w| w[1] <= w[0]) {
+                if let Some(k) = looks.windows(2).position(|w| w[1] <= w[0]) {
+                    let own = each.get(k + 1).copied().unwrap_or(*span);
                     return self.error(
                         codes::BAD_TIME,
                         "the times of `at` increase from one to the next",
-                        *span,
-                        "not increasing",
+                        own,
+                        "not after the one before",
                     );
                 }
                 Ok(looks)
@@ -223,4 +228,9 @@ impl Elab<'_> {
             }
         }
     }
+}
+
+/// A time as a person writes it: what rounding did to its last digits is not shown.
+fn shown(t: f64) -> f64 {
+    format!("{t:.12e}").parse().unwrap_or(t)
 }

@@ -127,14 +127,15 @@ impl Elab<'_> {
         match &decl.item.kind {
             ItemKind::Const(c) => {
                 let (name, span) = name(&c.name);
-                let _ = self.global(&name, span);
+                let _ = self.global(&name, span, decl.library);
             }
             ItemKind::Data(d) => {
                 let (name, span) = name(&d.name);
-                let _ = self.global(&name, span);
+                let _ = self.global(&name, span, decl.library);
             }
             ItemKind::Target(t) if complete(&t.header) => {
-                let _ = self.guarded(&t.name.name, t.name.span, |s| s.apply_target(t, decl, &[], t.name.span));
+                let _ = self
+                    .guarded(&t.name.name, decl.library, t.name.span, |s| s.apply_target(t, decl, &[], t.name.span));
             }
             ItemKind::Model(m) if complete(&m.header) => {
                 let applied = Applied { decl: decl.clone(), args: Vec::new(), span: m.name.span };

@@ -79,6 +79,7 @@ impl Elab<'_> {
         let mut env = params;
         let mut notes = HashMap::new();
         self.expectations(plan, how, &mut env)?;
+        variant.interrupted |= how.stop.load(std::sync::atomic::Ordering::Relaxed);
         self.invariances(plan, &mut env, &mut notes)?;
         let end = grid.times[grid.times.len() - 1];
         for statement in &plan.statements {
@@ -210,7 +211,7 @@ impl Elab<'_> {
         let columns = save.columns.iter().flat_map(|(label, id)| column_names(label, self.g.shape(*id))).collect();
         let observer = observers.iter().find(|o| std::ptr::eq(&*o.stage.program, &*watch.compiled.program));
         let times = observer.map(|o| o.looks.iter().map(|k| grid.times[*k as usize]).collect()).unwrap_or_default();
-        Saved { variant, path: save.path.clone(), columns, times, recorded: observed.record.clone() }
+        Saved { variant, path: save.path.clone(), span: save.span, columns, times, recorded: observed.record.clone() }
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Lane;
-use crate::math::VarId;
 use crate::math::eval::eval;
+use crate::math::{VarId, VarKind};
 use crate::model::elab::{Elab, Try};
 use crate::model::system::{AREA_SITE, INTEGRAL_SITE, LEVY_SITE, NOISE_SITE, REST_SITE};
 use crate::output::result::{Convergence, RunResult};
@@ -46,6 +46,19 @@ impl Elab<'_> {
                 format!("a run goes from a time to a later one, not from {a} to {b}"),
                 span,
                 "no such time",
+            );
+        }
+        let random = |id| self.g.vars_of(id).iter().any(|v| matches!(self.g.var_info(*v).kind, VarKind::Draw { .. }));
+        let deterministic = plan.model.noises.is_empty() && !plan.model.states.iter().any(|s| random(s.start));
+        if plan.paths == 1 && !deterministic {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_SETTING,
+                    "orders are measured by means over paths, and this run has one path",
+                    converge.span,
+                    "asked for here",
+                )
+                .help("give the run `paths = 1_000` or so"),
             );
         }
         let mut env = params.clone();
@@ -110,6 +123,7 @@ impl Elab<'_> {
                 seed: plan.seed,
                 stream: 0,
                 threads: plan.threads(),
+                deterministic,
                 noise: noise_source(plan, &Grid::equal(a, b, converge.reference)),
                 spent: converge.steps.iter().map(|_| AtomicU64::new(0)).collect(),
             };

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::calculus::invariance;
 use crate::calculus::structure::probe;
-use crate::diagnostics::codes;
+use crate::diagnostics::{Diagnostic, codes};
 use crate::math::array::Array;
 use crate::math::eval::Env;
 use crate::math::{Id, Ty, VarId, VarKind};
@@ -24,6 +25,39 @@ use crate::step::Spec;
 
 /// Exact draws for an expectation that has no quadrature.
 const DRAWS: u64 = 100_000;
+
+/// A quadrature is exact when its errors are below this share of the expectation of the absolute value.
+const EXACT: f64 = 1e-7;
+/// Beyond this share it says nothing; between the two it is told with its error.
+const OPEN: f64 = 1e-2;
+/// What lies behind the ends of the space is no more than this of an expectation that exists, for all that can be seen.
+const BEHIND: f64 = 1e-3;
+
+/// What a quadrature is worth.
+enum Verdict {
+    /// with errors, zero where it is exact
+    Known(Vec<f64>),
+    /// it has not converged
+    Open,
+    /// too much lies where no numbers reach
+    Behind,
+}
+
+impl Verdict {
+    fn of(q: &Quadrature) -> Verdict {
+        let mut errors = Vec::new();
+        let mut open = q.atoms || q.log_mass == f64::NEG_INFINITY;
+        for k in 0..q.value.len() {
+            let (error, size) = (q.error[k], q.absolute[k]);
+            if q.behind[k] > BEHIND * size {
+                return Verdict::Behind;
+            }
+            open |= !(q.value[k].is_finite() && error <= OPEN * size);
+            errors.push(if error <= EXACT * size { 0.0 } else { error });
+        }
+        if open { Verdict::Open } else { Verdict::Known(errors) }
+    }
+}
 
 /// A target's density and a function of its points, compiled.
 struct OverTarget {
@@ -59,10 +93,51 @@ impl Elab<'_> {
             }
             let q = self.by_quadrature(e, how, env)?;
             let shape = self.g.shape(e.integrand).to_vec();
-            env.set(e.se, Array::new(shape.clone(), vec![0.0; q.value.len()]));
-            env.set(e.value, Array::new(shape, q.value));
+            if how.stop.load(Ordering::Relaxed) {
+                let unknown = Array::new(shape, vec![f64::NAN; q.value.len()]);
+                env.set(e.se, unknown.clone());
+                env.set(e.value, unknown);
+                continue;
+            }
+            match (Verdict::of(&q), e.draw) {
+                (Verdict::Known(error), _) => {
+                    env.set(e.se, Array::new(shape.clone(), error));
+                    env.set(e.value, Array::new(shape, q.value));
+                }
+                (Verdict::Open, Some(draw)) => {
+                    let found = self.by_draws(plan, how, e, draw, k as u64 + 1, env)?;
+                    env.set(e.value, Array::new(found.shape.clone(), found.values));
+                    env.set(e.se, Array::new(found.shape, found.se));
+                }
+                (verdict, _) => return self.no_expectation(e, &q, verdict),
+            }
         }
         Ok(())
+    }
+
+    fn no_expectation<T>(&mut self, e: &Expectation, q: &Quadrature, verdict: Verdict) -> Try<T> {
+        let message = format!("the expectation under `{}` cannot be worked out", e.target.name);
+        let d = match verdict {
+            Verdict::Behind => Diagnostic::error(codes::BAD_STATISTIC, message, e.span, "may have no finite value")
+                .note(
+                    "a good part of the integral lies where no numbers reach: in a tail that falls too slowly, or at a \
+                     pole of the density",
+                )
+                .help("take a function that grows less, or a median or another quantile of draws"),
+            _ if q.atoms => Diagnostic::error(codes::BAD_STATISTIC, message, e.span, "its law is discrete")
+                .note("laws of single integers are summed; others must be such that they can be drawn from"),
+            _ if q.log_mass == f64::NEG_INFINITY => {
+                Diagnostic::error(codes::BAD_STATISTIC, message, e.span, "no density was found")
+                    .note("the density was looked at on grids over many scales, and is nothing at all their points")
+            }
+            _ => {
+                let worst = q.error.iter().zip(&q.absolute).map(|(e, a)| e / a).fold(0.0, f64::max);
+                Diagnostic::error(codes::BAD_STATISTIC, message, e.span, "the quadrature has not converged")
+                    .note(format!("its relative error may be {worst:.0e}, after as many points as it takes"))
+                    .help("write the target so that it can be drawn from, or report a mean over a run")
+            }
+        };
+        self.fail(d)
     }
 
     /// The mean over exact draws, with its standard error. The draws have a stream of their own, so they are independent
@@ -122,9 +197,9 @@ impl Elab<'_> {
         let components = self.g.shape(e.integrand).iter().product();
         let mut density = OverTarget { log: log_alone, all, components };
         Ok(if e.target.shape.iter().product::<usize>() <= 1 {
-            on_the_line(&mut density)
+            on_the_line(&mut density, how.stop)
         } else {
-            in_the_plane(&mut density)
+            in_the_plane(&mut density, how.stop)
         })
     }
 
@@ -170,8 +245,27 @@ impl Elab<'_> {
 
     /// The largest residual and where it is.
     fn residual_words(&self, answer: &invariance::Invariance) -> String {
-        let place: Vec<String> = answer
-            .at
+        if let Some(edge) = &answer.edge {
+            let why = if edge.by_noise {
+                "the density times the diffusion across it does not vanish there"
+            } else {
+                "there is a current through it"
+            };
+            return format!(
+                "the support of the density has an edge at {}, and probability leaks through it: {why}",
+                self.place_words(&edge.at)
+            );
+        }
+        format!(
+            "the largest relative residual of the Fokker-Planck equation over {} points is {:.2e}, at {}",
+            answer.points,
+            answer.residual,
+            self.place_words(&answer.at)
+        )
+    }
+
+    fn place_words(&self, at: &[(VarId, Array)]) -> String {
+        let place: Vec<String> = at
             .iter()
             .map(|(var, value)| {
                 let name = &self.g.var_info(*var).name;
@@ -184,11 +278,6 @@ impl Elab<'_> {
                 }
             })
             .collect();
-        format!(
-            "the largest relative residual of the Fokker-Planck equation over {} points is {:.2e}, at {}",
-            answer.points,
-            answer.residual,
-            place.join(", ")
-        )
+        place.join(", ")
     }
 }

@@ -10,13 +10,15 @@ use crate::output::paths::{Format, Paths, save};
 use crate::session::Request;
 use crate::session::compile::Backend;
 use crate::session::load::Loaded;
+use crate::session::plan::{Plan, Statement};
 use crate::session::results::Ran;
 use crate::source::Span;
 
 /// Writes what a run saves below `folder`, with a manifest beside it. Adds the names of the files to the variants.
-pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request, span: Span) -> Vec<Diagnostic> {
+pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut written = Vec::new();
+    let span = ran.saved.first().map_or(Span::default(), |s| s.span);
     for saved in std::mem::take(&mut ran.saved) {
         let name = if ran.variants.len() > 1 { numbered(&saved.path, saved.variant + 1) } else { saved.path.clone() };
         let path = folder.join(&name);
@@ -30,7 +32,7 @@ pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request, s
                 }
                 written.push(name);
             }
-            Err(e) => problems.push(unwritable(&path, &e, span)),
+            Err(e) => problems.push(unwritable(&path, &e, saved.span)),
         }
     }
     if !written.is_empty() {
@@ -40,6 +42,35 @@ pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request, s
         }
     }
     problems
+}
+
+/// Whether the files of a run can be written, before its paths are run: the folder is there or can be made, and a file
+/// that is there can be opened. Of several files the first is told.
+pub fn can_write(plan: &Plan, folder: &Path) -> Vec<Diagnostic> {
+    let saves = plan.statements.iter().filter_map(|s| match s {
+        Statement::Save(save) => Some(save),
+        _ => None,
+    });
+    for save in saves {
+        if let Err(e) = try_to_open(&folder.join(&save.path)) {
+            return vec![unwritable(&folder.join(&save.path), &e, save.span)];
+        }
+    }
+    Vec::new()
+}
+
+fn try_to_open(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return std::fs::OpenOptions::new().append(true).open(path).map(|_| ());
+    }
+    // A new file is made and taken away again, in the nearest folder that there is.
+    let mut folder = path.parent().unwrap_or(Path::new(""));
+    while !folder.as_os_str().is_empty() && !folder.exists() {
+        folder = folder.parent().unwrap_or(Path::new(""));
+    }
+    let trial = folder.join(format!(".fokker-{}", std::process::id()));
+    std::fs::File::create(&trial)?;
+    std::fs::remove_file(&trial)
 }
 
 fn unwritable(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
@@ -148,6 +179,7 @@ pub fn repeat(path: &Path) -> Result<(PathBuf, Request), Diagnostic> {
             .filter_map(|(k, v)| k.strip_prefix("set ").map(|name| format!("{name}={v}")))
             .collect(),
         backend: Backend::by_name(&manifest.backend).unwrap_or_default(),
+        out: None,
         lanes: None,
     };
     Ok((folder.join(manifest.file), request))

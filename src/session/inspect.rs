@@ -2,14 +2,16 @@
 
 use serde::Serialize;
 
-use crate::calculus::explain::{Law, Subject, explain};
+use crate::calculus::explain::{Law, Subject, explain, explain_law};
 use crate::calculus::explanation::Explanation;
 use crate::calculus::structure::Finding;
 use crate::calculus::structure::drift::{Drift, drift};
+use crate::calculus::system::{Component, Correlated, System};
 use crate::diagnostics::Diagnostic;
 use crate::math::Id;
 use crate::model::elab::Elab;
 use crate::model::system::Model;
+use crate::model::target::TargetKind;
 use crate::model::value::{Applied, AppliedSolver, Value};
 use crate::session::load::Loaded;
 use crate::session::plan::Overrides;
@@ -28,6 +30,9 @@ pub struct ModelFacts {
     pub states: Vec<StateFacts>,
     pub noise_dimension: usize,
     pub noise_class: String,
+    /// what correlated noises are in the independent ones that the facts are about
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub correlated: Vec<String>,
     /// for each class why the noise is not in it
     pub not: Vec<(String, String)>,
     /// for each class that the noise is not proved to be in, why
@@ -58,6 +63,22 @@ pub struct SolverFacts {
     pub weak: Option<f64>,
 }
 
+/// One target as `fokker check` tells it: of a run that draws it or moves it by a kernel, or declared and used by nothing.
+#[derive(Clone, Debug, Serialize)]
+pub struct TargetFacts {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    pub variable: String,
+    pub shape: Vec<usize>,
+    pub drawable: bool,
+    /// why it cannot be drawn from
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_drawable: Option<String>,
+    /// the kernels on a density, which apply to every target
+    pub kernels: Vec<String>,
+}
+
 /// The facts about every model of a program: those of its runs, and declarations that need no arguments.
 pub fn facts(loaded: &Loaded) -> (Vec<ModelFacts>, Vec<Diagnostic>) {
     each_model(loaded, |elab, model, run| {
@@ -81,6 +102,70 @@ pub fn explanations(loaded: &Loaded) -> (Vec<Explanation>, Vec<Diagnostic>) {
         };
         explain(&mut elab.g, subject)
     })
+}
+
+/// The facts about the targets of a program that no dynamics is made over.
+pub fn targets(loaded: &Loaded) -> Vec<Option<TargetFacts>> {
+    each_target(loaded, |elab, model, run| elab.target_facts(model, run))
+}
+
+/// Their densities and scores.
+pub fn explanations_of_targets(loaded: &Loaded) -> Vec<Explanation> {
+    let found = each_target(loaded, |elab, model, run| {
+        let facts = elab.target_facts(model, run)?;
+        let (target, state) = (model.target.clone()?, model.states.first()?);
+        let x = elab.g.var(state.var);
+        let logp = elab.log_density(&target, x, state.span).ok()?;
+        let zero = elab.g.real(0.0);
+        let component = Component { name: state.name.clone(), var: state.var, shape: state.shape.clone() };
+        let system = System {
+            time: elab.time,
+            states: vec![component],
+            noises: Vec::new(),
+            drift: Vec::new(),
+            diffusion: Vec::new(),
+            alpha: zero,
+            strat_terms: Vec::new(),
+            written: None,
+        };
+        let more = vec![facts.drawable_words(), facts.kernel_words()];
+        Some(explain_law(&mut elab.g, &system, &Law { name: target.name.clone(), logp }, more))
+    });
+    found.into_iter().flatten().collect()
+}
+
+/// Targets as the models of runs, and declarations that no run reaches and that need no arguments.
+fn each_target<T>(loaded: &Loaded, mut f: impl FnMut(&mut Elab<'_>, &Model, Option<&str>) -> T) -> Vec<T> {
+    let mut out = Vec::new();
+    if loaded.has_errors() {
+        return out;
+    }
+    let mut seen: Vec<String> = Vec::new();
+    let mut reached = std::collections::HashSet::new();
+    for (_, run) in loaded.library.runs() {
+        let mut elab = Elab::new(&loaded.library, &loaded.sources);
+        if let Ok(plan) = elab.plan(run, &Overrides::default())
+            && plan.model.target.is_some()
+            && !seen.contains(&plan.model.name)
+        {
+            seen.push(plan.model.name.clone());
+            out.push(f(&mut elab, &plan.model, Some(&run.name.name)));
+        }
+        reached.extend(elab.reached);
+    }
+    for decl in loaded.library.decls().filter(|d| !d.library && !reached.contains(&d.key())) {
+        let ItemKind::Target(t) = &decl.item.kind else { continue };
+        if t.header.iter().any(|p| p.default.is_none()) {
+            continue;
+        }
+        let mut elab = Elab::new(&loaded.library, &loaded.sources);
+        if let Ok(value) = elab.apply_target(t, decl, &[], t.name.span)
+            && let Ok(model) = elab.model(&value, t.name.span)
+        {
+            out.push(f(&mut elab, &model, None));
+        }
+    }
+    out
 }
 
 fn each_model<T>(
@@ -129,6 +214,11 @@ fn add_problems(all: &mut Vec<Diagnostic>, new: Vec<Diagnostic>) {
     }
 }
 
+fn mixture_words(noise: &Correlated) -> String {
+    let Correlated { name, independent, .. } = noise;
+    format!("d{name} = L d{independent} with independent {independent}, L L^T the matrix of {name}")
+}
+
 fn finding(f: &Finding) -> String {
     match f {
         Finding::Yes => "yes".into(),
@@ -138,6 +228,33 @@ fn finding(f: &Finding) -> String {
 }
 
 impl Elab<'_> {
+    fn target_facts(&mut self, model: &Model, run: Option<&str>) -> Option<TargetFacts> {
+        let (target, state) = (model.target.clone()?, model.states.first()?);
+        let mut kernels = Vec::new();
+        for name in self.library.solver_names() {
+            let applied = AppliedSolver::named(name.clone(), Vec::new(), Span::default());
+            let before = self.diagnostics.len();
+            match self.rules(&applied) {
+                Ok((rules, _)) if rules.iter().any(|r| r.form == Form::Density) => kernels.push(name),
+                _ => self.diagnostics.truncate(before),
+            }
+        }
+        let not_drawable = match &target.kind {
+            _ if target.drawable() => None,
+            TargetKind::Density { uncovered: Some(component), .. } => Some(format!("`{component}` has no law")),
+            _ => Some("it is known by its density only".to_string()),
+        };
+        Some(TargetFacts {
+            name: target.name.clone(),
+            run: run.map(str::to_string),
+            variable: state.name.clone(),
+            shape: target.shape.clone(),
+            drawable: not_drawable.is_none(),
+            not_drawable,
+            kernels,
+        })
+    }
+
     fn model_facts(&mut self, model: &Model, structured: &Structured, run: Option<&str>) -> ModelFacts {
         let drift = self.drift_of(structured);
         let noise = &structured.structure.noise;
@@ -198,6 +315,7 @@ impl Elab<'_> {
                 .collect(),
             noise_dimension: noise.dim,
             noise_class: noise.class().name().into(),
+            correlated: structured.system.written.iter().flat_map(|w| &w.correlated).map(mixture_words).collect(),
             not,
             not_proved,
             linear_drift: finding(&drift.linear),
@@ -223,6 +341,32 @@ impl Elab<'_> {
     }
 }
 
+impl TargetFacts {
+    fn drawable_words(&self) -> String {
+        match &self.not_drawable {
+            None => "can be drawn from exactly".into(),
+            Some(reason) => format!("cannot be drawn from exactly: {reason}"),
+        }
+    }
+
+    fn kernel_words(&self) -> String {
+        format!("kernels that apply: {}", self.kernels.join(", "))
+    }
+
+    /// As text.
+    pub fn text(&self) -> String {
+        let made = self.run.as_ref().map_or(String::new(), |r| format!(" (run {r})"));
+        let shape = if self.shape.is_empty() { String::new() } else { format!(": real{:?}", self.shape) };
+        let drawable = self.not_drawable.as_ref().map_or("yes".to_string(), |reason| format!("no: {reason}"));
+        format!(
+            "target {}{made}\n  variable        {}{shape}\n  drawable        {drawable}\n  kernels         {}\n",
+            self.name,
+            self.variable,
+            self.kernels.join(", ")
+        )
+    }
+}
+
 impl ModelFacts {
     /// As text.
     pub fn text(&self) -> String {
@@ -239,6 +383,9 @@ impl ModelFacts {
             .collect();
         out += &format!("  states          {}\n", states.join(", "));
         out += &format!("  noise           {}, dimension {}\n", self.noise_class, self.noise_dimension);
+        for mixed in &self.correlated {
+            out += &format!("    {mixed}\n");
+        }
         for (class, reason) in &self.not {
             out += &format!("    not {class}: {reason}\n");
         }

@@ -48,6 +48,8 @@ pub struct Request {
     /// `name=value`
     pub set: Vec<String>,
     pub backend: Backend,
+    /// folder of the files of `save`, where they are written
+    pub out: Option<std::path::PathBuf>,
     /// paths of a block, a power of two from 8 to 64 (at least 16 in single precision); the results are the same for every choice
     pub lanes: Option<usize>,
 }
@@ -110,6 +112,9 @@ fn prepare<'l>(loaded: &'l Loaded, request: &Request) -> (Finished, Vec<Ready<'l
     let mut ready = set_all(ready, &request.set, &mut finished);
     for (elab, plan, set) in &mut ready {
         let _ = elab.check_before(plan, set);
+        if let Some(out) = &request.out {
+            finished.add(files::can_write(plan, out));
+        }
         finished.add(elab.diagnostics.drain(..).collect());
     }
     if finished.problems.iter().any(Diagnostic::is_error) {
@@ -165,15 +170,32 @@ fn set_all<'l>(plans: Vec<(Elab<'l>, Plan)>, texts: &[String], finished: &mut Fi
 }
 
 impl Elab<'_> {
+    /// Works out something that the command line says. What is wrong with it is told of the command line, and not of a
+    /// place in the file.
+    pub(crate) fn told_of<T>(&mut self, option: &str, text: &str, body: impl FnOnce(&mut Self) -> Try<T>) -> Try<T> {
+        let before = self.diagnostics.len();
+        let result = body(self);
+        for d in &mut self.diagnostics[before..] {
+            // That a model and a solver do not fit is about the model too.
+            if d.code != codes::SOLVER_MISFIT {
+                d.message = format!("`{option} {text}`: {}", d.message);
+                d.labels.clear();
+            }
+        }
+        result
+    }
+
     /// A `name=value` text as the value of a parameter.
     fn set_value(&mut self, text: &str, span: Span) -> Try<(usize, f64)> {
-        let Some((name, value)) = text.split_once('=') else {
-            return self.error(codes::BAD_SETTING, format!("`--set {text}` has no `=`"), span, "in this run");
-        };
-        let Ok(value) = value.trim().parse::<f64>() else {
-            let message = format!("`--set {text}`: `{value}` is not a number");
-            return self.error(codes::BAD_SETTING, message, span, "in this run");
-        };
-        Ok((self.find_param(name.trim(), span)?, value))
+        self.told_of("--set", text, |s| {
+            let Some((name, value)) = text.split_once('=') else {
+                let d = Diagnostic::error(codes::BAD_SETTING, "there is no `=` in it", span, "");
+                return s.fail(d.help("write `--set NAME=VALUE`"));
+            };
+            let Ok(value) = value.trim().replace('_', "").parse::<f64>() else {
+                return s.error(codes::BAD_SETTING, format!("`{value}` is not a number"), span, "");
+            };
+            Ok((s.find_param(name.trim(), span)?, value))
+        })
     }
 }

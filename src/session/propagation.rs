@@ -13,6 +13,9 @@ use crate::runtime::StatResult;
 use crate::runtime::statistics::jackknife;
 use crate::session::plan::{Plan, Statement};
 
+/// Elements of an array that are changed one after the other.
+const MOST_MOVED: usize = 4096;
+
 /// For each statistic that a run asks for, what one look of one statement sees of it.
 pub(super) type Seen<'a> = [Option<&'a StatResult>];
 
@@ -108,21 +111,31 @@ impl Elab<'_> {
         (0..whole.len()).map(element).collect()
     }
 
-    /// How much a formula changes when one number in it changes by its standard error: the mean of both directions.
-    /// Arrays have no answer, as their elements are not independent.
+    /// How much a formula changes when one number in it changes by its standard error: the mean of both directions. The
+    /// elements of an array are not independent, and how they depend on one another is not kept: their changes are added
+    /// up, which is the most that they can be together.
     fn change(&self, value: Id, whole: &[f64], var: VarId, se: VarId, env: &mut Env) -> Vec<f64> {
         let (Some(at), Some(error)) = (env.get(var).cloned(), env.get(se).cloned()) else {
             return vec![f64::NAN; whole.len()];
         };
-        let ([x], [s]) = (at.values.as_slice(), error.values.as_slice()) else { return vec![f64::NAN; whole.len()] };
-        let mut moved = |to: f64| {
-            env.set(var, to);
-            let values = eval(&self.g, value, env).map_or(vec![f64::NAN; whole.len()], |a| a.values);
-            values.iter().zip(whole).map(|(a, b)| (a - b).abs()).collect::<Vec<f64>>()
-        };
-        let (up, down) = (moved(x + s), moved(x - s));
+        if at.values.len() != error.values.len() || at.values.len() > MOST_MOVED {
+            return vec![f64::NAN; whole.len()];
+        }
+        if *self.g.node(value) == Node::Var(var) {
+            return error.values;
+        }
+        let mut total = vec![0.0; whole.len()];
+        for (k, s) in error.values.iter().enumerate() {
+            for by in [*s, -s] {
+                let mut moved = at.clone();
+                moved.values[k] += by;
+                env.set(var, moved);
+                let values = eval(&self.g, value, env).map_or(vec![f64::NAN; whole.len()], |a| a.values);
+                total.iter_mut().zip(values.iter().zip(whole)).for_each(|(t, (a, b))| *t += 0.5 * (a - b).abs());
+            }
+        }
         env.set(var, at.clone());
-        up.iter().zip(down).map(|(a, b)| 0.5 * (a + b)).collect()
+        total
     }
 }
 

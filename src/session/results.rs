@@ -31,6 +31,8 @@ pub struct Saved {
     /// index of the variant
     pub variant: usize,
     pub path: String,
+    /// of the statement
+    pub span: crate::source::Span,
     pub columns: Vec<String>,
     pub times: Vec<f64>,
     pub recorded: Recorded,

@@ -121,7 +121,7 @@ impl Elab<'_> {
         let shape = if class == NoiseClass::Scalar { vec![] } else { vec![2] };
         let increments = |s: &mut Self, name: &str| s.g.new_var(name, VarKind::Noise, Ty::Real, shape.clone());
         let (var, strat): (VarId, VarId) = (increments(self, "W"), increments(self, "∘W"));
-        let (seen, seen_strat) = (self.g.var(var), self.g.var(strat));
+        let seen = self.g.var(var);
         let length = self.g.var(dt);
         let components = drift.into_iter().enumerate().map(|(k, a)| {
             let at: Vec<Id> = shape.iter().map(|_| self.g.int(k as i64)).collect();
@@ -142,6 +142,7 @@ impl Elab<'_> {
             start,
             start_span: span,
             flow: Some(flow),
+            written: Some(flow),
             flow_span: Some(span),
         };
         let noise = Noise {
@@ -151,8 +152,9 @@ impl Elab<'_> {
             shape,
             var,
             strat,
-            seen,
-            seen_strat,
+            seen: var,
+            seen_strat: strat,
+            mixed: None,
             declared: true,
             matrix: None,
         };
@@ -164,7 +166,7 @@ impl Elab<'_> {
             lets: Vec::new(),
             alpha,
             dt,
-            scope: self.root_scope(),
+            scope: self.root_scope(false),
             target: None,
             law: None,
             parts: Vec::new(),

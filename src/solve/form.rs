@@ -8,12 +8,13 @@ pub use crate::model::forms::{Form, NoiseClass};
 use crate::calculus::convention;
 use crate::calculus::structure::linear::Linear;
 use crate::calculus::structure::{self, Finding, Kinetic, Structure};
-use crate::calculus::system::{Component, NoiseInput, System};
+use crate::calculus::system::{Component, Correlated, NoiseInput, System, Written};
 use crate::math::{Id, Node, Op, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Try};
-use crate::model::system::Model;
+use crate::model::system::{Model, State};
 use crate::model::value::{Func, Scope, Value};
 use crate::source::Span;
+use crate::syntax::ast::NoiseStructure;
 
 /// A model with its structure found.
 #[derive(Debug)]
@@ -54,46 +55,82 @@ impl Structured {
 impl Elab<'_> {
     /// The system of a model: coefficients of its differentials.
     pub fn system_of(&mut self, model: &Model) -> System {
-        let one = self.g.real(1.0);
-        let zeros = |s: &mut Self, strat: bool| -> Vec<(VarId, Id)> {
-            model
-                .noises
-                .iter()
-                .map(|n| {
-                    let var = if strat { n.strat } else { n.var };
-                    (var, s.filled(&n.shape, 0.0))
-                })
-                .collect()
+        let mut correlated = Vec::new();
+        let mut independent = Vec::new();
+        for n in &model.noises {
+            let mut name = n.name.clone();
+            if let Some((structure, matrix, _)) = n.matrix {
+                name = self.name_of_independent(model, &n.name);
+                let covariance = structure == NoiseStructure::Covariance;
+                let n = Correlated { name: n.name.clone(), independent: name.clone(), covariance, matrix };
+                correlated.push(n);
+            }
+            independent.push((name, n.var, n.strat));
+        }
+        let mut system = self.system_in(model, &independent, |s| s.flow);
+        if !correlated.is_empty() {
+            let seen: Vec<_> = model.noises.iter().map(|n| (n.name.clone(), n.seen, n.seen_strat)).collect();
+            let written = self.system_in(model, &seen, |s| s.written);
+            system.written = Some(Box::new(Written { system: written, correlated }));
+        }
+        system
+    }
+
+    /// A name for the independent noises behind correlated ones, which the model does not have.
+    fn name_of_independent(&self, model: &Model, noise: &str) -> String {
+        let correlated = model.noises.iter().filter(|n| n.matrix.is_some()).count();
+        let taken = |name: &str| {
+            model.noises.iter().any(|n| n.name == name)
+                || model.states.iter().any(|s| s.name == name)
+                || model.lets.iter().any(|l| l.0 == name)
+                || self.params.iter().any(|p| p.name == name)
         };
+        if correlated == 1 && !taken("B") { "B".into() } else { format!("B_{noise}") }
+    }
+
+    /// The system in some of the noises: a name, the variable, and that of the circled terms.
+    fn system_in(
+        &mut self,
+        model: &Model,
+        noises: &[(String, VarId, VarId)],
+        flow: impl Fn(&State) -> Option<Id>,
+    ) -> System {
+        let one = self.g.real(1.0);
         let zero = self.g.real(0.0);
-        let (plain, circled) = (zeros(self, false), zeros(self, true));
+        let mut plain = Vec::new();
+        let mut circled = Vec::new();
+        for ((_, var, strat), noise) in noises.iter().zip(&model.noises) {
+            let none = self.filled(&noise.shape, 0.0);
+            plain.push((*var, none));
+            circled.push((*strat, none));
+        }
+        let inputs = noises.iter().zip(&model.noises);
+        let inputs =
+            inputs.map(|((name, var, _), n)| NoiseInput { name: name.clone(), var: *var, shape: n.shape.clone() });
         let mut system = System {
             time: self.time,
             states: Vec::new(),
-            noises: model
-                .noises
-                .iter()
-                .map(|n| NoiseInput { name: n.name.clone(), var: n.var, shape: n.shape.clone() })
-                .collect(),
+            noises: inputs.collect(),
             drift: Vec::new(),
             diffusion: Vec::new(),
             alpha: model.alpha,
             strat_terms: Vec::new(),
+            written: None,
         };
         for state in &model.states {
-            let Some(rhs) = state.flow else { continue };
+            let Some(rhs) = flow(state) else { continue };
             system.states.push(Component { name: state.name.clone(), var: state.var, shape: state.shape.clone() });
             let drift: Vec<(VarId, Id)> = plain.iter().chain(&circled).copied().chain([(model.dt, one)]).collect();
             system.drift.push(self.g.substitute_vars(&[rhs], &drift)[0]);
             let diffusion: Vec<(VarId, Id)> = circled.iter().copied().chain([(model.dt, zero)]).collect();
             system.diffusion.push(self.g.substitute_vars(&[rhs], &diffusion)[0]);
-            let uses_circle = model.noises.iter().any(|n| self.g.depends_on(rhs, n.strat));
+            let uses_circle = noises.iter().any(|n| self.g.depends_on(rhs, n.2));
             system.strat_terms.push(uses_circle.then(|| {
                 // The circled increments are the same noise: only the reading differs.
                 let mut pairs: Vec<(VarId, Id)> = plain.to_vec();
                 pairs.push((model.dt, zero));
                 let term = self.g.substitute_vars(&[rhs], &pairs)[0];
-                let same: Vec<(VarId, Id)> = model.noises.iter().map(|n| (n.strat, self.g.var(n.var))).collect();
+                let same: Vec<(VarId, Id)> = noises.iter().map(|n| (n.2, self.g.var(n.1))).collect();
                 self.g.substitute_vars(&[term], &same)[0]
             }));
         }

@@ -100,7 +100,7 @@ impl Elab<'_> {
     pub fn rules(&mut self, solver: &AppliedSolver) -> Try<(Vec<Rule>, Vec<crate::model::value::BoundArg>)> {
         let decls: Vec<crate::model::library::Decl> = self
             .library
-            .lookup(&solver.name)
+            .lookup_in(&solver.name, solver.library)
             .into_iter()
             .filter(|d| matches!(d.item.kind, ItemKind::Solver(_)))
             .cloned()
@@ -110,14 +110,16 @@ impl Elab<'_> {
             let ItemKind::Solver(s) = &decl.item.kind else { continue };
             match &s.body {
                 SolverBody::Alias(e) => {
-                    let scope = self.root_scope();
+                    let scope = self.root_scope(decl.library);
                     self.bind_header(&s.name.name, &s.header, &solver.args, solver.span, &scope)?;
                     let e = e.clone();
-                    return self.guarded(&s.name.name, solver.span, |this| match this.expr(&e, &scope)? {
-                        Value::Solver(inner) => this.rules(&inner),
-                        other => {
-                            let message = format!("a solver is wanted here, and this is {}", other.kind());
-                            this.error(codes::TYPE_MISMATCH, message, e.span, "not a solver")
+                    return self.guarded(&s.name.name, decl.library, solver.span, |this| {
+                        match this.expr(&e, &scope)? {
+                            Value::Solver(inner) => this.rules(&inner),
+                            other => {
+                                let message = format!("a solver is wanted here, and this is {}", other.kind());
+                                this.error(codes::TYPE_MISMATCH, message, e.span, "not a solver")
+                            }
                         }
                     });
                 }
@@ -237,7 +239,7 @@ impl Elab<'_> {
         structured: &Structured,
     ) -> Try<Step> {
         let s = rule.solver().clone();
-        let scope = self.root_scope();
+        let scope = self.root_scope(rule.library);
         let next = self.g.var(self.time_next);
         scope.define("t'", Value::Num(next), Span::default());
         self.path.push(s.name.name.clone());

@@ -11,6 +11,12 @@ use pest::Parser;
 /// The settings of a run.
 pub const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];
 
+/// Functions of one number that are often written without brackets on paper.
+const CALLED: [&str; 16] = [
+    "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "exp", "log", "sqrt", "abs", "sign", "erf",
+    "floor",
+];
+
 /// The message for a mistake that is recognised as a whole.
 pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
     const CHECKS: [fn(&Failure) -> Option<Diagnostic>; 12] = [
@@ -66,6 +72,9 @@ pub fn hint(f: &Failure) -> Option<String> {
         _ if f.begins_line(f.here) && missing_operator(f) => "a comma or a bracket may be missing before this line",
         _ if f.wants(Rule::kw_step) && f.word(0) == "time" => "a time is written `a .. b step h`",
         _ if missing_operator(f) && f.wants(Rule::comma) => "is a `,` missing before it, or a `*`?",
+        _ if missing_operator(f) && CALLED.contains(&previous) => {
+            return Some(format!("the argument of a function stands in brackets: `{previous}({found})`"));
+        }
         _ if missing_operator(f) && f.kind(f.here) == Some(TokenKind::Name) && !previous.ends_with([')', ']']) => {
             return Some(format!("a product needs its `*`: write `{previous}*{found}`"));
         }

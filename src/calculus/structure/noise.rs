@@ -3,6 +3,7 @@
 use rustc_hash::FxHashSet as HashSet;
 
 use crate::calculus::clean;
+use crate::calculus::polynomial::without_dust;
 use crate::calculus::system::{System, open, places, size};
 use crate::calculus::written_out::written_out;
 use crate::math::eval::Env;
@@ -342,7 +343,8 @@ fn brackets(g: &mut Graph, system: &System, u: &[Id], w: &[Id], names: &[String;
             }
             let [a, b] = [a, b].map(|id| tidy(g, id)).map(|id| magnitude(g, id));
             let size = g.op(Op::Add, &[a, b]);
-            let shown = system.show(g, &[bracket], &[]).remove(0);
+            let plain = without_dust(g, bracket);
+            let shown = system.show(g, &[plain], &[]).remove(0);
             let place = &system.differential(g, s, &at, &[])[1..].to_string();
             let trial = vanishes(g, bracket, size, inputs);
             let [first, second] = names;

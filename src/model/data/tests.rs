@@ -160,7 +160,7 @@ fn called(folder: &Folder, text: &str) -> (Vec<Diagnostic>, Option<Data>) {
     let file = sources.add(SourceFile { name: "program.sde".into(), text: text.into(), path, library: false });
     let library = Library::default();
     let mut elab = Elab::new(&library, &sources);
-    let scope = elab.root_scope();
+    let scope = elab.root_scope(false);
     let expr = crate::syntax::parse_expr(file, text).expect("an expression");
     let data = match elab.expr(&expr, &scope) {
         Ok(Value::Num(id)) => match elab.g.node(id) {

@@ -395,7 +395,8 @@ pub const TABLE: &[Function] = &[
     built(
         "expect",
         "expect(p: target, f: (real[d]) -> real[..]) -> real[..]",
-        "The exact expectation of f under p.",
+        "The expectation of f under p: a sum for laws of integers, quadrature up to two dimensions (told with its error where \
+         it is not exact to 7 digits), else exact draws.",
         "expect(p, x -> x^2)",
         B::Expect,
     ),

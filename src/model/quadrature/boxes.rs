@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::modes::{Map, Mode};
+use super::map::Map;
+use super::modes::Mode;
 use super::{Density, Effort, tamed};
 
 /// `exp(log(x) - top)` times 1 and each function, over u with `x = map(u)`.
@@ -21,10 +22,11 @@ pub struct Integrand<'a, const D: usize> {
 pub struct Total {
     pub value: Vec<f64>,
     pub error: Vec<f64>,
+    /// of the absolute values
+    pub absolute: Vec<f64>,
+    /// the part of the error that may lie behind the ends of the space
+    pub behind: Vec<f64>,
 }
-
-/// The mapped space ends here: sinh(36) is about 2e15.
-const END: f64 = 36.0;
 
 /// Nodes of the Kronrod rule of 15 points from the outside to the centre, their weights, and the weights of the Gauss
 /// rule of 7 points at every other node (QUADPACK, qk15).
@@ -84,10 +86,15 @@ impl<const D: usize> Ord for Cell<D> {
 /// The integrals. Boxes are halved until the error is small against the integrals of the absolute values, and until no
 /// box is much larger than a neighbour that carries something: what lies between the nodes of a large box shows at its
 /// border.
-pub fn integrate<const D: usize>(integrand: &mut Integrand<D>, modes: &[Mode<D>], effort: Effort) -> Total {
+pub fn integrate<const D: usize>(
+    integrand: &mut Integrand<D>,
+    modes: &[Mode<D>],
+    further: &[Mode<D>],
+    effort: Effort<'_>,
+) -> Total {
     let mut cells = Cells { done: BinaryHeap::new(), size: vec![0.0; integrand.components + 1] };
     let first: Vec<Cell<D>> =
-        first_boxes(&integrand.map, modes).into_iter().map(|(lo, hi)| measure(integrand, lo, hi)).collect();
+        first_boxes(&integrand.map, modes, further).into_iter().map(|(lo, hi)| measure(integrand, lo, hi)).collect();
     for cell in &first {
         for (size, a) in cells.size.iter_mut().zip(&cell.absolute) {
             *size += a;
@@ -102,8 +109,11 @@ pub fn integrate<const D: usize>(integrand: &mut Integrand<D>, modes: &[Mode<D>]
     while cells.balance(integrand, effort) {
         cells.refine(integrand, effort);
     }
-    sum(integrand.components, cells.done)
+    sum(integrand.components, &integrand.map, cells.done)
 }
+
+/// Boxes are compared with one another up to so many.
+const MOST_COMPARED: usize = 6000;
 
 /// Boxes that cover the space, the one with the largest error on top.
 struct Cells<const D: usize> {
@@ -133,9 +143,9 @@ impl<const D: usize> Cells<D> {
     }
 
     /// Halves the worst box again and again.
-    fn refine(&mut self, integrand: &mut Integrand<D>, effort: Effort) {
+    fn refine(&mut self, integrand: &mut Integrand<D>, effort: Effort<'_>) {
         let mut left: f64 = self.done.iter().map(|c| c.key).sum();
-        while left > effort.tolerance && integrand.evaluations < effort.evaluations {
+        while left > effort.tolerance && integrand.evaluations < effort.evaluations && !effort.stopped() {
             let Some(worst) = self.done.pop() else { return };
             let (lo, hi) = (worst.lo[worst.axis], worst.hi[worst.axis]);
             left -= worst.key;
@@ -149,7 +159,10 @@ impl<const D: usize> Cells<D> {
     }
 
     /// Halves the boxes that are much larger than a neighbour that carries something; whether there were any.
-    fn balance(&mut self, integrand: &mut Integrand<D>, effort: Effort) -> bool {
+    fn balance(&mut self, integrand: &mut Integrand<D>, effort: Effort<'_>) -> bool {
+        if self.done.len() > MOST_COMPARED {
+            return false;
+        }
         let cells = std::mem::take(&mut self.done).into_vec();
         let carriers: Vec<(Corners<D>, f64)> = cells
             .iter()
@@ -164,7 +177,7 @@ impl<const D: usize> Cells<D> {
                 carriers.iter().filter(much_larger).any(|n| touch((cell.lo, cell.hi), n.0))
             });
             match axis {
-                Some(axis) if integrand.evaluations < effort.evaluations => {
+                Some(axis) if integrand.evaluations < effort.evaluations && !effort.stopped() => {
                     changed = true;
                     self.split(integrand, &cell, axis);
                 }
@@ -189,14 +202,24 @@ fn halves<const D: usize>(lo: [f64; D], hi: [f64; D], axis: usize, middle: f64) 
     [(lo, below), (above, hi)]
 }
 
-fn sum<const D: usize>(components: usize, cells: BinaryHeap<Cell<D>>) -> Total {
-    let mut total = Total { value: vec![0.0; components + 1], error: vec![0.0; components + 1] };
+fn sum<const D: usize>(components: usize, map: &Map<D>, cells: BinaryHeap<Cell<D>>) -> Total {
+    let none = vec![0.0; components + 1];
+    let mut total = Total { value: none.clone(), error: none.clone(), absolute: none.clone(), behind: none };
     for cell in cells {
-        // What lies at the end of the space has as much again behind it.
-        let last = (0..D).any(|k| cell.lo[k] <= -END || cell.hi[k] >= END);
+        let behind = (0..D)
+            .map(|k| {
+                let ((lo, hi), (below, above)) = (map.axes[k].ends(), map.behind[k]);
+                let below = if cell.lo[k] <= lo { below } else { 0.0 };
+                let above = if cell.hi[k] >= hi { above } else { 0.0 };
+                // the piece of length 1 at the end may have been halved: its last part stands for it
+                below.max(above) / (cell.hi[k] - cell.lo[k]).min(1.0)
+            })
+            .fold(0.0, f64::max);
         for k in 0..=components {
             total.value[k] += cell.value[k];
-            total.error[k] += cell.error[k] + if last { cell.value[k].abs() } else { 0.0 };
+            total.absolute[k] += cell.absolute[k];
+            total.error[k] += cell.error[k] + behind * cell.absolute[k];
+            total.behind[k] += behind * cell.absolute[k];
         }
     }
     total
@@ -204,19 +227,23 @@ fn sum<const D: usize>(components: usize, cells: BinaryHeap<Cell<D>>) -> Total {
 
 /// Boxes that are small at the modes: at most a few widths long at each, and growing no faster than the distance from
 /// it, so that no ridge that leads away slips between the nodes of a large box.
-fn first_boxes<const D: usize>(map: &Map<D>, modes: &[Mode<D>]) -> Vec<Corners<D>> {
+fn first_boxes<const D: usize>(map: &Map<D>, modes: &[Mode<D>], further: &[Mode<D>]) -> Vec<Corners<D>> {
     let places: Vec<([f64; D], [f64; D])> = modes
         .iter()
         .map(|m| {
-            let u = map.u(m.at);
+            let u = map.place(m.at, m.width);
             (u, std::array::from_fn(|k| m.width[k] / map.stretch(k, u[k])))
         })
+        .chain(further.iter().map(|m| (m.at, m.width)))
         .collect();
     // The ends are cut off so that what is there can be seen.
-    let parts = [(-END, 1.0 - END), (1.0 - END, END - 1.0), (END - 1.0, END)];
+    let parts: [[(f64, f64); 3]; D] = std::array::from_fn(|k| {
+        let (lo, hi) = map.axes[k].ends();
+        [(lo, lo + 1.0), (lo + 1.0, hi - 1.0), (hi - 1.0, hi)]
+    });
     let mut open: Vec<Corners<D>> = (0..3usize.pow(D as u32))
         .map(|code| {
-            let part = |k: usize| parts[code / 3usize.pow(k as u32) % 3];
+            let part = |k: usize| parts[k][code / 3usize.pow(k as u32) % 3];
             (std::array::from_fn(|k| part(k).0), std::array::from_fn(|k| part(k).1))
         })
         .collect();
@@ -230,13 +257,16 @@ fn first_boxes<const D: usize>(map: &Map<D>, modes: &[Mode<D>]) -> Vec<Corners<D
     done
 }
 
+/// No first box is shorter: a mode that is narrower is left to what is found in its box.
+const SHORTEST: f64 = 1e-9;
+
 /// The axis along which a box is longest against what some mode allows, where that is too long.
 fn too_long<const D: usize>(places: &[([f64; D], [f64; D])], lo: [f64; D], hi: [f64; D]) -> Option<usize> {
     let mut longest = (0, 1.0);
     for (at, width) in places {
         let distance = (0..D).map(|k| (lo[k] - at[k]).max(at[k] - hi[k])).fold(0.0, f64::max);
         for k in 0..D {
-            let ratio = (hi[k] - lo[k]) / (4.0 * width[k]).max(0.7 * distance);
+            let ratio = (hi[k] - lo[k]) / (4.0 * width[k]).max(0.7 * distance).max(SHORTEST * (1.0 + at[k].abs()));
             if ratio > longest.1 {
                 longest = (k, ratio);
             }

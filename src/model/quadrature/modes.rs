@@ -1,13 +1,18 @@
 //! The modes of a density, found by its logarithm alone.
 
+use super::map::Map;
+
 /// A local maximum.
 #[derive(Clone, Debug)]
 pub struct Mode<const D: usize> {
     pub at: [f64; D],
     /// log density there
     pub height: f64,
-    /// along each axis, the distance at which the log density has fallen by 1 (the smaller of both directions)
+    /// along each axis, the distance at which the log density has fallen by 1 (the smaller of both directions, but for
+    /// one in which the support ends here)
     pub width: [f64; D],
+    /// there is nothing around it: a law of atoms
+    pub atom: bool,
 }
 
 impl<const D: usize> Mode<D> {
@@ -20,44 +25,8 @@ impl<const D: usize> Mode<D> {
 /// At most this many modes are kept.
 const MOST: usize = 64;
 
-/// The coordinates `x = c + s sinh(u)`, by axis.
-#[derive(Copy, Clone, Debug)]
-pub struct Map<const D: usize> {
-    pub centre: [f64; D],
-    pub scale: [f64; D],
-}
-
-impl<const D: usize> Map<D> {
-    pub fn x(&self, u: [f64; D]) -> [f64; D] {
-        std::array::from_fn(|k| self.centre[k] + self.scale[k] * u[k].sinh())
-    }
-
-    pub fn u(&self, x: [f64; D]) -> [f64; D] {
-        std::array::from_fn(|k| ((x[k] - self.centre[k]) / self.scale[k]).asinh())
-    }
-
-    /// dx/du along an axis.
-    pub fn stretch(&self, axis: usize, u: f64) -> f64 {
-        self.scale[axis] * u.cosh()
-    }
-}
-
-/// A map with its bulk where the modes are.
-pub fn map<const D: usize>(modes: &[Mode<D>]) -> Map<D> {
-    let range = |k: usize| {
-        let lo = modes.iter().map(|m| m.at[k]).fold(f64::INFINITY, f64::min);
-        let hi = modes.iter().map(|m| m.at[k]).fold(f64::NEG_INFINITY, f64::max);
-        (lo, hi)
-    };
-    let wide = |k: usize| modes.iter().map(|m| m.width[k]).fold(0.0, f64::max);
-    Map {
-        centre: std::array::from_fn(|k| (range(k).0 + range(k).1) / 2.0),
-        scale: std::array::from_fn(|k| ((range(k).1 - range(k).0) / 2.0).max(2.0 * wide(k))),
-    }
-}
-
 /// The logarithm of a density, at many points at once.
-type Log<'a, const D: usize> = dyn FnMut(&[[f64; D]]) -> Vec<f64> + 'a;
+pub type Log<'a, const D: usize> = dyn FnMut(&[[f64; D]]) -> Vec<f64> + 'a;
 
 /// Searches a grid over all scales and then, evenly, the box that holds what was found.
 pub fn find<const D: usize>(log: &mut Log<'_, D>) -> Vec<Mode<D>> {
@@ -187,21 +156,43 @@ fn mode<const D: usize>(log: &mut Log<'_, D>, at: [f64; D]) -> Option<Mode<D>> {
     if !height.is_finite() {
         return None;
     }
+    let mut atom = false;
     let width = std::array::from_fn(|k| {
         let mut w = 1e-14 * at[k].abs().max(1e-6);
-        let mut fallen = |w: f64| {
-            [w, -w].into_iter().any(|d| {
-                let mut x = at;
-                x[k] += d;
-                log(&[x])[0] < height - 1.0
-            })
+        let mut along = |d: f64| {
+            let mut x = at;
+            x[k] += d;
+            log(&[x])[0]
         };
-        while w < 1e14 && !fallen(w) {
+        let inside: Vec<f64> = [1.0, -1.0].into_iter().filter(|d| along(d * w) > f64::NEG_INFINITY).collect();
+        if inside.is_empty() {
+            atom = true;
+            return w;
+        }
+        while w < 1e14 && !inside.iter().any(|d| along(d * w) < height - 1.0) {
             w *= 2.0;
         }
         w
     });
-    Some(Mode { at, height, width })
+    Some(Mode { at, height, width, atom })
+}
+
+/// The maxima, on an even grid over u, of the density of u: what a pole or a slow tail carries is seen there. In the plane
+/// the far ends are left out.
+pub fn in_the_map<const D: usize>(log: &mut Log<'_, D>, map: &Map<D>) -> Vec<Mode<D>> {
+    let (density, far) = if D == 1 { (20.0, f64::INFINITY) } else { (1.5, 40.0) };
+    let axes = std::array::from_fn(|axis: usize| {
+        let (lo, hi) = map.axes[axis].ends();
+        let (lo, hi) = (lo.max(-far), hi.min(far));
+        let count = (density * (hi - lo)) as usize;
+        (0..=count).map(|k| lo + (hi - lo) * k as f64 / count as f64).collect()
+    });
+    let mut of_u = |places: &[[f64; D]]| {
+        let points: Vec<[f64; D]> = places.iter().map(|u| map.x(*u)).collect();
+        let stretch = |u: &[f64; D]| (0..D).map(|k| map.stretch(k, u[k]).ln()).sum::<f64>();
+        log(&points).into_iter().zip(places).map(|(l, u)| l + stretch(u)).collect::<Vec<f64>>()
+    };
+    distinct(search(&mut of_u, &axes))
 }
 
 /// Each mode once, the heaviest first, without those that carry nothing.

@@ -1,6 +1,8 @@
 use super::*;
 use std::f64::consts::PI;
 
+static GO: AtomicBool = AtomicBool::new(false);
+
 /// A density and a list of functions, as closures.
 struct Closures<L, F> {
     log: L,
@@ -26,12 +28,15 @@ impl<const D: usize, L: FnMut([f64; D]) -> f64, F: FnMut([f64; D]) -> Vec<f64>> 
 
 fn expect1(mut logp: impl FnMut(f64) -> f64, mut f: impl FnMut(f64) -> Vec<f64>) -> Quadrature {
     let count = f(0.0).len();
-    on_the_line(&mut Closures { count, log: |[x]: [f64; 1]| logp(x), functions: |[x]: [f64; 1]| f(x) })
+    on_the_line(&mut Closures { count, log: |[x]: [f64; 1]| logp(x), functions: |[x]: [f64; 1]| f(x) }, &GO)
 }
 
 fn expect2(mut logp: impl FnMut(f64, f64) -> f64, mut f: impl FnMut(f64, f64) -> Vec<f64>) -> Quadrature {
     let count = f(0.0, 0.0).len();
-    in_the_plane(&mut Closures { count, log: |[x, y]: [f64; 2]| logp(x, y), functions: |[x, y]: [f64; 2]| f(x, y) })
+    in_the_plane(
+        &mut Closures { count, log: |[x, y]: [f64; 2]| logp(x, y), functions: |[x, y]: [f64; 2]| f(x, y) },
+        &GO,
+    )
 }
 
 /// The value is right to `tolerance`, and its error estimate covers the true error without being absurd.
@@ -180,4 +185,71 @@ fn a_funnel() {
 fn a_disk() {
     let inside = |x: f64, y: f64| if x * x + y * y < 4.0 { 0.0 } else { f64::NEG_INFINITY };
     check(&expect2(inside, |x, _| vec![x, x * x]), &[0.0, 1.0], 1e-2);
+}
+
+/// Jumps and poles at edges, at 0 and elsewhere: closed forms of gamma, exponential and beta laws.
+#[test]
+fn edges_wherever_they_are() {
+    for edge in [0.0, 3.0, -7.5] {
+        let q = expect1(
+            |x| if x >= edge { -(x - edge) } else { f64::NEG_INFINITY },
+            |x| vec![x - edge, (x - edge).powi(2), (x - edge).powi(4)],
+        );
+        check(&q, &[1.0, 2.0, 24.0], 1e-10);
+    }
+    let q = expect1(|x: f64| -0.9 * x.ln() - x, |x| vec![x, x * x]);
+    check(&q, &[0.1, 0.11], 1e-10);
+    for (a, b) in [(0.5f64, 0.5), (0.9, 0.9), (0.5, 3.0), (2.0, 5.0)] {
+        let q = expect1(|x: f64| (a - 1.0) * x.ln() + (b - 1.0) * (1.0 - x).ln(), |x| vec![x, x * x]);
+        let mean = a / (a + b);
+        check(&q, &[mean, mean * (a + 1.0) / (a + b + 1.0)], 1e-6);
+    }
+}
+
+/// An exponential law with a normal law about it.
+#[test]
+fn an_edge_in_the_plane() {
+    let q = expect2(
+        |x, y| if x >= 0.0 { -x - 0.5 * (y - x) * (y - x) } else { f64::NEG_INFINITY },
+        |x, y| vec![x, y, y * y],
+    );
+    check(&q, &[1.0, 1.0, 3.0], 1e-6);
+}
+
+/// What has no finite expectation lies behind the ends of the space.
+#[test]
+fn expectations_that_do_not_exist() {
+    let q = expect1(|x: f64| -(x * x).ln_1p(), |x| vec![x, x * x]);
+    assert!((0..2).all(|k| q.behind[k] > 1e-3 * q.absolute[k]), "{q:?}");
+    let q = expect1(|x: f64| -(x * x).ln_1p(), |x| vec![f64::from(u8::from(x > 0.0))]);
+    check(&q, &[0.5], 1e-8);
+}
+
+#[test]
+fn laws_of_integers() {
+    let whole = |x: f64| x == x.floor() && x >= 0.0;
+    for rate in [0.3, 7.0, 1000.5, 2.5e5] {
+        let poisson = |x: f64| {
+            if whole(x) { x * f64::ln(rate) - rate - libm::lgamma(x + 1.0) } else { f64::NEG_INFINITY }
+        };
+        let q = expect1(poisson, |x| vec![x, x * x]);
+        check(&q, &[rate, rate * rate + rate], 1e-8);
+    }
+    let bernoulli = |x: f64| {
+        if x == 1.0 {
+            f64::ln(0.3)
+        } else if x == 0.0 {
+            f64::ln(0.7)
+        } else {
+            f64::NEG_INFINITY
+        }
+    };
+    check(&expect1(bernoulli, |x| vec![x]), &[0.3], 1e-12);
+}
+
+/// A pole so steep that a part of the mass lies nearer to it than numbers reach: the error covers it.
+#[test]
+fn a_pole_beyond_the_numbers() {
+    let q = expect1(|x: f64| -0.99 * x.ln() - x, |x| vec![x]);
+    assert!((q.value[0] - 0.01).abs() <= q.error[0] && q.error[0] < 1e-3, "{q:?}");
 }

@@ -62,7 +62,10 @@ impl<'p> Resolver<'p> {
         let Some(names) = names else { return self.within_wild(body) };
         self.within(|s| {
             for (name, known) in names {
-                s.insert(name, known.span, known.what);
+                // What the file declares is not hidden by a name inside a model of the library.
+                if matches!(known.what, What::State) || !s.frames[1].names.contains_key(name) {
+                    s.insert(name, known.span, known.what);
+                }
             }
             body(s);
         });

@@ -50,7 +50,7 @@ impl<'a> Finisher<'a> {
             Source::Tally(k) => self.tallied(&self.plan.tallies[k], k, request, look, shape.clone()),
             Source::Tape(k) => self.tapes.result(k, of, request, shape.clone()),
         };
-        (0..looks).map(one).collect()
+        (0..looks).map(one).map(without_overflow).collect()
     }
 
     fn divergences(&self) -> StatResult {
@@ -84,6 +84,11 @@ impl<'a> Finisher<'a> {
             StatKind::Quantile { at, list } => {
                 if *list {
                     result.shape.push(at.len());
+                }
+                let tail = |q: f64| q.min(1.0 - q) * result.n as f64;
+                let unknown = at.iter().any(|q| *q > 0.0 && *q < 1.0 && tail(*q) < HANDFUL);
+                if unknown && result.n > 1 && result.se.iter().any(|se| se.is_nan()) {
+                    result.notes.push(format!("fewer than {HANDFUL} values lie beyond, too few for a standard error"));
                 }
                 if coarse {
                     result.notes.push("the width of the sketch's bins is a good part of the error".to_string());
@@ -243,6 +248,16 @@ impl<'a> Finisher<'a> {
     }
 }
 
+/// A value that overflowed has no known error.
+fn without_overflow(mut result: StatResult) -> StatResult {
+    for (value, se) in result.values.iter().zip(&mut result.se) {
+        if !(value.is_finite() && se.is_finite()) {
+            *se = f64::NAN;
+        }
+    }
+    result
+}
+
 /// What a statistic is of the moments of some values; none for those that are of chains.
 fn moment_statistic(stat: &StatKind) -> Option<fn(&Moments) -> f64> {
     match stat {
@@ -304,15 +319,23 @@ fn fraction_se(all: &Bins, groups: &[Bins], fraction: f64, count: impl Fn(&Bins)
     (spread * g / (g - 1.0)).sqrt()
 }
 
+/// A quantile with fewer values beyond it has no standard error: the interval that it comes from would reach past all of
+/// them.
+const HANDFUL: f64 = 5.0;
+
 /// The standard error of a quantile whose probability has the standard error `s`: a quarter of the distance of the
 /// quantiles at `q - 2 s` and `q + 2 s`, the interval of 95 % (R. S. Woodruff, J. Amer. Statist. Assoc. 47 (1952) 635).
-/// A narrower one has so few values inside that its length is mostly chance, and errors come out too small. The extremes
+/// A narrower one has so few values inside that its length is mostly chance, and errors come out too small. In a tail the
+/// interval takes no more than half of what lies beyond, where the quantiles are far apart: in one that falls
+/// exponentially the error is then 10 % too large and not 60 %. The extremes, and quantiles with a few values beyond them,
 /// have none.
 fn quantile_se(bins: &Bins, q: f64, s: f64) -> f64 {
-    if bins.total() < 2 || q <= 0.0 || q >= 1.0 {
+    let beyond = q.min(1.0 - q);
+    if bins.total() < 2 || q <= 0.0 || q >= 1.0 || beyond * bins.total() as f64 + 1e-9 < HANDFUL {
         return f64::NAN;
     }
-    let (low, high) = ((q - 2.0 * s).max(0.0), (q + 2.0 * s).min(1.0));
+    let reach = (2.0 * s).min(0.5 * beyond);
+    let (low, high) = (q - reach, q + reach);
     (bins.quantile(high) - bins.quantile(low)) / (high - low) * s
 }
 

@@ -99,16 +99,18 @@ impl Moments {
         self.variance().sqrt()
     }
 
-    /// Standard error of the mean of independent numbers.
+    /// Standard error of the mean of independent numbers; NaN where the squares overflow.
     pub fn mean_se(&self) -> f64 {
-        (self.variance() / self.n as f64).sqrt()
+        known((self.variance() / self.n as f64).sqrt())
     }
 
     /// Standard error of the variance of independent numbers, `var(s^2) = (mu4 - s^4 (n-3)/(n-1))/n`.
     pub fn variance_se(&self) -> f64 {
         let n = self.n as f64;
         let s2 = self.variance();
-        ((self.m4 / n - s2 * s2 * (n - 3.0) / (n - 1.0)) / n).max(0.0).sqrt()
+        let square = (self.m4 / n - s2 * s2 * (n - 3.0) / (n - 1.0)) / n;
+        // rounding may leave a little less than nothing
+        if square < 0.0 { 0.0 } else { known(square.sqrt()) }
     }
 
     /// Third standardised moment, `mu3/mu2^(3/2)`.
@@ -124,6 +126,11 @@ impl Moments {
         let s2 = self.m2 / n;
         self.m4 / n / (s2 * s2)
     }
+}
+
+/// An error that came out of an overflow is not known.
+fn known(se: f64) -> f64 {
+    if se.is_finite() { se } else { f64::NAN }
 }
 
 fn tree_sum(x: &[f64; 8]) -> f64 {

@@ -13,6 +13,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Precision;
 use crate::math::{Id, Ty, VarKind};
 use crate::model::elab::{Elab, Reported, Try};
+use crate::model::library::item_name;
 use crate::model::resolve;
 use crate::model::results::{Pool, RunContext};
 use crate::model::system::Model;
@@ -74,6 +75,7 @@ pub enum TimeSpec {
         to: Id,
         step: Id,
         span: Span,
+        step_span: Span,
     },
     /// t = 0, 1, ..., n
     Count {
@@ -204,12 +206,12 @@ impl Elab<'_> {
     fn plan_inner(&mut self, run: &Run, overrides: &Overrides) -> Try<Plan> {
         let settings = Settings::of(run);
         let span = run.name.span;
-        let scope = self.root_scope();
+        let scope = self.root_scope(false);
         self.bind_header(&run.name.name, &run.header, &[], span, &scope)?;
         let model = self.run_model(run, &settings, &scope);
         // The run sees the model's names; its own parameters may have the same ones.
         let inner = match &model {
-            Ok(model) => model.scope.child(),
+            Ok(model) => self.names_in_run(model),
             Err(Reported) => self.names_of_broken(&settings, &scope),
         };
         for p in &run.header {
@@ -234,7 +236,7 @@ impl Elab<'_> {
         if !broken {
             broken |= self.inits(run, &mut model, &inner).is_err();
             match &solvers {
-                Ok(solvers) => match self.steps(solvers, &settings, &model, &structured, span) {
+                Ok(solvers) => match self.steps_of(overrides, solvers, &settings, &model, &structured, span) {
                     Ok(made) => steps = made,
                     Err(Reported) => broken = true,
                 },
@@ -280,6 +282,7 @@ impl Elab<'_> {
         if broken {
             return Err(Reported);
         }
+        self.sweeps_are_certain(run)?;
         plan.paths = overrides.paths.unwrap_or(plan.paths);
         plan.seed = overrides.seed.unwrap_or(plan.seed);
         plan.threads = overrides.threads.or(plan.threads);
@@ -364,6 +367,27 @@ impl Elab<'_> {
         let model = value.and_then(|v| self.model(&v, e.span));
         self.path = path;
         model
+    }
+
+    /// The names that a model gives to the statements of its run, which stand in the user's file: what the file declares
+    /// stays what it is there, and a model of the library that has the same name inside does not change it.
+    fn names_in_run(&self, model: &Model) -> Scope {
+        let inner = model.scope.child_in(false);
+        for decl in self.library.decls().filter(|d| !d.library && !matches!(d.item.kind, ast::ItemKind::Run(_))) {
+            let Some(file) = item_name(&decl.item.kind) else { continue };
+            let Some(entry) = model.scope.get(&file.name) else { continue };
+            let reported = model.states.iter().any(|s| s.name == file.name)
+                || model.target.is_some() && file.name == "x"
+                || model.lets.iter().any(|l| l.0 == file.name);
+            inner.set(
+                &file.name,
+                match entry {
+                    Entry::Value(_, span) if reported => Entry::Both { model: span, file: file.span },
+                    _ => Entry::Outside,
+                },
+            );
+        }
+        inner
     }
 
     /// The names that a broken model would have given, so that their uses are not told as errors.

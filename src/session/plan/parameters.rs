@@ -11,8 +11,7 @@ use crate::syntax::ast::{self, Expr, ExprKind};
 impl Elab<'_> {
     pub(super) fn sweep(&mut self, sets: &[(ast::Path, Expr)], _span: Span, plan: &mut Plan, scope: &Scope) -> Try<()> {
         for (path, e) in sets {
-            let name = path.parts.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(".");
-            let at = path.parts[0].span.to(path.parts[path.parts.len() - 1].span);
+            let (name, at) = path_text(path);
             let k = self.find_param(&name, at)?;
             if let ExprKind::Range(lo, Some(hi)) = &e.kind
                 && self.g.var_info(self.params[k].var).ty == Ty::Real
@@ -28,6 +27,9 @@ impl Elab<'_> {
                         )),
                 );
             }
+            if !self.g.var_info(self.params[k].var).shape.is_empty() {
+                return self.unsupported("a sweep of an array", at);
+            }
             let id = self.real_expr(e, scope)?;
             let env = self.default_env();
             let Ok(values) = crate::math::eval::eval(&self.g, id, &env) else {
@@ -41,9 +43,6 @@ impl Elab<'_> {
             if self.g.shape(id).len() != 1 {
                 return self.error(codes::BAD_SWEEP, "a sweep runs over a list of values", e.span, "not a list");
             }
-            if !self.g.var_info(self.params[k].var).shape.is_empty() {
-                return self.unsupported("a sweep of an array", at);
-            }
             if let Some(range) = self.params[k].range.clone() {
                 for v in &values.values {
                     let node = self.g.real(*v);
@@ -51,6 +50,18 @@ impl Elab<'_> {
                 }
             }
             plan.sweeps.push((k, values.values));
+        }
+        Ok(())
+    }
+
+    /// A statement after a sweep may have brought a parameter of the same name: then it is not certain which one is meant.
+    pub(super) fn sweeps_are_certain(&mut self, run: &ast::Run) -> Try<()> {
+        for statement in &run.statements {
+            let ast::RunStmt::Sweep(sets, _) = statement else { continue };
+            for (path, _) in sets {
+                let (name, at) = path_text(path);
+                self.find_param(&name, at)?;
+            }
         }
         Ok(())
     }
@@ -90,20 +101,34 @@ impl Elab<'_> {
                 self.fail(d)
             }
             (_, many) => {
-                let paths: Vec<String> = many.iter().map(|k| self.params[*k].path.clone()).collect();
-                self.fail(
-                    Diagnostic::error(
-                        codes::AMBIGUOUS_PARAMETER,
-                        format!("`{name}` stands for several parameters"),
-                        span,
-                        "which one?",
-                    )
-                    .help(format!(
-                        "use a path: {}",
-                        paths.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" or ")
-                    )),
-                )
+                let mut paths: Vec<String> = many.iter().map(|k| format!("`{}`", self.params[*k].path)).collect();
+                let all = paths.len();
+                paths.sort();
+                paths.dedup();
+                let mut d = Diagnostic::error(
+                    codes::AMBIGUOUS_PARAMETER,
+                    format!("`{name}` stands for several parameters"),
+                    span,
+                    "which one?",
+                );
+                let mut declared: Vec<Span> = many.iter().map(|k| self.params[*k].span).collect();
+                declared.dedup();
+                for at in declared.iter().filter(|s| **s != Span::default()) {
+                    d = d.label(*at, "declared here");
+                }
+                self.fail(if paths.len() == all {
+                    d.help(format!("use a path: {}", paths.join(" or ")))
+                } else {
+                    d.note("it is written several times with other arguments, and each has its own")
+                        .help(format!("give it by an argument where it is written: `{name} = ...`"))
+                })
             }
         }
     }
+}
+
+/// A path as it is written, and where.
+fn path_text(path: &ast::Path) -> (String, Span) {
+    let name = path.parts.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(".");
+    (name, path.parts[0].span.to(path.parts[path.parts.len() - 1].span))
 }

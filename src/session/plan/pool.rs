@@ -20,7 +20,11 @@ impl Elab<'_> {
                 let id = self.real_expr(e, scope)?;
                 let list = !self.g.is_scalar(id);
                 let times = if list { self.elements(id) } else { vec![id] };
-                out.times = Times::At { times, list, span: e.span };
+                let each = match &e.kind {
+                    ExprKind::List(items) if items.len() == times.len() => items.iter().map(|i| i.span).collect(),
+                    _ => Vec::new(),
+                };
+                out.times = Times::At { times, list, span: e.span, each };
             }
             Some(ast::Pool::Over(spans)) => {
                 for span in spans {

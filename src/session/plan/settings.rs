@@ -103,7 +103,11 @@ impl Elab<'_> {
                 }
                 (None, None) => return Ok(TimeSpec::Ends { from, to, span: e.span }),
             };
-            return Ok(TimeSpec::Stepped { from, to, step, span: e.span });
+            let step_span = match (unit, forced) {
+                (Some(SettingUnit::Step(h)), None) => h.span,
+                _ => e.span,
+            };
+            return Ok(TimeSpec::Stepped { from, to, step, span: e.span, step_span });
         }
         if overrides.step.is_some() {
             return self.fail(

@@ -6,7 +6,8 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::model::elab::{Elab, Reported, Try};
 use crate::model::messages;
 use crate::model::system::Model;
-use crate::model::value::{AppliedSolver, Scope, Value};
+use crate::model::target::TargetKind;
+use crate::model::value::{AppliedSolver, BoundArg, Scope, Value};
 use crate::session::plan::{Overrides, Settings};
 use crate::solve::form::Structured;
 use crate::solve::rule::Step;
@@ -22,12 +23,20 @@ impl Elab<'_> {
         scope: &Scope,
     ) -> Try<Vec<Rc<AppliedSolver>>> {
         let setting = settings.get("solver").map(|s| s.1);
-        if let Some(name) = &overrides.solver {
-            let at = setting.or(settings.get("model").map(|m| m.1)).map_or(Span::default(), |e| e.span);
-            if !self.library.solver_names().contains(name) {
-                return self.fail(messages::unknown_solver(self.library, name, at));
-            }
-            return Ok(vec![Rc::new(AppliedSolver::named(name.clone(), Vec::new(), at))]);
+        if let Some(text) = &overrides.solver {
+            // What does not fit is the model, and the file's own solver has no part in it.
+            let at = settings.get("model").map_or(Span::default(), |m| m.1.span);
+            let solver = self.told_of("--solver", text, |s| match crate::syntax::parse_expr(at.file, text) {
+                Ok(e) => s.solver_value(&e, scope),
+                Err(_) => s.error(codes::SYNTAX, "this is no solver", at, ""),
+            })?;
+            return Ok(vec![Rc::new(AppliedSolver {
+                name: solver.name.clone(),
+                args: solver.args.iter().map(|a| BoundArg { span: at, ..a.clone() }).collect(),
+                span: at,
+                library: solver.library,
+                split: solver.split.clone(),
+            })]);
         }
         let items: Vec<&Expr> = match setting.map(|e| (e, &e.kind)) {
             None => Vec::new(),
@@ -43,6 +52,22 @@ impl Elab<'_> {
             }
         }
         if broken { Err(Reported) } else { Ok(out) }
+    }
+
+    /// As `steps`, where the solver may be the command line's.
+    pub(super) fn steps_of(
+        &mut self,
+        overrides: &Overrides,
+        solvers: &[Rc<AppliedSolver>],
+        settings: &Settings<'_>,
+        model: &Model,
+        structured: &Structured,
+        span: Span,
+    ) -> Try<Vec<Step>> {
+        match &overrides.solver {
+            Some(text) => self.told_of("--solver", text, |s| s.steps(solvers, settings, model, structured, span)),
+            None => self.steps(solvers, settings, model, structured, span),
+        }
     }
 
     /// One step for each solver; a model that needs one and has none is an error.
@@ -63,7 +88,12 @@ impl Elab<'_> {
                         codes::NOT_DRAWABLE,
                         format!("`{}` cannot be drawn from exactly", model.name),
                         model.span,
-                        "known by its density only",
+                        match &target.kind {
+                            TargetKind::Density { uncovered: Some(component), .. } => {
+                                format!("`{component}` has no law")
+                            }
+                            _ => "known by its density only".into(),
+                        },
                     )
                     .note("laws written with `~` on every component, distributions and mixtures of them can be drawn from")
                     .help("give the run a solver that is a kernel on a density, such as `mala`, or use `langevin(p)` as the model"),
@@ -115,7 +145,7 @@ impl Elab<'_> {
     fn step_length(&mut self, settings: &Settings<'_>) -> Option<f64> {
         let Some(SettingUnit::Step(e)) = settings.unit("time") else { return None };
         let before = self.diagnostics.len();
-        let scope = self.root_scope();
+        let scope = self.root_scope(false);
         let value = self.expr(e, &scope).and_then(|v| self.scalar(&v, e.span));
         self.diagnostics.truncate(before);
         self.cheap_value(value.ok()?, &self.default_env()).map(|v| v.values[0])
@@ -141,7 +171,7 @@ impl Elab<'_> {
             }
         }
         let value = match &e.kind {
-            ExprKind::Name(n) if scope.get(n).is_none() => self.global(n, e.span)?.ok_or(Reported),
+            ExprKind::Name(n) if scope.get(n).is_none() => self.global(n, e.span, scope.in_library())?.ok_or(Reported),
             _ => self.expr(e, scope),
         };
         match value? {
@@ -152,6 +182,7 @@ impl Elab<'_> {
                     args: shared.args.clone(),
                     span: e.span,
                     split: shared.split.clone(),
+                    library: shared.library,
                 }),
             }),
             other => {

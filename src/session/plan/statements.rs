@@ -37,12 +37,14 @@ impl Elab<'_> {
                 if broken {
                     return Err(Reported);
                 }
+                self.axes_are_used(&pool, exprs.first().map_or(plan.span, |e| e.span))?;
                 plan.statements.push(Statement::Report { items, pool });
                 Ok(())
             }
             RunStmt::Check(e, pool) => {
                 let (pool, inner) = self.pool(pool.as_ref(), scope)?;
-                let statement = self.with_pool(pool.clone(), |s| s.check(e, pool, &inner))?;
+                let statement = self.with_pool(pool.clone(), |s| s.check(e, pool.clone(), &inner))?;
+                self.axes_are_used(&pool, e.span)?;
                 plan.statements.push(statement);
                 Ok(())
             }
@@ -78,7 +80,8 @@ impl Elab<'_> {
             return self.error(codes::BAD_TIME, message, *span, "a `let` looks at one time");
         }
         let times = pool.times.clone();
-        let mut value = self.with_pool(pool, |s| s.run_let(l, &inner))?;
+        let mut value = self.with_pool(pool.clone(), |s| s.run_let(l, &inner))?;
+        self.axes_are_used(&pool, l.value.span)?;
         // a number of the run has the time that it looks at, wherever its name is used
         if let (Value::Num(id), Times::At { times, .. }) = (&value, &times)
             && let Some(at) = times.first()
