@@ -382,6 +382,11 @@ impl Elab<'_> {
         scope: &Scope,
         span: Span,
     ) -> Try<Value> {
+        if let Some(comp) = comp
+            && let Some(nothing) = self.of_nothing(reducer, comp, scope)
+        {
+            return Ok(Value::Num(nothing));
+        }
         let (bounds, body, condition) = match comp {
             Some(comp) => {
                 let opened = self.open(comp, scope)?;
@@ -404,6 +409,25 @@ impl Elab<'_> {
             }
         };
         self.reduce_body(reducer, &bounds, body, condition, value.span, span)
+    }
+
+    /// A sum (or the like) over the empty range `0..n` of a size that is zero, as a rule for any number of noises meets it.
+    fn of_nothing(&mut self, reducer: Reducer, comp: &ast::Comp, scope: &Scope) -> Option<Id> {
+        use crate::math::Red;
+        let empty = comp.clauses.iter().any(|(_, over)| {
+            let before = self.diagnostics.len();
+            let value = self.expr(over, scope);
+            self.diagnostics.truncate(before);
+            matches!(value, Ok(Value::Range(lo, hi)) if lo == hi)
+        });
+        match reducer {
+            _ if !empty => None,
+            Reducer::Plain(Red::Sum) => Some(self.g.real(0.0)),
+            Reducer::Plain(Red::Prod) => Some(self.g.real(1.0)),
+            Reducer::Plain(Red::Any) => Some(self.g.boolean(false)),
+            Reducer::Plain(Red::All) => Some(self.g.boolean(true)),
+            _ => None,
+        }
     }
 
     fn reduce_body(

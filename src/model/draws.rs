@@ -66,6 +66,41 @@ impl Elab<'_> {
         }
     }
 
+    /// Replacements of variables for some nodes, with those of the draws in them whose laws have parameters that depend on
+    /// what is replaced: the parameters are no part of a node.
+    pub fn with_draws(&mut self, roots: &[Id], mut pairs: Vec<(VarId, Id)>) -> Vec<(VarId, Id)> {
+        for var in self.draws_with_parameters(roots) {
+            let info = self.g.var_info(var).clone();
+            let VarKind::Draw { base: Base::Law(sampler, params), site, turn } = info.kind else { continue };
+            let placed = self.g.substitute_vars(&params, &pairs);
+            if placed != params {
+                let kind = VarKind::Draw { base: Base::Law(sampler, placed), site, turn };
+                let fresh = self.g.new_var(info.name, kind, info.ty, info.shape);
+                let node = self.g.var(fresh);
+                pairs.push((var, node));
+            }
+        }
+        pairs
+    }
+
+    /// The draws in some nodes, and in the parameters of their laws, of laws with parameters: each after those that it
+    /// depends on.
+    fn draws_with_parameters(&self, roots: &[Id]) -> Vec<VarId> {
+        let mut found = std::collections::BTreeSet::new();
+        let mut stack: Vec<Id> = roots.to_vec();
+        while let Some(id) = stack.pop() {
+            for var in self.g.vars_of(id) {
+                if let VarKind::Draw { base: Base::Law(_, params), .. } = &self.g.var_info(*var).kind
+                    && found.insert(*var)
+                {
+                    stack.extend(params);
+                }
+            }
+        }
+        // parameters are made before the draw
+        found.into_iter().collect()
+    }
+
     fn raw_draw(&mut self, base: Base, shape: &[usize], site: u32, turn: u16) -> Id {
         let around = self.draw_bounds();
         let name = format!("draw{site}");

@@ -277,6 +277,7 @@ impl Elab<'_> {
         let (start, start_span) = self.start(state.start.as_ref(), shape.as_deref(), name, scope)?;
         let shape = self.g.shape(start).to_vec();
         let starts: Vec<(VarId, Id)> = model.states.iter().map(|s| (s.var, s.start)).collect();
+        let starts = self.with_draws(&[start], starts);
         let start = self.g.substitute_vars(&[start], &starts)[0];
         let var = self.g.new_var(name.name.clone(), VarKind::State, Ty::Real, shape.clone());
         let node = self.g.var(var);

@@ -16,7 +16,7 @@ use crate::model::value::{Applied, AppliedSolver, Value};
 use crate::session::load::Loaded;
 use crate::session::plan::Overrides;
 use crate::solve::form::{Form, NoiseClass, Structured};
-use crate::solve::rule::Fit;
+use crate::solve::rule::{Fit, Rule};
 use crate::source::Span;
 use crate::syntax::ast::ItemKind;
 
@@ -285,7 +285,7 @@ impl Elab<'_> {
                 self.diagnostics.truncate(before);
                 continue;
             };
-            rules.sort_by_key(|r| r.class);
+            rules.sort_by_key(Rule::narrowness);
             let fits: Vec<Fit> = rules.iter().map(|r| self.fit(r, model, structured)).collect();
             match rules.iter().zip(&fits).find(|(_, f)| matches!(f, Fit::Fits)) {
                 Some((rule, _)) => {

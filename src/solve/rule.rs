@@ -66,6 +66,17 @@ impl Rule {
         }
     }
 
+    /// By which the narrowest rule comes first: a form that says more of the model, then a narrower noise.
+    pub fn narrowness(&self) -> (u8, NoiseClass) {
+        let form = match self.form {
+            Form::Geometric | Form::SquareRoot | Form::Linear => 0,
+            Form::Kinetic | Form::Density => 1,
+            Form::Semilinear => 2,
+            Form::Ito | Form::Stratonovich | Form::Later(_) => 3,
+        };
+        (form, self.class)
+    }
+
     pub fn parts(&self) -> (&[Ident], &[SolverStmt]) {
         match &self.solver().body {
             SolverBody::Rule { args, statements, .. } => (args, statements),
@@ -196,7 +207,7 @@ impl Elab<'_> {
         structured: &Structured,
     ) -> Try<(Rule, Vec<crate::model::value::BoundArg>)> {
         let (mut rules, args) = self.rules(solver)?;
-        rules.sort_by_key(|r| r.class);
+        rules.sort_by_key(Rule::narrowness);
         let mut reasons = Vec::new();
         for rule in &rules {
             match self.fit(rule, model, structured) {
@@ -456,6 +467,9 @@ impl Elab<'_> {
             renew.push((*var, newest[name]));
         }
         let ids: Vec<Id> = renew.iter().map(|r| r.1).collect();
+        let errors = estimate.iter().flat_map(|e| [e.error, e.old, e.new]);
+        let roots: Vec<Id> = ids.iter().chain(decisions).copied().chain(errors).collect();
+        let old = self.with_draws(&roots, old);
         let ids = self.g.substitute_vars(&ids, &old);
         let mut renew: Vec<(VarId, Id)> = renew.iter().map(|r| r.0).zip(ids).collect();
         let starts: Vec<Id> = memory.iter().map(|m| m.2).collect();

@@ -215,12 +215,19 @@ impl Elab<'_> {
         let length = self.g.op(Op::Mul, &[share, dt]);
         let mut pairs: Vec<(VarId, Id)> = current.iter().map(|(var, id)| (*var, *id)).collect();
         pairs.extend([(self.time, from), (self.time_next, to), (self.dt, length)]);
-        let mut draws: Vec<VarId> = values.iter().flat_map(|id| self.g.vars_of(*id).to_vec()).collect();
+        let mut pairs = self.with_draws(values, pairs);
+        let moved = self.g.substitute_vars(values, &pairs);
+        let mut draws: Vec<VarId> = moved.iter().flat_map(|id| self.g.vars_of(*id).to_vec()).collect();
         draws.sort_unstable();
         draws.dedup();
+        pairs.clear();
         for var in draws {
             let info = self.g.var_info(var).clone();
             let VarKind::Draw { base, site, turn: own } = info.kind else { continue };
+            // those of the pieces before have their turns
+            if current.values().any(|id| self.g.depends_on(*id, var)) {
+                continue;
+            }
             let Ok(turn) = u16::try_from(usize::from(own) * count + turn) else {
                 return self.unsupported("loops of so many turns in a split step", piece.part.span);
             };
@@ -232,7 +239,7 @@ impl Elab<'_> {
             let node = self.g.var(fresh);
             pairs.push((var, node));
         }
-        Ok(self.g.substitute_vars(values, &pairs))
+        Ok(self.g.substitute_vars(&moved, &pairs))
     }
 
     /// Tries something whose problems nobody is to hear of.

@@ -40,10 +40,18 @@ impl Linear {
 
 /// The linear part of a (clean, Ito) drift; none where it is coupled and has too many components.
 pub fn linear_part(g: &mut Graph, system: &System, drift: &[Id]) -> Option<Linear> {
-    if let Some(found) = diagonal(g, system, drift) {
-        return Some(found);
+    let by_loops = diagonal(g, system, drift);
+    // With all of the drift in A there is nothing to be gained from looking at each component.
+    if let Some(found) = &by_loops
+        && !found.rest.iter().any(|r| has_state(g, system, *r))
+    {
+        return by_loops;
     }
-    (system.dim() <= MOST_ROWS).then(|| full(g, system, drift))
+    if system.dim() > MOST_ROWS {
+        return by_loops;
+    }
+    let written_out = full(g, system, drift);
+    Some(as_diagonal(g, system, &written_out).unwrap_or(written_out))
 }
 
 /// Each component by itself, loops kept. None where a term that is linear couples two components.
@@ -101,9 +109,11 @@ fn full(g: &mut Graph, system: &System, drift: &[Id]) -> Linear {
             let element = tidy(g, element);
             let (mut row, mut left) = (vec![zero; components.len()], zero);
             for (term, sign) in signed_terms(g, element) {
-                let slopes: Vec<Id> = components
+                let columns = read(g, term, &components);
+                let slopes: Vec<Id> = columns
                     .iter()
-                    .map(|(var, at)| {
+                    .map(|k| {
+                        let (var, at) = &components[*k];
                         let slope = g.partial(term, *var, at);
                         tidy(g, slope)
                     })
@@ -112,8 +122,8 @@ fn full(g: &mut Graph, system: &System, drift: &[Id]) -> Linear {
                     left = added(g, left, term, sign);
                     continue;
                 }
-                for (entry, slope) in row.iter_mut().zip(slopes) {
-                    *entry = added(g, *entry, slope, sign);
+                for (k, slope) in columns.into_iter().zip(slopes) {
+                    row[k] = added(g, row[k], slope, sign);
                 }
                 let at_zero = without_states(g, system, term);
                 left = added(g, left, at_zero, sign);
@@ -125,6 +135,49 @@ fn full(g: &mut Graph, system: &System, drift: &[Id]) -> Linear {
         rest.push(if state.shape.is_empty() { left_parts[0] } else { g.lit(state.shape.clone(), left_parts) });
     }
     Linear { matrix: Matrix::Full(rows), rest }
+}
+
+/// A full matrix whose entries off the diagonal are zero, by its diagonal.
+fn as_diagonal(g: &mut Graph, system: &System, linear: &Linear) -> Option<Linear> {
+    let Matrix::Full(rows) = &linear.matrix else { return None };
+    let off = rows.iter().enumerate().any(|(i, row)| row.iter().enumerate().any(|(j, e)| i != j && !is_zero(g, *e)));
+    if off {
+        return None;
+    }
+    let mut entries = rows.iter().enumerate().map(|(i, row)| row[i]);
+    let parts = system.states.iter().map(|s| {
+        let own: Vec<Id> = entries.by_ref().take(size(&s.shape)).collect();
+        if s.shape.is_empty() { own[0] } else { g.lit(s.shape.clone(), own) }
+    });
+    let parts = parts.collect();
+    Some(Linear { matrix: Matrix::Diagonal(parts), rest: linear.rest.clone() })
+}
+
+/// The elements of the states that a term reads, by their index among all components: all of a state where its places
+/// are not known.
+fn read(g: &Graph, term: Id, components: &[(VarId, Vec<Id>)]) -> Vec<usize> {
+    let mut whole = Vec::new();
+    let mut places = Vec::new();
+    let mut seen = rustc_hash::FxHashSet::default();
+    let mut stack = vec![term];
+    while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        match g.node(id) {
+            Node::Get(array, at)
+                if matches!(g.node(*array), Node::Var(_)) && at.iter().all(|i| matches!(g.node(*i), Node::Int(_))) =>
+            {
+                if let Node::Var(v) = g.node(*array) {
+                    places.push((*v, at.clone()));
+                }
+            }
+            Node::Var(v) => whole.push(*v),
+            _ => stack.extend(g.parts(id)),
+        }
+    }
+    let reads = |(var, at): &(VarId, Vec<Id>)| whole.contains(var) || places.iter().any(|p| p.0 == *var && p.1 == *at);
+    (0..components.len()).filter(|k| reads(&components[*k])).collect()
 }
 
 /// The terms of a sum, with their signs.
