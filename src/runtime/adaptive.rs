@@ -136,8 +136,9 @@ impl Clock {
         let target = self.target(end);
         let left = target - self.t;
         // Two equal steps rather than one and a rest of no length; but one where little is missing, as halves of halves would
-        // never arrive.
-        let h = if self.h >= STRETCH * left { left } else { self.h.min(0.5 * left) };
+        // never arrive. (A step that was rejected must become shorter.)
+        let enough = if self.rejected { 1.0 } else { STRETCH };
+        let h = if self.h >= enough * left { left } else { self.h.min(0.5 * left) };
         self.next = if h == left {
             target
         } else if noisy {
@@ -422,6 +423,16 @@ mod tests {
         }
         assert!(ends.contains(&first), "{first}: {ends:?}");
         assert!(c.seen.is_empty());
+    }
+
+    #[test]
+    fn a_rejected_step_becomes_shorter() {
+        let mut c = clock(0.9);
+        c.choose(1.0, false);
+        assert_eq!(c.next, 1.0);
+        assert_eq!(c.judge(Some(1.01), &how(false), 1.0, 1.0), Verdict::Rejected);
+        c.choose(1.0, false);
+        assert!(c.next < 0.9, "{}", c.next);
     }
 
     #[test]
