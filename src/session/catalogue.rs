@@ -24,6 +24,8 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
     pub orders: Vec<Stated>,
+    /// it estimates its error, and so can choose its steps
+    pub adaptive: bool,
     /// the first sentence of the documentation
     pub summary: String,
     pub doc: String,
@@ -61,6 +63,7 @@ fn entry(solver: &ast::Solver, doc: &str) -> (Option<NoiseClass>, Entry) {
         noise: None,
         alias: None,
         orders: Vec::new(),
+        adaptive: false,
         summary: first_sentence(&doc).to_string(),
         doc,
     };
@@ -71,6 +74,7 @@ fn entry(solver: &ast::Solver, doc: &str) -> (Option<NoiseClass>, Entry) {
         }
         SolverBody::Rule { form, noise, statements, .. } => {
             let class = noise.as_ref().and_then(|n| NoiseClass::named(&n.name)).unwrap_or(NoiseClass::Any);
+            entry.adaptive = crate::solve::estimate::estimates(statements);
             entry.form = Some(form.name.clone());
             entry.noise = Some(class.name().into());
             entry.orders = Rule::stated(statements)
@@ -93,8 +97,10 @@ fn first_sentence(doc: &str) -> &str {
 /// The catalogue as a table: a line for each stated order.
 pub fn table(entries: &[Entry]) -> String {
     let number = |o: Option<f64>| o.map_or("-".to_string(), |v| v.to_string());
-    let mut out =
-        format!("{:<20} {:<13} {:<12} {:<7} {:<5} {}\n", "solver", "form", "noise", "strong", "weak", "what it is");
+    let mut out = format!(
+        "{:<25} {:<13} {:<12} {:<7} {:<5} {:<4} {}\n",
+        "solver", "form", "noise", "strong", "weak", "tol", "what it is"
+    );
     for e in entries {
         let form = e.form.as_deref().unwrap_or("");
         let (what, mut first) = (e.alias.as_ref().map_or(e.summary.clone(), |a| format!("= {a}")), true);
@@ -102,7 +108,8 @@ pub fn table(entries: &[Entry]) -> String {
         for o in if e.orders.is_empty() { &none[..] } else { &e.orders } {
             let (name, form, what) = if first { (e.name.as_str(), form, what.as_str()) } else { ("", "", "") };
             let (strong, weak) = (number(o.strong), number(o.weak));
-            let line = format!("{name:<20} {form:<13} {:<12} {strong:<7} {weak:<5} {what}", o.noise);
+            let tol = if first && e.adaptive { "yes" } else { "" };
+            let line = format!("{name:<25} {form:<13} {:<12} {strong:<7} {weak:<5} {tol:<4} {what}", o.noise);
             out += &format!("{}\n", line.trim_end());
             first = false;
         }

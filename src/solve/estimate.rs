@@ -31,16 +31,21 @@ fn statements(block: &[BlockStmt], inside: bool, found: &mut Vec<(Span, bool)>) 
     }
 }
 
+/// Whether a declaration estimates the error of its step.
+pub fn estimates(declared: &[SolverStmt]) -> bool {
+    let mut found = Vec::new();
+    for statement in declared {
+        if let SolverStmt::Step(block, _) = statement {
+            statements(block, false, &mut found);
+        }
+    }
+    !found.is_empty()
+}
+
 impl Rule {
     /// Whether the rule estimates its error.
     pub fn estimates(&self) -> bool {
-        let mut found = Vec::new();
-        for statement in self.parts().1 {
-            if let SolverStmt::Step(block, _) = statement {
-                statements(block, false, &mut found);
-            }
-        }
-        !found.is_empty()
+        estimates(self.parts().1)
     }
 }
 
