@@ -47,6 +47,20 @@ model turn() {
     exact: turning_moments,
 };
 
+/// The same with a third noise, so that pairs of double integrals share one of their indices.
+const WHIRL: Known = Known {
+    model: "whirl",
+    text: "
+model whirl() {
+  noise W: wiener[3]
+  state x: real[2] = [1, 0.5]
+  dx = [-0.3*x[0] + x[1]/2, -0.3*x[1] - x[0]/2] dt
+       + [[0.2*x[0] + 0.8*x[1], 0.3*x[1], 0.5*x[0]], [-0.8*x[0], 0.7*x[0], 0.4*x[0] - 0.5*x[1]]] @ dW
+}",
+    moments: "mean(x[0]^2), mean(x[0]*x[1]), mean(x[1]^2)",
+    exact: whirling_moments,
+};
+
 /// The process of Beneš, whose law at time 1 is a mixture of two normal laws with means x0 + b and x0 - b, variance 1 and the
 /// weights (1 + tanh(b x0))/2 and (1 - tanh(b x0))/2 (Beneš, Stochastics 5 (1981) 65; here b = 2, x0 = 0.3).
 const BENES: Known = Known {
@@ -84,13 +98,20 @@ model oscillator() {
     },
 };
 
-/// dP = (A P + P A' + B P B' + C P C') dt for P = E x x'.
 fn turning_moments() -> Vec<f64> {
+    second_moments(&[[[0.2, 0.8], [-0.8, 0.0]], [[0.0, 0.3], [0.7, 0.0]]])
+}
+
+fn whirling_moments() -> Vec<f64> {
+    second_moments(&[[[0.2, 0.8], [-0.8, 0.0]], [[0.0, 0.3], [0.7, 0.0]], [[0.5, 0.0], [0.4, -0.5]]])
+}
+
+/// dP = (A P + P A' + the sum of B P B' over the noises) dt for P = E x x'.
+fn second_moments(noises: &[Matrix]) -> Vec<f64> {
     const A: Matrix = [[-0.3, 0.5], [-0.5, -0.3]];
-    const NOISES: [Matrix; 2] = [[[0.2, 0.8], [-0.8, 0.0]], [[0.0, 0.3], [0.7, 0.0]]];
     let rate = |p: &Matrix| {
         let drift = add(&product(&A, p), &product(p, &transpose(&A)), 1.0);
-        NOISES.iter().fold(drift, |sum, b| add(&sum, &around(b, p), 1.0))
+        noises.iter().fold(drift, |sum, b| add(&sum, &around(b, p), 1.0))
     };
     let p = integrated([[1.0, 0.5], [0.5, 0.25]], rate);
     vec![p[0][0], p[0][1], p[1][1]]
@@ -154,6 +175,14 @@ const CASES: &[(&str, &str, f64, Known, u32, u64)] = &[
     ("platen_weak_2", "any", 2.0, TURN, 2, 3_000_000),
     ("ri1", "any", 2.0, TURN, 2, 3_000_000),
     ("dri1", "any", 2.0, TURN, 2, 3_000_000),
+    ("rdi1wm", "any", 1.0, TURN, 4, 1_000_000),
+    ("rs1", "any", 2.0, TURN, 2, 3_000_000),
+    ("rs2", "any", 2.0, TURN, 2, 3_000_000),
+    ("platen_weak_2", "any", 2.0, WHIRL, 2, 3_000_000),
+    ("ri1", "any", 2.0, WHIRL, 2, 8_000_000),
+    ("dri1", "any", 2.0, WHIRL, 2, 8_000_000),
+    ("rs1", "any", 2.0, WHIRL, 2, 3_000_000),
+    ("rs2", "any", 2.0, WHIRL, 2, 3_000_000),
     ("ninomiya_victoir", "any", 2.0, TURN, 2, 16_000_000),
     ("randomized_midpoint", "additive", 2.0, BENES, 6, 16_000_000),
     ("randomized_midpoint", "additive", 3.0, SPRING, 2, 6_000_000),

@@ -268,6 +268,9 @@ const CASES: &[(&str, &str, Fit, Fit)] = &[
     ("forest_ruth", "none", smooth("swing"), smooth("swing")),
     ("ri1", "none", smooth("fast"), smooth("fast")),
     ("dri1", "none", smooth("fast"), smooth("fast")),
+    ("rdi1wm", "none", smooth("fast"), smooth("fast")),
+    ("rs1", "none", smooth("fast"), smooth("fast")),
+    ("rs2", "none", smooth("fast"), smooth("fast")),
     ("platen_weak_2", "none", smooth("fast"), smooth("fast")),
     ("adams_bashforth_2", "none", smooth("fast"), smooth("fast")),
     ("adams_bashforth_3", "none", smooth("fast"), smooth("fast")),
@@ -306,8 +309,19 @@ const CASES: &[(&str, &str, Fit, Fit)] = &[
 
 /// Solvers with weak orders alone: their draws are those of no other step size, or stand for a Wiener process only in law.
 /// Their orders show in moments, in `moments.rs`.
-pub const UNCOUPLED: &[&str] =
-    &["dri1", "ninomiya_victoir", "obabo", "platen_weak_2", "randomized_midpoint", "ri1", "simplified_euler", "ubu"];
+pub const UNCOUPLED: &[&str] = &[
+    "dri1",
+    "ninomiya_victoir",
+    "obabo",
+    "platen_weak_2",
+    "randomized_midpoint",
+    "rdi1wm",
+    "ri1",
+    "rs1",
+    "rs2",
+    "simplified_euler",
+    "ubu",
+];
 
 /// An `order` line of the library.
 #[derive(Debug)]
@@ -398,9 +412,9 @@ solvers! {
     aboba adams_bashforth_2 adams_bashforth_3 adams_bashforth_4 align balanced_euler balanced_milstein baoab bosh3
     dopri5 dopri8 dri1 drift_implicit_euler etd1 etdrk2 euler_heun euler_maruyama exponential_euler forest_ruth
     full_truncation general_shark gjf heun implicit_midpoint klmc lamperti_cir leapfrog log_ode midpoint milstein
-    ninomiya_victoir platen platen_15 platen_weak_2 projected_euler quicsort ralston reversible_heun ri1 rk4 s_rock1
-    sea shark should skrock slow_rk sort_uld sosra sosra2 sosri spark split_step_backward_euler sra1 sra2 sra3 sriw1
-    sriw2 stochastic_theta symplectic_euler tamed_euler tamed_milstein taylor_15 truncated_euler tsit5 vec
+    ninomiya_victoir platen platen_15 platen_weak_2 projected_euler quicsort ralston rdi1wm reversible_heun ri1 rk4 rs1
+    rs2 s_rock1 sea shark should skrock slow_rk sort_uld sosra sosra2 sosri spark split_step_backward_euler sra1 sra2
+    sra3 sriw1 sriw2 stochastic_theta symplectic_euler tamed_euler tamed_milstein taylor_15 truncated_euler tsit5 vec
 }
 
 #[test]
