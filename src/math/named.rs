@@ -76,7 +76,24 @@ fn may_be_named(g: &Graph, id: Id) -> bool {
         g.node(id),
         Node::Op(..) | Node::Map(..) | Node::Lit(..) | Node::Reduce(..) | Node::Partial { .. } | Node::Jvp { .. }
     );
-    named && g.free(id).is_empty() && g.rate(id) == Rate::Lane && g.ty(id) == Ty::Real
+    let rate = g.rate(id);
+    named
+        && g.free(id).is_empty()
+        && g.ty(id) == Ty::Real
+        && (rate == Rate::Lane || rate > Rate::Compile && is_product(g, id))
+}
+
+/// Whether each element of an array is a sum, as in a product of matrices. What is the same for all paths is worked out by
+/// the host, once; but a product put into a product, again and again, would be many sums in one another.
+fn is_product(g: &Graph, id: Id) -> bool {
+    let is_sum = |id: Id| matches!(g.node(id), Node::Reduce(..));
+    match g.node(id) {
+        Node::Map(_, body) => match g.node(*body) {
+            Node::Op(_, args) => args.iter().any(|a| is_sum(*a)),
+            _ => is_sum(*body),
+        },
+        _ => false,
+    }
 }
 
 /// Whether a clean value keeps its name: it takes some operations, and has no zeros by its form (`sum(j) b[i, j]*w[j]` of a
@@ -91,7 +108,7 @@ fn worth(g: &Graph, id: Id) -> bool {
         Node::Op(..) | Node::Reduce(..) => false,
         _ => true,
     };
-    !sparse && g.rate(id) == Rate::Lane && takes(g, id, WORTH)
+    !sparse && (is_product(g, id) || g.rate(id) == Rate::Lane && takes(g, id, WORTH))
 }
 
 /// Whether a value takes at least so many operations.

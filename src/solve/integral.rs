@@ -17,18 +17,26 @@ use crate::solve::wiener::Wiener;
 /// A variance below this fraction of the whole is rounding: the integral is a sum of the others.
 const NOTHING: f64 = 1e-13;
 
+/// The Wiener integrals of a step, and what must be known of it to draw them.
+pub struct Asked<'a> {
+    pub integrals: &'a [WienerIntegral],
+    /// what the step computes
+    pub roots: &'a [Id],
+    /// what depends on the state
+    pub old: &'a [VarId],
+}
+
 impl Elab<'_> {
-    /// What stands for the integrals of a step. `roots` is what the step computes, `old` what depends on the state.
+    /// What stands for the integrals of a step.
     pub fn joint_integrals(
         &mut self,
         rule: &Rule,
         model: &Model,
         structured: &Structured,
         wiener: &Wiener,
-        integrals: &[WienerIntegral],
-        roots: &[Id],
-        old: &[VarId],
+        asked: &Asked<'_>,
     ) -> Try<Vec<(VarId, Id)>> {
+        let Asked { integrals, roots, old } = *asked;
         for i in integrals {
             self.free_of_state(i, wiener, old, integrals)?;
         }

@@ -12,6 +12,7 @@ use crate::model::value::{AppliedSolver, Scope, Value};
 use crate::solve::block::Newest;
 use crate::solve::estimate::Estimate;
 use crate::solve::form::{Form, NoiseClass, Structured};
+use crate::solve::integral::Asked;
 use crate::source::Span;
 use crate::syntax::ast::{self, Ident, ItemKind, SolverBody, SolverStmt};
 
@@ -320,7 +321,8 @@ impl Elab<'_> {
             let errors = error.iter().map(|e| e.0);
             let roots: Vec<Id> = newest.values().chain(&decisions).copied().chain(errors).collect();
             let old: Vec<VarId> = renewed.iter().map(|r| r.1).chain(memory.iter().map(|m| m.1)).collect();
-            let values = self.joint_integrals(rule, model, structured, &wiener, &integrals, &roots, &old)?;
+            let asked = Asked { integrals: &integrals, roots: &roots, old: &old };
+            let values = self.joint_integrals(rule, model, structured, &wiener, &asked)?;
             let mut roots = self.g.substitute_vars(&roots, &values).into_iter();
             let all = newest.values_mut().chain(&mut decisions).chain(error.iter_mut().map(|e| &mut e.0));
             all.for_each(|id| *id = roots.next().expect("as many as before"));
