@@ -183,6 +183,8 @@ const CASES: &[(&str, &str, f64, Known, u32, u64)] = &[
     ("dri1", "any", 2.0, WHIRL, 2, 8_000_000),
     ("rs1", "any", 2.0, WHIRL, 2, 3_000_000),
     ("rs2", "any", 2.0, WHIRL, 2, 3_000_000),
+    ("s_rock2", "any", 2.0, ARC, 2, 4_000_000),
+    ("s_rock2", "any", 2.0, WHIRL, 2, 16_000_000),
     ("ninomiya_victoir", "any", 2.0, TURN, 2, 16_000_000),
     ("randomized_midpoint", "additive", 2.0, BENES, 6, 16_000_000),
     ("randomized_midpoint", "additive", 3.0, SPRING, 2, 6_000_000),

@@ -270,6 +270,7 @@ const CASES: &[(&str, &str, Fit, Fit)] = &[
     ("dri1", "none", smooth("fast"), smooth("fast")),
     ("rdi1wm", "none", smooth("fast"), smooth("fast")),
     ("rs1", "none", smooth("fast"), smooth("fast")),
+    ("s_rock2", "none", smooth("fast"), smooth("fast")),
     ("rs2", "none", smooth("fast"), smooth("fast")),
     ("platen_weak_2", "none", smooth("fast"), smooth("fast")),
     ("adams_bashforth_2", "none", smooth("fast"), smooth("fast")),
@@ -319,6 +320,7 @@ pub const UNCOUPLED: &[&str] = &[
     "ri1",
     "rs1",
     "rs2",
+    "s_rock2",
     "simplified_euler",
     "ubu",
 ];
@@ -413,8 +415,8 @@ solvers! {
     dopri5 dopri8 dri1 drift_implicit_euler etd1 etdrk2 euler_heun euler_maruyama exponential_euler forest_ruth
     full_truncation general_shark gjf heun implicit_midpoint klmc lamperti_cir leapfrog log_ode midpoint milstein
     ninomiya_victoir platen platen_15 platen_weak_2 projected_euler quicsort ralston rdi1wm reversible_heun ri1 rk4 rs1
-    rs2 s_rock1 sea shark should skrock slow_rk sort_uld sosra sosra2 sosri spark split_step_backward_euler sra1 sra2
-    sra3 sriw1 sriw2 stochastic_theta symplectic_euler tamed_euler tamed_milstein taylor_15 truncated_euler tsit5 vec
+    rs2 s_rock1 s_rock2 sea shark should skrock slow_rk sort_uld sosra sosra2 sosri spark split_step_backward_euler sra1
+    sra2 sra3 sriw1 sriw2 stochastic_theta symplectic_euler tamed_euler tamed_milstein taylor_15 truncated_euler tsit5 vec
 }
 
 #[test]
