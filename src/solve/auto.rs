@@ -42,37 +42,44 @@ impl Elab<'_> {
                 ),
             );
         }
-        let noise = &structured.structure.noise;
-        let class = noise.class().name();
-        let order = "order 1.5";
-        let candidates: [(&'static str, bool, String); 9] = [
-            ("exact", true, "the law of its step is known in closed form".into()),
+        let class = structured.structure.noise.class().name();
+        let with_noise = format!("its noise is {class}");
+        let candidates: [(&'static str, bool, &str); 9] = [
+            ("exact", true, "the law of its step is known in closed form"),
             (
                 "baoab",
                 model.law.is_some(),
-                "it is kinetic Langevin dynamics of a target: weak order 2 with a small error of the averages".into(),
+                "it is kinetic Langevin dynamics of a target, and averages have a small error",
             ),
-            ("quicsort", true, "it is kinetic Langevin dynamics: strong order 3".into()),
-            ("dopri5", structured.within(NoiseClass::None).is_ok(), "it has no noise: order 5".into()),
-            ("shark", true, format!("its noise is additive: strong {order}, weak order 2")),
-            ("sosri", true, format!("its noise is {class}: strong {order}, weak order 2")),
-            (
-                "slow_rk",
-                structured.within(NoiseClass::Commutative).is_ok(),
-                format!("its noise is {class}: strong {order}, weak order 2"),
-            ),
-            ("milstein", true, format!("its noise is {class}: strong order 1 with Levy areas")),
-            ("euler_heun", true, "no rule of a higher order fits".into()),
+            ("quicsort", true, "it is kinetic Langevin dynamics"),
+            ("dopri5", structured.within(NoiseClass::None).is_ok(), "it has no noise"),
+            ("shark", structured.within(NoiseClass::Additive).is_ok(), &with_noise),
+            ("sosri", true, &with_noise),
+            ("slow_rk", structured.within(NoiseClass::Commutative).is_ok(), &with_noise),
+            ("milstein", true, &with_noise),
+            ("euler_heun", true, "no rule of a higher order fits"),
         ];
         if let Some(choice) = self.stiff(model, structured, h) {
             return Ok(choice);
         }
         for (name, wanted, why) in candidates {
             if wanted && self.solver_fits(name, model, structured) {
+                let why = format!("{why}{}", self.orders_in_words(name, model, structured));
                 return Ok(Choice { name, why });
             }
         }
         Ok(Choice { name: "euler_maruyama", why: "no other rule fits".into() })
+    }
+
+    /// The orders that a solver states for a model, as the end of a sentence.
+    fn orders_in_words(&mut self, name: &str, model: &Model, structured: &Structured) -> String {
+        let applied = AppliedSolver::named(name, Vec::new(), Span::default());
+        let Ok((rule, _)) = self.choose(&applied, model, structured) else { return String::new() };
+        let orders = rule.orders(|class| structured.within(class).is_ok());
+        let part = |kind: &str, order: Option<f64>| order.map(|o| format!("{kind} order {o}"));
+        let parts: Vec<String> =
+            [part("strong", orders.strong), part("weak", orders.weak)].into_iter().flatten().collect();
+        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
     }
 
     /// Whether some rule of a solver fits; nobody hears of problems.

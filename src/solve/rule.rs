@@ -108,6 +108,24 @@ impl Rule {
 }
 
 impl Elab<'_> {
+    /// The splitting that a solver's name stands for, in `solver mine() = split(...)`.
+    fn split_behind(&mut self, solver: &AppliedSolver) -> Try<Option<Rc<AppliedSolver>>> {
+        let decls = self.library.lookup_in(&solver.name, solver.library);
+        let [decl] = decls[..] else { return Ok(None) };
+        let decl = decl.clone();
+        let ItemKind::Solver(ast::Solver { name, header, body: SolverBody::Alias(e) }) = &decl.item.kind else {
+            return Ok(None);
+        };
+        let scope = self.root_scope(decl.library);
+        self.bind_header(&name.name, header, &solver.args, solver.span, &scope)?;
+        let value = self.guarded(&name.name, decl.library, solver.span, |this| this.expr(e, &scope))?;
+        match value {
+            Value::Solver(inner) if inner.split.is_some() => Ok(Some(inner)),
+            Value::Solver(inner) => self.split_behind(&inner),
+            _ => Ok(None),
+        }
+    }
+
     /// The declarations of a solver's name, aliases followed.
     pub fn rules(&mut self, solver: &AppliedSolver) -> Try<(Vec<Rule>, Vec<crate::model::value::BoundArg>)> {
         let decls: Vec<crate::model::library::Decl> = self
@@ -233,8 +251,10 @@ impl Elab<'_> {
 
     /// The step of a solver on a model.
     pub fn step(&mut self, solver: &AppliedSolver, model: &Model, structured: &Structured) -> Try<Step> {
-        if let Some(split) = &solver.split {
-            return self.split_step(solver, split, model);
+        let behind = if solver.split.is_some() { None } else { self.split_behind(solver)? };
+        if let Some(split) = behind.as_ref().map_or(&solver.split, |b| &b.split).clone() {
+            let step = self.split_step(solver, &split, model)?;
+            return Ok(Step { solver: solver.name.clone(), ..step });
         }
         let (rule, args) = self.choose(solver, model, structured)?;
         self.warn_inconsistent(&rule, solver);
