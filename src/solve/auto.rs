@@ -13,7 +13,7 @@ use crate::solve::form::{NoiseClass, Structured};
 use crate::solve::rule::Fit;
 use crate::source::Span;
 
-/// A step of Euler's rule is stable while the step times the fastest rate is below two.
+/// A step of Euler's rule is stable while the step times the fastest rate of decay is below two.
 const STIFF: f64 = 2.0;
 
 /// The Jacobian of a larger system is not looked at.
@@ -102,14 +102,24 @@ impl Elab<'_> {
         if self.solver_fits("exact", model, structured) {
             return None;
         }
-        let name = ["skrock", "drift_implicit_euler"].into_iter().find(|n| self.solver_fits(n, model, structured))?;
-        let why =
-            format!("its drift is stiff: at the start rates go up to {rate:.3}, which a step of {h} does not follow");
+        // Where the stiff part is linear, exponential rules keep its law; the others only damp it.
+        let name = ["etdrk2", "skrock", "drift_implicit_euler"]
+            .into_iter()
+            .find(|n| self.solver_fits(n, model, structured))?;
+        let why = format!(
+            "its drift is stiff: at the start it decays at rates up to {rate:.3}, which a step of {h} does not follow"
+        );
         Some(Choice { name, why })
     }
 
-    /// The largest sum of sizes in a row of the drift's Jacobian at the start: no rate of the linearised drift is larger.
+    /// The fastest rate of decay of the drift linearised at the start, where the fastest of all rates is one.
     fn fastest_rate(&mut self, model: &Model, structured: &Structured) -> Option<f64> {
+        let rows = self.jacobian_at_start(model, structured)?;
+        fastest_decay(&rows)
+    }
+
+    /// The Jacobian of the drift at the start.
+    fn jacobian_at_start(&mut self, model: &Model, structured: &Structured) -> Option<Vec<Vec<f64>>> {
         let system = &structured.system;
         if system.dim() > MOST_COMPONENTS {
             return None;
@@ -121,22 +131,22 @@ impl Elab<'_> {
             let size = state.shape.iter().product();
             env.set(state.var, start.unwrap_or_else(|| Array::new(state.shape.clone(), vec![0.0; size])));
         }
-        let mut most = 0.0f64;
+        let mut rows = Vec::new();
         for (state, drift) in system.states.iter().zip(&structured.structure.ito) {
             for at in places(&mut self.g, &state.shape) {
                 let component = self.element(*drift, &at);
-                let mut row = 0.0;
+                let mut row = Vec::new();
                 for other in &system.states {
                     for by in places(&mut self.g, &other.shape) {
                         let slope = self.g.partial(component, other.var, &by);
                         let slope = crate::math::clean(&mut self.g, &[slope]).ok()?[0];
-                        row += eval(&self.g, slope, &env).ok()?.values[0].abs();
+                        row.push(eval(&self.g, slope, &env).ok()?.values[0]);
                     }
                 }
-                most = most.max(row);
+                rows.push(row);
             }
         }
-        most.is_finite().then_some(most)
+        Some(rows)
     }
 
     /// A named solver, or the one that `auto` stands for, with the reason.
@@ -153,5 +163,52 @@ impl Elab<'_> {
         let Choice { name, why } = self.automatic(model, structured, h, solver.span)?;
         let note = format!("auto takes {name}: {why}");
         Ok((Rc::new(AppliedSolver::named(name, Vec::new(), solver.span)), Some(note)))
+    }
+}
+
+/// The size of the eigenvalue of largest size, where that is real and negative: by powers of the matrix up to the 33rd,
+/// whose traces are then `r^32` and `-r^33`, other eigenvalues fading. None where the largest turn (are not real), or grow.
+fn fastest_decay(rows: &[Vec<f64>]) -> Option<f64> {
+    let n = rows.len();
+    let size = |m: &[Vec<f64>]| m.iter().flatten().map(|x| x * x).sum::<f64>().sqrt();
+    let times = |a: &[Vec<f64>], b: &[Vec<f64>]| -> Vec<Vec<f64>> {
+        (0..n).map(|i| (0..n).map(|j| (0..n).map(|k| a[i][k] * b[k][j]).sum()).collect()).collect()
+    };
+    let trace = |m: &[Vec<f64>]| (0..n).map(|i| m[i][i]).sum::<f64>();
+    // the matrix is scaled after each squaring; `logarithm` is that of the scale of its power
+    let (mut power, mut logarithm) = (rows.to_vec(), 0.0);
+    for _ in 0..5 {
+        let scale = size(&power);
+        if !(scale > 0.0 && scale.is_finite()) {
+            return None;
+        }
+        power.iter_mut().flatten().for_each(|x| *x /= scale);
+        logarithm = 2.0 * (logarithm + scale.ln());
+        power = times(&power, &power);
+    }
+    let (even, odd) = (trace(&power), trace(&times(&power, rows)));
+    let rate = ((even.ln() + logarithm) / 32.0).exp();
+    (even > 0.0 && odd < -0.5 * even * rate).then_some(rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fastest_decay;
+
+    #[test]
+    fn decay_is_told_from_turning_and_growth() {
+        let near = |m: &[Vec<f64>], want: f64| {
+            let rate = fastest_decay(m).expect("a decay");
+            assert!((rate / want - 1.0).abs() < 0.05, "{rate} is not {want}");
+        };
+        near(&[vec![-100.0, 1.0], vec![1.0, -3.0]], 100.0);
+        near(&[vec![-2.0]], 2.0);
+        // a pendulum, weakly damped; a rotation; growth; nothing
+        assert_eq!(fastest_decay(&[vec![0.0, 1.0], vec![-1e4, -1.0]]), None);
+        assert_eq!(fastest_decay(&[vec![0.0, 300.0], vec![-300.0, 0.0]]), None);
+        assert_eq!(fastest_decay(&[vec![5.0]]), None);
+        assert_eq!(fastest_decay(&[vec![0.0]]), None);
+        // overdamped: the eigenvalues are -1 and -100
+        near(&[vec![0.0, 1.0], vec![-100.0, -101.0]], 100.0);
     }
 }

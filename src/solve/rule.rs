@@ -202,7 +202,7 @@ impl Elab<'_> {
             Form::Later(name) => Fit::No(format!("the form `{name}` is not supported yet")),
             _ if !flows => Fit::No("the model has no flow".into()),
             Form::Kinetic => match structured.kinetic() {
-                Ok(_) => Fit::Fits,
+                Ok(_) => structured.within(rule.class).map_or_else(Fit::No, |()| Fit::Fits),
                 Err(reason) => Fit::No(format!("the model is not kinetic Langevin: {reason}")),
             },
             Form::Semilinear | Form::Linear | Form::Geometric | Form::SquareRoot => {
