@@ -6,7 +6,6 @@ use crate::math::{Id, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Try};
 use crate::model::results::{Pool, Times};
 use crate::model::system::{AREA_SITE, INTEGRAL_SITE, LEVY_SITE, NOISE_SITE, REST_SITE, START_SITE};
-use crate::model::value::AppliedSolver;
 use crate::runtime::adaptive::{Adaptive, ClockRows};
 use crate::runtime::wiener::WienerSites;
 use crate::session::compile::{Grid, MAX_STEPS};
@@ -167,13 +166,7 @@ impl Elab<'_> {
     fn with_estimates(&mut self, plan: &Plan) -> String {
         let mut names = Vec::new();
         for name in self.library.solver_names() {
-            let applied = AppliedSolver::named(name.clone(), Vec::new(), Span::default());
-            let before = self.diagnostics.len();
-            let Ok((mut rules, _)) = self.rules(&applied) else {
-                self.diagnostics.truncate(before);
-                continue;
-            };
-            rules.sort_by_key(|r| r.class);
+            let rules = self.rules_by_narrowness(&name);
             let fits = rules.iter().find(|r| matches!(self.fit(r, &plan.model, &plan.structured), Fit::Fits));
             let within = |class| plan.structured.within(class).is_ok();
             let converges = |r: &crate::solve::Rule| {

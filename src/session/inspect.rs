@@ -12,12 +12,11 @@ use crate::math::Id;
 use crate::model::elab::Elab;
 use crate::model::system::Model;
 use crate::model::target::TargetKind;
-use crate::model::value::{Applied, AppliedSolver, Value};
+use crate::model::value::{Applied, Value};
 use crate::session::load::Loaded;
 use crate::session::plan::Overrides;
 use crate::solve::form::{Form, NoiseClass, Structured};
-use crate::solve::rule::{Fit, Rule};
-use crate::source::Span;
+use crate::solve::rule::Fit;
 use crate::syntax::ast::ItemKind;
 
 /// One model as `fokker check` tells it.
@@ -232,11 +231,8 @@ impl Elab<'_> {
         let (target, state) = (model.target.clone()?, model.states.first()?);
         let mut kernels = Vec::new();
         for name in self.library.solver_names() {
-            let applied = AppliedSolver::named(name.clone(), Vec::new(), Span::default());
-            let before = self.diagnostics.len();
-            match self.rules(&applied) {
-                Ok((rules, _)) if rules.iter().any(|r| r.form == Form::Density) => kernels.push(name),
-                _ => self.diagnostics.truncate(before),
+            if self.rules_by_narrowness(&name).iter().any(|r| r.form == Form::Density) {
+                kernels.push(name);
             }
         }
         let not_drawable = match &target.kind {
@@ -279,13 +275,7 @@ impl Elab<'_> {
         let mut solvers = Vec::new();
         let mut others = Vec::new();
         for name in self.library.solver_names() {
-            let applied = AppliedSolver::named(name.clone(), Vec::new(), Span::default());
-            let before = self.diagnostics.len();
-            let Ok((mut rules, _)) = self.rules(&applied) else {
-                self.diagnostics.truncate(before);
-                continue;
-            };
-            rules.sort_by_key(Rule::narrowness);
+            let rules = self.rules_by_narrowness(&name);
             let fits: Vec<Fit> = rules.iter().map(|r| self.fit(r, model, structured)).collect();
             match rules.iter().zip(&fits).find(|(_, f)| matches!(f, Fit::Fits)) {
                 Some((rule, _)) => {

@@ -87,12 +87,7 @@ impl Elab<'_> {
         if self.library.lookup(name).is_empty() {
             return false;
         }
-        let applied = AppliedSolver::named(name, Vec::new(), Span::default());
-        let before = self.diagnostics.len();
-        let rules = self.rules(&applied);
-        self.diagnostics.truncate(before);
-        let Ok((rules, _)) = rules else { return false };
-        rules.iter().any(|rule| matches!(self.fit(rule, model, structured), Fit::Fits))
+        self.rules_by_narrowness(name).iter().any(|rule| matches!(self.fit(rule, model, structured), Fit::Fits))
     }
 
     /// A stabilised rule, where the step is too long for the drift at the start.

@@ -126,6 +126,16 @@ impl Elab<'_> {
         }
     }
 
+    /// The rules of a solver's name, the narrowest first. Nobody hears of problems: of a name with some, there are none.
+    pub fn rules_by_narrowness(&mut self, name: &str) -> Vec<Rule> {
+        let before = self.diagnostics.len();
+        let rules = self.rules(&AppliedSolver::named(name, Vec::new(), Span::default()));
+        self.diagnostics.truncate(before);
+        let mut rules = rules.map_or_else(|_| Vec::new(), |r| r.0);
+        rules.sort_by_key(Rule::narrowness);
+        rules
+    }
+
     /// The declarations of a solver's name, aliases followed.
     pub fn rules(&mut self, solver: &AppliedSolver) -> Try<(Vec<Rule>, Vec<crate::model::value::BoundArg>)> {
         let decls: Vec<crate::model::library::Decl> = self
