@@ -230,6 +230,36 @@ run c { model = bm(); solver = heun; time = -1 .. 2 tol 0.1; paths = 50; report 
     }
 }
 
+/// Pieces of a splitting meet the path over their own parts of the step.
+#[test]
+fn pieces_of_a_step_are_pieces_of_the_path() {
+    let text = "
+model bm() { noise W: wiener[2]; state x = 0.0; state y = 0.0; state z = 0.0
+  part N { dx = dW[0] }; part M { dy = dW[1] }; part T { dz = x dt } }
+run a { model = bm(); solver = euler_maruyama; time = 0 .. 3 step 0.1; paths = 50; noise = tree; report mean(x), std(x), mean(x*y) }
+run b { model = bm(); solver = split([N/4, M/2, T, N/2, M/2, N/4]); time = 0 .. 3 step 0.3; paths = 50; noise = tree
+  report mean(x), std(x), mean(x*y) }
+run c { model = bm(); solver = split([N/2, T, N/2, M], N = split([N/3, N*2/3])); time = 0 .. 3 step 0.5; paths = 50; noise = tree
+  report mean(x), std(x), mean(x*y) }";
+    let all = run(text, &Request::default());
+    for r in &all[1..] {
+        for (a, b) in values(&all[0]).iter().zip(values(r)) {
+            assert!((a - b).abs() < 1e-12, "{a} {b}");
+        }
+    }
+    // The integral of x, by the trapezium rule of the pieces: it sees the middle of the path.
+    let integral = |solver: &str, h: &str| {
+        let text = format!(
+            "model bm() {{ noise W: wiener; state x = 0.0; state z = 0.0; part N {{ dx = dW }}; part T {{ dz = x dt }} }}
+run a {{ model = bm(); solver = {solver}; time = 0 .. 1 step {h}; paths = 200; noise = tree; report mean(z), std(z) }}"
+        );
+        values(&run(&text, &Request::default())[0])
+    };
+    let (a, b) = (integral("split([N/2, T, N/2])", "0.01"), integral("euler_maruyama", "0.0005"));
+    // The difference of the means has the deviation h/sqrt(12)/sqrt(paths) = 2e-4.
+    assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-3), "{a:?} {b:?}");
+}
+
 /// Without `noise = tree` nothing has changed.
 #[test]
 fn estimates_do_not_change_fixed_steps() {

@@ -7,7 +7,7 @@ use crate::math::{Id, Op};
 use crate::model::elab::{Elab, Reported, Try};
 use crate::model::value::{AppliedSolver, Scope, Value};
 use crate::source::Span;
-use crate::syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Ident};
+use crate::syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Ident, UnaryOp};
 
 /// The parts of a step in order, and the solvers that some of them are moved by.
 #[derive(Debug)]
@@ -77,30 +77,42 @@ impl Elab<'_> {
         )
     }
 
-    /// `B`, `B/2` or `c*B`.
+    /// `B`, `B/2`, `c*B` or `-c*B/2`.
     fn piece(&mut self, e: &Expr, scope: &Scope) -> Try<Piece> {
-        let one = self.g.real(1.0);
-        let name = |e: &Expr| match &e.kind {
-            ExprKind::Name(n) => Some(Ident { name: n.clone(), span: e.span }),
-            _ => None,
+        let (op, part, factor) = match &e.kind {
+            ExprKind::Name(n) => {
+                let part = Ident { name: n.clone(), span: e.span };
+                return Ok(Piece { part, share: self.g.real(1.0) });
+            }
+            ExprKind::Unary(UnaryOp::Neg, a) => {
+                let Piece { part, share } = self.piece(a, scope)?;
+                return Ok(Piece { part, share: self.g.op(Op::Neg, &[share]) });
+            }
+            ExprKind::Binary(BinaryOp::Div, a, b) => (Op::Div, a, b),
+            ExprKind::Binary(BinaryOp::Mul, a, b) if ends_in_name(b) => (Op::Mul, b, a),
+            ExprKind::Binary(BinaryOp::Mul, a, b) => (Op::Mul, a, b),
+            _ => {
+                let d = Diagnostic::error(
+                    codes::BAD_SETTING,
+                    "this is no part with a share of the step",
+                    e.span,
+                    "read here",
+                );
+                return self.fail(d.help("write `B`, `B/2` or `0.25*B`"));
+            }
         };
-        if let Some(part) = name(e) {
-            return Ok(Piece { part, share: one });
-        }
-        let read = match &e.kind {
-            ExprKind::Binary(BinaryOp::Div, a, b) => name(a).map(|part| (part, &**b, true)),
-            ExprKind::Binary(BinaryOp::Mul, a, b) => name(b).map(|part| (part, &**a, false)),
-            _ => None,
-        };
-        let Some((part, factor, divides)) = read else {
-            return self.fail(
-                Diagnostic::error(codes::BAD_SETTING, "this is no part with a share of the step", e.span, "read here")
-                    .help("write `B`, `B/2` or `0.25*B`"),
-            );
-        };
+        let Piece { part, share } = self.piece(part, scope)?;
         let value = self.expr(factor, scope)?;
         let value = self.scalar(&value, factor.span)?;
-        let share = if divides { self.g.op(Op::Div, &[one, value]) } else { value };
-        Ok(Piece { part, share })
+        Ok(Piece { part, share: self.g.op(op, &[share, value]) })
+    }
+}
+
+/// Whether a factor is a part, by itself or with a sign.
+fn ends_in_name(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Name(_) => true,
+        ExprKind::Unary(UnaryOp::Neg, a) => ends_in_name(a),
+        _ => false,
     }
 }

@@ -30,7 +30,7 @@ pub struct ClockRows {
 }
 
 /// How the steps of a job are chosen. Its grid is then the times at which something looks.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Adaptive {
     pub rows: ClockRows,
     pub sites: WienerSites,
@@ -229,7 +229,7 @@ pub struct Pilot<T> {
 
 impl<T: Lane> Pilot<T> {
     pub fn new(job: &Job<T>, lanes: usize) -> Option<Pilot<T>> {
-        let (how, stage) = (job.adaptive?, job.step.as_ref()?);
+        let (how, stage) = (job.adaptive.clone()?, job.step.as_ref()?);
         let wanted = how.sites.wanted(&stage.program);
         let (begin, end) = (job.grid[0], job.grid[job.grid.len() - 1]);
         Some(Pilot {
@@ -353,7 +353,7 @@ mod tests {
 
     fn how(noisy: bool) -> Adaptive {
         let rows = ClockRows { time: 0, next: 1, dt: 2, error: 3 };
-        let sites = WienerSites { first: [0, 512, 768], noises: 1 };
+        let sites = WienerSites { first: [0, 512, 768], noises: 1, parts: std::sync::Arc::new([]) };
         Adaptive { rows, sites, order: 2.0, noisy, most_steps: 1000 }
     }
 

@@ -15,6 +15,7 @@ use super::noise::{self, Fill, NoiseSource, START_STEP};
 use super::orders::{Cells, Converged, Exactness, conclude};
 use super::statistics::moments::Moments;
 use super::tree::{Tree, fold};
+use super::wiener::TreeNoise;
 use crate::kernels::lane::{Lane, Precision};
 use crate::math::{Base, VarId};
 use crate::step::program::{DrawSlot, Program};
@@ -58,6 +59,9 @@ pub struct CoupledJob<T = f64> {
     /// nothing random moves or starts a path
     pub deterministic: bool,
     pub noise: Arc<dyn NoiseSource>,
+    /// where the steps meet the noise over parts of them: for each level, and the reference last, its noise from Brownian
+    /// paths, in the place of sums of fine draws
+    pub trees: Option<Vec<TreeNoise>>,
     /// nanoseconds that the steps of each level took, on all threads together
     pub spent: Vec<AtomicU64>,
 }
@@ -155,6 +159,9 @@ impl Plan {
                 return Err(Refusal::Indivisible { steps: level.steps, reference });
             }
         }
+        if let Some(trees) = &job.trees {
+            return Plan::by_trees(job, trees);
+        }
         let levels: Vec<Rows> = job.levels.iter().map(|l| rows(&l.stage, job)).collect::<Result<_, _>>()?;
         let reference = rows(&job.reference.stage, job)?;
         let turns: Vec<u16> = draws(job).filter(|d| d.site == job.levy).map(|d| d.turn).collect();
@@ -172,6 +179,24 @@ impl Plan {
         };
         plan.add_draws(job);
         Ok(plan)
+    }
+
+    /// Nothing is drawn for all levels together where each asks the paths.
+    fn by_trees<T: Lane>(job: &CoupledJob<T>, trees: &[TreeNoise]) -> Result<Plan, Refusal> {
+        for (level, tree) in job.levels.iter().chain([&job.reference]).zip(trees) {
+            let mut shared = level.stage.program.draws.iter().filter(|slot| slot.site < job.own);
+            if let Some(slot) = shared.find(|slot| !tree.fills(slot)) {
+                return Err(Refusal::OtherDraw { site: slot.site });
+            }
+        }
+        Ok(Plan {
+            lanes: lanes(job),
+            processes: Processes::default(),
+            draws: Program::default(),
+            fine: Rows::default(),
+            levels: Vec::new(),
+            reference: Rows::default(),
+        })
     }
 
     /// Room for what is wanted of each process among the draws of the fine steps. The lower moments of a long step go
@@ -218,6 +243,11 @@ impl Plan {
         let n = self.processes.dims;
         rows(self.fine.levy, self.reference.levy, n * n.saturating_sub(1) / 2);
     }
+}
+
+/// The steps of a level, of `ratio` fine ones each, that end with `steps` fine steps from `at` on.
+fn ended(at: u64, steps: usize, ratio: u64) -> (u64, u64) {
+    (at / ratio, (at + steps as u64) / ratio)
 }
 
 /// The draws of all programs.
@@ -327,9 +357,36 @@ impl<'a, T: Lane> Worker<'a, T> {
     }
 
     fn advance(&mut self, at: u64, fill: Fill) {
-        let (job, plan) = (self.job, self.plan);
+        let job = self.job;
         let stage = &job.reference.stage;
-        noise::fill(&*job.noise, &plan.draws, fill, &mut self.fine);
+        match &job.trees {
+            Some(trees) => self.ask(trees, at, fill),
+            None => self.sum(fill),
+        }
+        let own = |k: usize, fill: Fill| Fill { key: (fill.key.0, fill.key.1 ^ (k as u64 + 1) << 32), ..fill };
+        let last = job.levels.len();
+        noise::fill(&*job.noise, &self.own[last], own(last, fill), &mut self.reference.noise);
+        self.reference.call(stage, fill, &(stage.rows)(at..at + fill.steps as u64), 0);
+        for (k, ((memory, coarse), level)) in self.levels.iter_mut().zip(&job.levels).enumerate() {
+            coarse.ready = 0;
+            let (first, end) = ended(at, fill.steps, coarse.ratio);
+            if end > first {
+                let fill = Fill { first_step: first, steps: (end - first) as usize, ..fill };
+                noise::fill(&*job.noise, &self.own[k], own(k, fill), &mut memory.noise);
+                let rows = (level.stage.rows)(first..end);
+                let begin = Instant::now();
+                memory.call(&level.stage, fill, &rows, 0);
+                if let Some(spent) = job.spent.get(k) {
+                    spent.fetch_add(begin.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// Draws the noise of fine steps, and adds it up for the levels.
+    fn sum(&mut self, fill: Fill) {
+        let plan = self.plan;
+        noise::fill(&*self.job.noise, &plan.draws, fill, &mut self.fine);
         for step in 0..fill.steps {
             let noise = &self.fine[step * plan.draws.draw_rows * plan.lanes..];
             plan.copy(noise, &mut self.reference.noise[step * plan.reference.draw_rows * plan.lanes..]);
@@ -340,24 +397,16 @@ impl<'a, T: Lane> Worker<'a, T> {
                 }
             }
         }
-        let own = |k: usize, fill: Fill| Fill { key: (fill.key.0, fill.key.1 ^ (k as u64 + 1) << 32), ..fill };
-        let last = job.levels.len();
-        noise::fill(&*job.noise, &self.own[last], own(last, fill), &mut self.reference.noise);
-        self.reference.call(stage, fill, &(stage.rows)(at..at + fill.steps as u64), 0);
-        for (k, ((memory, coarse), level)) in self.levels.iter_mut().zip(&job.levels).enumerate() {
-            let steps = std::mem::take(&mut coarse.ready);
-            if steps > 0 {
-                let end = (at + fill.steps as u64) / coarse.ratio;
-                let first = end - steps as u64;
-                let fill = Fill { first_step: first, steps, ..fill };
-                noise::fill(&*job.noise, &self.own[k], own(k, fill), &mut memory.noise);
-                let rows = (level.stage.rows)(first..end);
-                let begin = Instant::now();
-                memory.call(&level.stage, fill, &rows, 0);
-                if let Some(spent) = job.spent.get(k) {
-                    spent.fetch_add(begin.elapsed().as_nanos() as u64, Ordering::Relaxed);
-                }
-            }
+    }
+
+    /// Each level, and the reference, asks the paths for its own noise.
+    fn ask(&mut self, trees: &[TreeNoise], at: u64, fill: Fill) {
+        let levels = self.levels.iter_mut().map(|(memory, coarse)| (memory, coarse.ratio));
+        let all = levels.chain([(&mut self.reference, 1)]).zip(self.job.levels.iter().chain([&self.job.reference]));
+        for (((memory, ratio), level), tree) in all.zip(trees) {
+            let (first, end) = ended(at, fill.steps, ratio);
+            let fill = Fill { first_step: first, steps: (end - first) as usize, ..fill };
+            tree.fill(&level.stage.program, fill, &mut memory.noise);
         }
     }
 

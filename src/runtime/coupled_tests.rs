@@ -35,6 +35,7 @@ fn job(levels: Vec<Level>, reference: Level, paths: u64) -> CoupledJob {
         paths,
         seed: 3,
         stream: 0,
+        trees: None,
         threads: 2,
         deterministic: false,
         noise: Arc::new(HashNoise),

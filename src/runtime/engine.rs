@@ -74,7 +74,7 @@ pub fn run<T: Lane>(job: &Job<T>, control: Control<'_>) -> Outcome {
     let harvest = gathered.finish();
     let mut outcome = conclude(job, &plan, &layout, &harvest, diverged, finished);
     outcome.path_steps = path_steps;
-    outcome.attempts = job.adaptive.map(|_| attempts);
+    outcome.attempts = job.adaptive.as_ref().map(|_| attempts);
     outcome.seconds = begin.elapsed().as_secs_f64();
     outcome
 }

@@ -11,49 +11,69 @@ use crate::kernels::lane::Lane;
 use crate::math::Base;
 use crate::step::program::{DrawSlot, Program};
 
+/// The whole of a step.
+const WHOLE: [f64; 2] = [0.0, 1.0];
+
 /// Which draws of a step stand for Wiener processes: noise k has u, v and w at the k-th site from each of these.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct WienerSites {
     pub first: [u32; 3],
     pub noises: u32,
+    /// the turns of draws that stand for a part of the step, with its ends as shares of the step; turn 0 is the whole step
+    pub parts: Arc<[(u16, [f64; 2])]>,
 }
 
 impl WienerSites {
-    /// The noise of a draw, and which of its normals it is.
-    fn of(&self, slot: &DrawSlot) -> Option<(u32, usize)> {
-        if slot.base != Base::Normal || slot.turn != 0 {
+    /// The noise of a draw, which of its normals it is, and the part of the step.
+    fn of(&self, slot: &DrawSlot) -> Option<(u32, usize, [f64; 2])> {
+        if slot.base != Base::Normal {
             return None;
         }
         let which = self.first.iter().position(|first| (*first..first + self.noises).contains(&slot.site))?;
-        Some((slot.site - self.first[which], which))
+        let part = match slot.turn {
+            0 => WHOLE,
+            turn => self.parts.iter().find(|p| p.0 == turn)?.1,
+        };
+        Some((slot.site - self.first[which], which, part))
     }
 
     /// The draws of a program that are of Wiener processes, in the order of the noises.
     pub fn wanted(&self, program: &Program) -> Vec<Wanted> {
         let mut all: Vec<Wanted> = Vec::new();
         for slot in &program.draws {
-            let Some((noise, which)) = self.of(slot) else { continue };
-            let at = all.iter().position(|w| w.noise == noise).unwrap_or_else(|| {
-                all.push(Wanted { noise, components: slot.components, rows: [None; 3] });
+            let Some((noise, which, part)) = self.of(slot) else { continue };
+            let at = all.iter().position(|w| (w.noise, w.part) == (noise, part)).unwrap_or_else(|| {
+                all.push(Wanted { noise, part, components: slot.components, rows: [None; 3] });
                 all.len() - 1
             });
             all[at].rows[which] = Some(slot.first_row);
         }
-        all.sort_by_key(|w| w.noise);
+        all.sort_by(|a, b| a.noise.cmp(&b.noise).then(a.part[0].total_cmp(&b.part[0])));
         all
     }
 }
 
-/// What a program wants of one noise.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+/// What a program wants of one noise over the step or a part of it.
+#[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Wanted {
     pub noise: u32,
+    /// the ends, as shares of the step
+    pub part: [f64; 2],
     pub components: usize,
     /// first rows of u, v and w
     pub rows: [Option<usize>; 3],
 }
 
 impl Wanted {
+    /// The ends in time of the part of a step from `a` to `b`.
+    fn ends(&self, a: f64, b: f64) -> [f64; 2] {
+        if self.part == WHOLE {
+            [a, b]
+        } else {
+            self.part.map(|share| if share == 1.0 { b } else { a + share * (b - a) })
+        }
+    }
+
     pub fn identity(&self, key: (u64, u64), path: u64, component: usize) -> Identity {
         Identity { key, path, noise: self.noise, component: component as u32 }
     }
@@ -103,9 +123,16 @@ impl TreeNoise {
                     let of = wanted.identity(fill.key, fill.first_path + lane as u64, component);
                     let mut paths: Path<L> = Path::new(of);
                     for (step, ends) in times.windows(2).enumerate() {
-                        let area = paths.over(ends[0], ends[1]);
+                        let [from, to] = wanted.ends(ends[0], ends[1]);
                         let noise = &mut noise[step * stride..];
-                        wanted.put(&area, ends[1] - ends[0], component, noise, fill.lanes, lane);
+                        if to > from {
+                            let area = paths.over(from, to);
+                            wanted.put(&area, to - from, component, noise, fill.lanes, lane);
+                        } else {
+                            // what becomes of a part without length does not depend on its normals
+                            let nothing = Area { w: [0.0; L], h: [0.0; L], k: [0.0; L] };
+                            wanted.put(&nothing, 1.0, component, noise, fill.lanes, lane);
+                        }
                     }
                 }
             }
@@ -155,7 +182,7 @@ mod tests {
             components,
             first_row,
         };
-        let sites = WienerSites { first: [0, 512, 768], noises: 2 };
+        let sites = WienerSites { first: [0, 512, 768], noises: 2, parts: Arc::new([]) };
         let program = Program {
             draws: vec![slot(513, 2, 2), slot(1, 2, 0), slot(2048, 1, 4)],
             draw_rows: 5,

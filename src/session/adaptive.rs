@@ -1,11 +1,11 @@
 //! Runs whose paths choose their own steps: what they cannot have, and what they are made of.
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::eval::Env;
-use crate::math::{Id, Ty, VarId, VarKind};
+use crate::math::eval::{Env, eval};
+use crate::math::{Graph, Id, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Try};
 use crate::model::results::{Pool, Times};
-use crate::model::system::{AREA_SITE, INTEGRAL_SITE, LEVY_SITE, NOISE_SITE, REST_SITE, START_SITE};
+use crate::model::system::{AREA_SITE, INTEGRAL_SITE, LEVY_SITE, NOISE_SITE, REST_SITE, RULE_SITE, START_SITE};
 use crate::runtime::adaptive::{Adaptive, ClockRows};
 use crate::runtime::wiener::WienerSites;
 use crate::session::compile::{Grid, MAX_STEPS};
@@ -39,9 +39,16 @@ impl Plan {
         }
     }
 
-    /// Which draws of a step stand for the noises of the model.
-    pub(super) fn wiener_sites(&self) -> WienerSites {
-        WienerSites { first: [NOISE_SITE, INTEGRAL_SITE, AREA_SITE], noises: self.model.noises.len() as u32 }
+    /// Which draws of a step of the k-th solver stand for the noises of the model; the nodes and values of its shares are
+    /// those of `g` and `params`. A share that cannot be worked out is one that no program uses.
+    pub(super) fn wiener_sites(&self, k: usize, g: &Graph, params: &Env) -> WienerSites {
+        let share = |id: Id| eval(g, id, params).map_or(f64::NAN, |v| v.values[0]);
+        let parts = self.steps.get(k).map_or(&[][..], |step| &step.parts);
+        WienerSites {
+            first: [NOISE_SITE, INTEGRAL_SITE, AREA_SITE],
+            noises: self.model.noises.len() as u32,
+            parts: parts.iter().map(|(turn, ends)| (*turn, ends.map(share))).collect(),
+        }
     }
 }
 
@@ -52,7 +59,9 @@ enum Kind {
     Areas,
     /// of the path as well, but not known by these
     OfPath(&'static str),
-    Other,
+    /// written in the rule, or made for it
+    Own,
+    Start,
 }
 
 fn kind(site: u32) -> Kind {
@@ -60,7 +69,8 @@ fn kind(site: u32) -> Kind {
         _ if site < LEVY_SITE => Kind::Areas,
         _ if (LEVY_SITE..START_SITE).contains(&site) => Kind::OfPath("Levy areas"),
         _ if site >= REST_SITE => Kind::OfPath("Wiener integrals that W, H and K do not determine"),
-        _ => Kind::Other,
+        _ if site < RULE_SITE => Kind::Start,
+        _ => Kind::Own,
     }
 }
 
@@ -110,8 +120,8 @@ impl Elab<'_> {
             let what = match kind(site) {
                 Kind::Areas => continue,
                 Kind::OfPath(what) => what,
-                Kind::Other if adaptive => "random numbers of its own",
-                Kind::Other => continue,
+                Kind::Own => "random numbers of its own",
+                Kind::Start => continue,
             };
             let message = format!("the step of `{}` draws {what}, which are not a function of the path", step.solver);
             let d = Diagnostic::error(codes::SOLVER_MISFIT, message, at, "the noise of this run is a Brownian path");
@@ -328,7 +338,14 @@ impl Elab<'_> {
     }
 
     /// How the engine takes adaptive steps by a program.
-    pub(super) fn adaptive_job(&self, plan: &Plan, k: usize, clock: ClockStates, program: &Program) -> Adaptive {
+    pub(super) fn adaptive_job(
+        &self,
+        plan: &Plan,
+        k: usize,
+        clock: ClockStates,
+        program: &Program,
+        params: &Env,
+    ) -> Adaptive {
         let row = |var: VarId| {
             let slot = program.states.iter().find(|s| s.var == var);
             slot.expect("the states of the clock are states of the program").first_row
@@ -341,7 +358,7 @@ impl Elab<'_> {
         let order = step.orders.strong.unwrap_or(1.0) + if quiet { 0.0 } else { 0.5 };
         Adaptive {
             rows: ClockRows { time, next, dt, error },
-            sites: plan.wiener_sites(),
+            sites: plan.wiener_sites(k, &self.g, params),
             order,
             noisy: !quiet,
             most_steps: MAX_STEPS,

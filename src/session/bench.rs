@@ -234,6 +234,7 @@ fn shallow<T: Lane>(job: &Job<T>) -> Job<T> {
         observers: Vec::new(),
         grid: job.grid.clone(),
         noise: job.noise.clone(),
+        adaptive: job.adaptive.clone(),
         ..*job
     }
 }

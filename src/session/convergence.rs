@@ -11,8 +11,9 @@ use crate::model::elab::{Elab, Try};
 use crate::model::system::{AREA_SITE, INTEGRAL_SITE, LEVY_SITE, NOISE_SITE, REST_SITE};
 use crate::output::result::{Convergence, RunResult};
 use crate::runtime::coupled::{self, CoupledJob, Level, Wiener};
+use crate::runtime::noise::Ars5;
 use crate::session::compile::{Grid, parameters, stage};
-use crate::session::execute::{Execution, noise_source};
+use crate::session::execute::Execution;
 use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
 use crate::session::results::Ran;
 use crate::solve::Step;
@@ -110,6 +111,11 @@ impl Elab<'_> {
                 sites: [NOISE_SITE, INTEGRAL_SITE, AREA_SITE].map(|first| first + n),
                 dims: noise.shape.iter().product(),
             });
+            // What is met over parts of a step, and the rest of it, comes from Brownian paths.
+            let trees = (!plan.steps[k].parts.is_empty()).then(|| {
+                let all = converge.steps.iter().chain([&converge.reference]);
+                all.map(|n| self.tree_noise(plan, k, &Grid::equal(a, b, *n), &params)).collect()
+            });
             let job = CoupledJob {
                 init: start,
                 levels,
@@ -124,7 +130,8 @@ impl Elab<'_> {
                 stream: 0,
                 threads: plan.threads(),
                 deterministic,
-                noise: noise_source(plan, &Grid::equal(a, b, converge.reference)),
+                noise: Arc::new(Ars5),
+                trees,
                 spent: converge.steps.iter().map(|_| AtomicU64::new(0)).collect(),
             };
             let found = match coupled::run(&job, how.stop) {

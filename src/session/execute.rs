@@ -313,14 +313,27 @@ impl Elab<'_> {
             seed: plan.seed,
             stream: 0,
             threads: plan.threads(),
-            noise: noise_source(plan, &grid),
+            noise: self.noise_source(plan, solver, &grid, params),
             adaptive: match (programs.clocks[solver], &programs.step[solver]) {
-                (Some(clock), Some(step)) => Some(self.adaptive_job(plan, solver, clock, &step.program)),
+                (Some(clock), Some(step)) => Some(self.adaptive_job(plan, solver, clock, &step.program, params)),
                 _ => None,
             },
             lanes: lanes.map(|n| n.max(T::PRECISION.lane_multiple())),
         };
         Ok((job, grid))
+    }
+
+    /// Where the draws of a run on a grid come from. (Adaptive steps ask the paths themselves.)
+    pub(super) fn noise_source(&self, plan: &Plan, k: usize, grid: &Grid, params: &Env) -> Arc<dyn NoiseSource> {
+        match plan.noise {
+            Noise::Tree if plan.tolerance().is_none() => Arc::new(self.tree_noise(plan, k, grid, params)),
+            _ => Arc::new(Ars5),
+        }
+    }
+
+    /// Noise from Brownian paths for the steps of the k-th solver on a grid.
+    pub(super) fn tree_noise(&self, plan: &Plan, k: usize, grid: &Grid, params: &Env) -> TreeNoise {
+        TreeNoise { sites: plan.wiener_sites(k, &self.g, params), times: grid.times.clone() }
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -347,16 +360,6 @@ impl Making<'_> {
                 "needed for this",
             ),
         }
-    }
-}
-
-/// Where the draws of a run on a grid come from. (Adaptive steps ask the paths themselves.)
-pub(super) fn noise_source(plan: &Plan, grid: &Grid) -> Arc<dyn NoiseSource> {
-    match plan.noise {
-        Noise::Tree if plan.tolerance().is_none() => {
-            Arc::new(TreeNoise { sites: plan.wiener_sites(), times: grid.times.clone() })
-        }
-        _ => Arc::new(Ars5),
     }
 }
 

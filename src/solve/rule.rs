@@ -28,6 +28,8 @@ pub struct Step {
     pub orders: Orders,
     /// a Wiener integral over a part of the step
     pub part_of_step: Option<Span>,
+    /// the turns of Wiener processes that are met over a part of the step, with its ends as shares of the step
+    pub parts: Vec<(u16, [Id; 2])>,
     /// why it was chosen, where `auto` did
     pub why: Option<String>,
     pub form: Form,
@@ -520,6 +522,7 @@ impl Elab<'_> {
             acceptance,
             orders: Orders::default(),
             part_of_step: None,
+            parts: Vec::new(),
             why: None,
             form: rule.form,
             estimate,

@@ -7,18 +7,40 @@
 
 use std::collections::HashMap;
 
+use crate::calculus::system::open;
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Op, VarId, VarKind};
+use crate::math::{Id, Node, Op, VarId, VarKind};
 use crate::model::elab::{Elab, Try};
 use crate::model::split::{Piece, Split};
-use crate::model::system::{Model, Part};
+use crate::model::system::{LEVY_SITE, Model, Noise, Part};
 use crate::model::value::AppliedSolver;
 use crate::solve::form::{Form, Structured};
 use crate::solve::rule::{Orders, Step};
 use crate::source::Span;
 
+/// Of noises with more components it is not asked which of them a part meets.
+const MOST_COMPONENTS: usize = 64;
+
 /// How far the shares of a part may be from one in all.
 const ROUNDING: f64 = 1e-12;
+
+/// Where a piece stands: what its part has moved through before and after it, as shares of the step, and its place among
+/// the pieces.
+struct Placing {
+    begin: Id,
+    end: Id,
+    share: Id,
+    turn: usize,
+    count: usize,
+}
+
+fn shared(noise: &Noise, a: &Part, b: &Part, span: Span) -> Diagnostic {
+    let message = format!("the parts `{}` and `{}` share the noise `{}`", a.name, b.name, noise.name);
+    Diagnostic::error(codes::SOLVER_MISFIT, message, span, "splits them")
+        .label(a.span, "one part")
+        .label(b.span, "the other")
+        .help("put the equations that a noise drives into one part")
+}
 
 impl Elab<'_> {
     /// The step of a splitting solver.
@@ -34,6 +56,7 @@ impl Elab<'_> {
             acceptance: None,
             orders: Orders::default(),
             part_of_step: None,
+            parts: Vec::new(),
             why: None,
             form: Form::Ito,
             estimate: None,
@@ -45,8 +68,9 @@ impl Elab<'_> {
             let end = self.g.op(Op::Add, &[begin, piece.share]);
             clocks.insert(part.name.clone(), end);
             let values: Vec<Id> = step.renew.iter().map(|r| r.1).collect();
-            let values =
-                self.placed(&values, &current, [begin, end, piece.share], (turn, split.pieces.len()), piece)?;
+            let place = Placing { begin, end, share: piece.share, turn, count: split.pieces.len() };
+            let values = self.placed(&values, &current, &place, piece)?;
+            whole.parts.extend(self.noise_parts(&step, &place, piece)?);
             for ((var, _), value) in step.renew.iter().zip(values) {
                 current.insert(*var, value);
             }
@@ -112,31 +136,75 @@ impl Elab<'_> {
                 );
             }
         }
-        self.shared_noise(model, span)
+        self.shared_noise(model, span)?;
+        self.backward_noise(split, model)
+    }
+
+    /// A noise has no law backwards in time.
+    fn backward_noise(&mut self, split: &Split, model: &Model) -> Try<()> {
+        let env = self.default_env();
+        for piece in &split.pieces {
+            let value = self.cheap_value(piece.share, &env).map_or(0.0, |v| v.values[0]);
+            let part = model.parts.iter().find(|p| p.name == piece.part.name).expect("checked before");
+            let noisy = |s: &Self, n: &Noise| {
+                part.flows.iter().any(|(_, rhs)| s.g.depends_on(*rhs, n.var) || s.g.depends_on(*rhs, n.strat))
+            };
+            if value < 0.0 && model.noises.iter().any(|n| noisy(self, n)) {
+                return self.fail(
+                    Diagnostic::error(
+                        codes::SOLVER_MISFIT,
+                        format!("the part `{}` goes {} steps back, and it has noise", part.name, -value),
+                        piece.part.span,
+                        "a negative share",
+                    )
+                    .label(part.span, "the part")
+                    .note("a Wiener process cannot be followed backwards from its end")
+                    .help("let only parts without noise go back, or take a splitting with positive shares"),
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Two parts with one noise cannot be moved one after the other: the noise is one process.
     fn shared_noise(&mut self, model: &Model, span: Span) -> Try<()> {
         for noise in &model.noises {
-            let uses = |s: &Self, p: &Part| {
-                p.flows.iter().any(|(_, rhs)| s.g.depends_on(*rhs, noise.var) || s.g.depends_on(*rhs, noise.strat))
-            };
-            let with: Vec<&Part> = model.parts.iter().filter(|p| uses(self, p)).collect();
-            if let [a, b, ..] = with.as_slice() {
-                return self.fail(
-                    Diagnostic::error(
-                        codes::SOLVER_MISFIT,
-                        format!("the parts `{}` and `{}` share the noise `{}`", a.name, b.name, noise.name),
-                        span,
-                        "splits them",
-                    )
-                    .label(a.span, "one part")
-                    .label(b.span, "the other")
-                    .help("put the equations that a noise drives into one part"),
-                );
+            let mut owners: Vec<Option<&Part>> = vec![None; noise.shape.iter().product()];
+            for part in &model.parts {
+                for (owner, used) in owners.iter_mut().zip(self.components_used(part, noise)) {
+                    match owner {
+                        Some(other) if used => return self.fail(shared(noise, other, part, span)),
+                        None if used => *owner = Some(part),
+                        _ => {}
+                    }
+                }
             }
         }
         Ok(())
+    }
+
+    /// Which components of a noise the equations of a part meet.
+    fn components_used(&mut self, part: &Part, noise: &Noise) -> Vec<bool> {
+        let count: usize = noise.shape.iter().product();
+        let flows: Vec<Id> = part.flows.iter().map(|f| f.1).collect();
+        let seen = |s: &Self, v: VarId| flows.iter().any(|rhs| s.g.depends_on(*rhs, v));
+        let vars: Vec<VarId> = [noise.var, noise.strat].into_iter().filter(|v| seen(self, *v)).collect();
+        if vars.is_empty() || count > MOST_COMPONENTS {
+            return vec![!vars.is_empty(); count];
+        }
+        let mut used = vec![false; count];
+        for (rhs, var) in flows.iter().flat_map(|rhs| vars.iter().map(|v| (*rhs, *v))).collect::<Vec<_>>() {
+            let shape = self.g.shape(rhs).to_vec();
+            let (_, at) = open(&mut self.g, &shape);
+            let element = self.element(rhs, &at);
+            for (k, used) in used.iter_mut().enumerate() {
+                let place = if noise.shape.is_empty() { Vec::new() } else { vec![self.g.int(k as i64)] };
+                let slope = self.g.partial(element, var, &place);
+                let clean = crate::math::clean(&mut self.g, &[slope]).map_or(slope, |c| c[0]);
+                *used |= !crate::calculus::structure::is_nothing(&self.g, clean);
+            }
+        }
+        used
     }
 
     /// The step of a part by itself, for a whole step.
@@ -198,21 +266,14 @@ impl Elab<'_> {
     }
 
     /// The values of a part's step where it stands among the pieces.
-    fn placed(
-        &mut self,
-        values: &[Id],
-        current: &HashMap<VarId, Id>,
-        [begin, end, share]: [Id; 3],
-        (turn, count): (usize, usize),
-        piece: &Piece,
-    ) -> Try<Vec<Id>> {
+    fn placed(&mut self, values: &[Id], current: &HashMap<VarId, Id>, place: &Placing, piece: &Piece) -> Try<Vec<Id>> {
         let (t, dt) = (self.g.var(self.time), self.g.var(self.dt));
         let moment = |s: &mut Self, c: Id| {
             let passed = s.g.op(Op::Mul, &[c, dt]);
             s.g.op(Op::Add, &[t, passed])
         };
-        let (from, to) = (moment(self, begin), moment(self, end));
-        let length = self.g.op(Op::Mul, &[share, dt]);
+        let (from, to) = (moment(self, place.begin), moment(self, place.end));
+        let length = self.g.op(Op::Mul, &[place.share, dt]);
         let mut pairs: Vec<(VarId, Id)> = current.iter().map(|(var, id)| (*var, *id)).collect();
         pairs.extend([(self.time, from), (self.time_next, to), (self.dt, length)]);
         let mut pairs = self.with_draws(values, pairs);
@@ -228,18 +289,61 @@ impl Elab<'_> {
             if current.values().any(|id| self.g.depends_on(*id, var)) {
                 continue;
             }
-            let Ok(turn) = u16::try_from(usize::from(own) * count + turn) else {
+            let turn = match site {
+                _ if site < LEVY_SITE => self.noise_turn(own, place),
+                _ => u16::try_from(usize::from(own) * place.count + place.turn).ok(),
+            };
+            let Some(turn) = turn else {
                 return self.unsupported("loops of so many turns in a split step", piece.part.span);
             };
-            if turn == own {
-                continue;
+            // Parts that meet different components of one noise meet one draw.
+            let known = current.values().flat_map(|id| self.g.vars_of(*id)).copied().find(|v| {
+                matches!(&self.g.var_info(*v).kind, VarKind::Draw { site: s, turn: n, .. } if (*s, *n) == (site, turn))
+            });
+            let of_piece = known.unwrap_or_else(|| match turn == own {
+                true => var,
+                false => self.g.new_var(info.name, VarKind::Draw { base, site, turn }, info.ty, info.shape),
+            });
+            if of_piece != var {
+                let node = self.g.var(of_piece);
+                pairs.push((var, node));
             }
-            let kind = VarKind::Draw { base, site, turn };
-            let fresh = self.g.new_var(info.name, kind, info.ty, info.shape);
-            let node = self.g.var(fresh);
-            pairs.push((var, node));
         }
         Ok(self.g.substitute_vars(&moved, &pairs))
+    }
+
+    /// The turn of a Wiener process in a piece: 0 where it is met over the whole step, so that runs of other step sizes and
+    /// solvers share it, and a turn of its own otherwise.
+    fn noise_turn(&mut self, own: u16, place: &Placing) -> Option<u16> {
+        match own {
+            0 if self.is_whole_step(place) => Some(0),
+            _ => u16::try_from(1 + usize::from(own) * place.count + place.turn).ok(),
+        }
+    }
+
+    fn is_whole_step(&mut self, place: &Placing) -> bool {
+        [(place.begin, 0.0), (place.end, 1.0)].into_iter().all(|(id, wanted)| {
+            let clean = crate::math::clean(&mut self.g, &[id]).map_or(id, |c| c[0]);
+            matches!(self.g.node(clean), Node::Real(bits) if f64::from_bits(*bits) == wanted)
+        })
+    }
+
+    /// The parts of the whole step over which a piece meets the noise, with their turns.
+    fn noise_parts(&mut self, step: &Step, place: &Placing, piece: &Piece) -> Try<Vec<(u16, [Id; 2])>> {
+        let whole = (0, [self.g.real(0.0), self.g.real(1.0)]);
+        let mut all = Vec::new();
+        for (own, ends) in [&[whole], step.parts.as_slice()].concat() {
+            let ends = ends.map(|end| {
+                let passed = self.g.op(Op::Mul, &[place.share, end]);
+                self.g.op(Op::Add, &[place.begin, passed])
+            });
+            match self.noise_turn(own, place) {
+                Some(0) => {}
+                Some(turn) => all.push((turn, ends)),
+                None => return self.unsupported("splittings of so many pieces", piece.part.span),
+            }
+        }
+        Ok(all)
     }
 
     /// Tries something whose problems nobody is to hear of.
