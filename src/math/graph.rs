@@ -425,6 +425,14 @@ impl Graph {
         roots.iter().map(|r| s.apply(self, *r)).collect()
     }
 
+    /// Replaces nodes, as they are outside of binders, by others of the same type and shape, without rewriting anything else.
+    pub fn replace(&mut self, roots: &[Id], pairs: &[(Id, Id)]) -> Vec<Id> {
+        let vars: Vec<VarId> = pairs.iter().flat_map(|p| self.vars_of(p.0).to_vec()).collect();
+        let vars = vars.into_iter().map(|v| (v, self.var(v))).collect();
+        let mut s = Substitution { indices: HashMap::default(), vars, memo: pairs.iter().copied().collect() };
+        roots.iter().map(|r| s.apply(self, *r)).collect()
+    }
+
     /// The direct parts of a node, in order.
     pub fn parts(&self, id: Id) -> Vec<Id> {
         match self.node(id) {

@@ -385,11 +385,13 @@ impl ModelFacts {
         out += &format!("  linear drift    {}\n", self.linear_drift);
         out += &format!("  gradient drift  {}\n", self.gradient_drift);
         out += &format!("  forms           {}\n", self.forms.join(", "));
+        let names = self.solvers.iter().map(|s| &s.name).chain(self.others.iter().map(|o| &o.0));
+        let width = names.map(|n| n.chars().count()).max().unwrap_or(0);
         out += "  solvers that apply\n";
         for s in &self.solvers {
             let order = |o: Option<f64>| o.map_or("-".to_string(), |v| v.to_string());
             out += &format!(
-                "    {:<18} strong {:<4} weak {:<4} on {} for {}\n",
+                "    {:<width$} strong {:<4} weak {:<4} on {} for {}\n",
                 s.name,
                 order(s.strong),
                 order(s.weak),
@@ -399,7 +401,7 @@ impl ModelFacts {
         }
         out += "  solvers that do not\n";
         for (name, reason) in &self.others {
-            out += &format!("    {name:<18} {reason}\n");
+            out += &format!("    {name:<width$} {reason}\n");
         }
         out
     }

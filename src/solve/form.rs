@@ -9,7 +9,7 @@ use crate::calculus::convention;
 use crate::calculus::structure::linear::Linear;
 use crate::calculus::structure::{self, Finding, Kinetic, Structure};
 use crate::calculus::system::{Component, Correlated, NoiseInput, System, Written};
-use crate::math::{Id, Node, Op, Ty, VarId, VarKind};
+use crate::math::{Graph, Id, Node, Op, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Try};
 use crate::model::system::{Model, State};
 use crate::model::value::{Func, Scope, Value};
@@ -23,6 +23,8 @@ pub struct Structured {
     pub structure: Structure,
     /// the linear part of the drift, once it has been asked for
     pub linear: OnceCell<Option<Linear>>,
+    /// the same where no state is negative, if that is simpler, once it has been asked for
+    pub positive: OnceCell<Option<Box<Structured>>>,
 }
 
 impl Structured {
@@ -142,7 +144,49 @@ impl Elab<'_> {
         let system = self.system_of(model);
         let env = self.default_env();
         let structure = structure::structure(&mut self.g, &system, &env);
-        Structured { system, structure, linear: OnceCell::new() }
+        Structured { system, structure, linear: OnceCell::new(), positive: OnceCell::new() }
+    }
+
+    /// A model as rules on a form see it. A square-root process stays above zero: it is seen without `max(x, 0)`.
+    pub fn seen_by<'s>(&mut self, form: Form, structured: &'s Structured) -> &'s Structured {
+        match form {
+            Form::SquareRoot => {
+                structured.positive.get_or_init(|| self.where_positive(structured)).as_deref().unwrap_or(structured)
+            }
+            _ => structured,
+        }
+    }
+
+    /// A model where none of its states is negative: `max(x, 0)` is then `x`.
+    fn where_positive(&mut self, structured: &Structured) -> Option<Box<Structured>> {
+        let mut system = structured.system.clone();
+        let roots: Vec<Id> = system.drift.iter().chain(&system.diffusion).copied().collect();
+        let states = system.state_vars();
+        let mut clipped = Vec::new();
+        for id in self.g.reachable(&roots) {
+            let Node::Op(Op::Max, args) = self.g.node(id) else { continue };
+            let [a, b] = args[..] else { continue };
+            let state = |g: &Graph, id: Id| matches!(g.node(id), Node::Var(v) if states.contains(&v));
+            let zero = |g: &Graph, id: Id| match g.node(id) {
+                Node::Real(bits) => f64::from_bits(*bits) == 0.0,
+                Node::Op(Op::ToReal, n) => matches!(g.node(n[0]), Node::Int(0)),
+                _ => false,
+            };
+            if let Some((x, _)) = [(a, b), (b, a)].into_iter().find(|(x, z)| state(&self.g, *x) && zero(&self.g, *z)) {
+                clipped.push((id, x));
+            }
+        }
+        if clipped.is_empty() {
+            return None;
+        }
+        system.drift = self.g.replace(&system.drift, &clipped);
+        system.diffusion = self.g.replace(&system.diffusion, &clipped);
+        for term in system.strat_terms.iter_mut().flatten() {
+            *term = self.g.replace(&[*term], &clipped)[0];
+        }
+        let env = self.default_env();
+        let structure = structure::structure(&mut self.g, &system, &env);
+        Some(Box::new(Structured { system, structure, linear: OnceCell::new(), positive: OnceCell::new() }))
     }
 
     /// A value with its derivatives worked out. A step that is made of stages nests what it is given stage in stage: a

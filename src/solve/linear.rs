@@ -1,9 +1,9 @@
 //! The forms whose drift has a linear part: `semilinear(A, f, b)`, and those that can be followed exactly: `linear(A, c, b)`,
 //! `geometric(A, s)` and `square_root(A, c, s)`.
 
-use crate::calculus::structure::linear::{Linear, Matrix, linear_part};
-use crate::calculus::system::{System, open};
-use crate::math::{Id, Node, Op};
+use crate::calculus::structure::linear::{Linear, MOST_ROWS, Matrix, linear_part};
+use crate::calculus::system::{System, open, places};
+use crate::math::{Id, Node, Op, VarId};
 use crate::model::elab::{Elab, Try};
 use crate::model::value::{Scope, Value};
 use crate::solve::form::{Form, NoiseClass, Structured};
@@ -19,6 +19,7 @@ impl Elab<'_> {
 
     /// Why a model does not have one of these forms; nothing where it has.
     pub fn misses_linear(&mut self, form: Form, class: NoiseClass, structured: &Structured) -> Option<String> {
+        let structured = self.seen_by(form, structured);
         let system = &structured.system;
         let own = match form {
             Form::Geometric | Form::SquareRoot => NoiseClass::Diagonal,
@@ -83,22 +84,38 @@ impl Elab<'_> {
         let mut all = Vec::new();
         for (state, b) in system.states.iter().zip(coefficients) {
             let (bounds, at) = open(&mut self.g, &state.shape);
-            let element = self.element(b, &at);
-            let n = self.g.int(power);
-            let element = self.g.op(Op::Powi, &[element, n]);
-            let x = self.g.var(state.var);
-            let x = self.element(x, &at);
-            let slope = self.g.partial(element, state.var, &at);
-            let straight = self.g.op(Op::Mul, &[slope, x]);
-            let off = self.g.op(Op::Sub, &[element, straight]);
-            let clean = crate::math::clean(&mut self.g, &[slope, off]).ok()?;
-            let off_is_zero = crate::calculus::structure::is_nothing(&self.g, clean[1]);
-            if !off_is_zero || system.states.iter().any(|s| self.g.depends_on(clean[0], s.var)) {
-                return None;
-            }
-            all.push(self.g.map(&bounds, clean[0]));
+            let by_loop = self.slope(system, state.var, b, &at, power).map(|slope| self.g.map(&bounds, slope));
+            let small = state.shape.iter().product::<usize>() <= MOST_ROWS;
+            let slope = match by_loop {
+                // An array whose elements were written out is not seen through by a loop.
+                None if small && !state.shape.is_empty() => {
+                    let each: Option<Vec<Id>> = places(&mut self.g, &state.shape)
+                        .into_iter()
+                        .map(|at| self.slope(system, state.var, b, &at, power))
+                        .collect();
+                    each.map(|each| self.g.lit(state.shape.clone(), each))
+                }
+                found => found,
+            };
+            all.push(slope?);
         }
         Some(all)
+    }
+
+    /// `s` of a component whose coefficient to some power is `s x`.
+    fn slope(&mut self, system: &System, state: VarId, b: Id, at: &[Id], power: i64) -> Option<Id> {
+        let element = self.element(b, at);
+        let n = self.g.int(power);
+        let element = self.g.op(Op::Powi, &[element, n]);
+        let x = self.g.var(state);
+        let x = self.element(x, at);
+        let slope = self.g.partial(element, state, at);
+        let straight = self.g.op(Op::Mul, &[slope, x]);
+        let off = self.g.op(Op::Sub, &[element, straight]);
+        let clean = crate::math::clean(&mut self.g, &[slope, off]).ok()?;
+        let off_is_zero = crate::calculus::structure::is_nothing(&self.g, clean[1]);
+        let free = !system.states.iter().any(|s| self.g.depends_on(clean[0], s.var));
+        (off_is_zero && free).then_some(clean[0])
     }
 
     /// Defines the names of these forms in a rule's scope.

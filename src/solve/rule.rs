@@ -297,6 +297,7 @@ impl Elab<'_> {
     }
 
     fn rule_step(&mut self, rule: &Rule, model: &Model, structured: &Structured, scope: &Scope) -> Try<Step> {
+        let structured = self.seen_by(rule.form, structured);
         let (names, statements) = rule.parts();
         let names: Vec<String> = names.iter().map(|n| n.name.clone()).collect();
         let statements = statements.to_vec();

@@ -239,8 +239,10 @@ impl Elab<'_> {
     fn part_model(&mut self, part: &Part, model: &Model) -> Model {
         let flows: HashMap<usize, Id> = part.flows.iter().copied().collect();
         let mut states = Vec::new();
+        let mut own = Vec::new();
         for (k, state) in model.states.iter().enumerate() {
             if let Some(flow) = flows.get(&k) {
+                own.push((states.len(), *flow));
                 let mut state = state.clone();
                 (state.flow, state.flow_span) = (Some(*flow), Some(part.span));
                 states.push(state);
@@ -261,7 +263,8 @@ impl Elab<'_> {
             scope: model.scope.clone(),
             target: None,
             law: None,
-            parts: Vec::new(),
+            // in shares of its own, where a splitting of the part is named
+            parts: vec![Part { flows: own, ..part.clone() }],
         }
     }
 
