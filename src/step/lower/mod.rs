@@ -20,6 +20,9 @@ use crate::math::{Base, Graph, Id, IndexVar, Node, Rate, Red, VarId, VarKind};
 use array::{Group, Member, Rows};
 use build::{Builder, Key, Val};
 
+/// Stored arrays that are read by one another, at most, for groups to be sought by trial.
+const DEEP: usize = 8;
+
 /// What a program computes. Variables of lane rate are only states and draws; `renew` and `outs` are functions of the
 /// old states. States without a new value keep theirs.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +58,7 @@ pub fn lower(g: &mut Graph, spec: &Spec) -> Program {
         g,
     };
     l.declare(spec, &roots);
+    l.write_deep(&roots);
     l.define(spec);
     let mut program = l.finish();
     super::schedule::schedule(&mut program);
@@ -139,6 +143,29 @@ impl Lowering<'_> {
                 self.program.draw_rows += components;
                 self.first_rows.insert(var, first_row);
                 self.program.draws.push(DrawSlot { var, base, site, turn, components, first_row });
+            }
+        }
+    }
+
+    /// Writes the stored arrays that do not depend on a loop, each before what reads it, where they are deep in one another.
+    ///
+    /// Groups find what they need by trial, and each trial of a reader tries again what it reads: that is the shortest
+    /// program for a few stages, and takes time that doubles with each of many (the flows along ten noises, one after the
+    /// other, are forty).
+    fn write_deep(&mut self, roots: &[Id]) {
+        let mut depths: HashMap<Id, usize> = HashMap::default();
+        let mut stored = Vec::new();
+        for id in self.g.reachable(roots) {
+            let below = self.g.parts(id).iter().map(|p| depths[p]).max().unwrap_or(0);
+            let whole = self.plan.shared.contains(&id) && self.g.free(id).is_empty() && !roots.contains(&id);
+            depths.insert(id, below + usize::from(whole));
+            if whole {
+                stored.push(id);
+            }
+        }
+        if depths.values().any(|depth| *depth > DEEP) {
+            for array in stored {
+                self.rows(array);
             }
         }
     }
