@@ -31,12 +31,15 @@ impl Elab<'_> {
         let Some(linear) = self.linear_of(structured).cloned() else {
             return Some("the linear part of the drift couples too many components to be written as a matrix".into());
         };
-        if own == NoiseClass::Diagonal && matches!(linear.matrix, Matrix::Full(_)) {
-            return Some("the linear part of the drift couples components".into());
-        }
         let timed = |s: &Self, ids: &[Id]| ids.iter().any(|id| s.g.depends_on(*id, system.time));
         let stated =
             |s: &Self, ids: &[Id]| ids.iter().any(|id| system.states.iter().any(|x| s.g.depends_on(*id, x.var)));
+        if form != Form::Semilinear && stated(self, &linear.rest) {
+            return Some("the drift is not linear".into());
+        }
+        if own == NoiseClass::Diagonal && matches!(linear.matrix, Matrix::Full(_)) {
+            return Some("the linear part of the drift couples components".into());
+        }
         if matches!(form, Form::Semilinear | Form::Linear)
             && let Err(reason) = structured.within(NoiseClass::Additive)
         {
@@ -45,9 +48,6 @@ impl Elab<'_> {
         if form == Form::Semilinear {
             let none = linear.entries().iter().all(|e| self.vanishes_everywhere(*e));
             return none.then(|| "the drift has no linear part".into());
-        }
-        if stated(self, &linear.rest) {
-            return Some("the drift is not linear".into());
         }
         let noise = system.total_diffusion(&mut self.g);
         let all: Vec<Id> = linear.entries().into_iter().chain(linear.rest.iter().copied()).chain(noise).collect();
