@@ -117,7 +117,7 @@ run r {{ model = gbm(); solver = {solver}; time = 0 .. 1 tol {tol}; paths = 400
 /// The closed form along the tree's own path: the limit is the right one, whatever the steps looked at.
 #[test]
 fn errors_along_a_path_follow_the_tolerance() {
-    for solver in ["heun", "midpoint", "ralston", "reversible_heun", "spark"] {
+    for solver in ["heun", "midpoint", "ralston", "reversible_heun", "spark", "general_shark", "slow_rk"] {
         let (coarse, w, _) = along_the_path(solver, "1e-2", 3);
         let (fine, same, many) = along_the_path(solver, "1e-4", 3);
         assert!(coarse < 0.1 && fine < coarse / 20.0, "{solver}: {coarse} {fine}");
