@@ -37,8 +37,7 @@ pub(super) fn request(overrides: &Overrides, runs: &[String]) -> Request {
             BackendArg::Cranelift => Backend::Cranelift,
             BackendArg::Interpreter => Backend::Interpreter,
         },
-        out: None,
-        lanes: None,
+        ..Request::default()
     }
 }
 

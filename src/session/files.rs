@@ -181,6 +181,7 @@ pub fn repeat(path: &Path) -> Result<(PathBuf, Request), Diagnostic> {
         backend: Backend::by_name(&manifest.backend).unwrap_or_default(),
         out: None,
         lanes: None,
+        ..Request::default()
     };
     Ok((folder.join(manifest.file), request))
 }

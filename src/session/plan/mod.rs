@@ -44,6 +44,8 @@ pub struct Plan {
     pub sweeps: Vec<(usize, Vec<f64>)>,
     pub converge: Option<Converge>,
     pub context: RunContext,
+    /// names of the run's own `let`s
+    pub lets: Vec<String>,
     /// in the words of the program
     pub settings: BTreeMap<String, String>,
     /// first and last site used by starts
@@ -140,6 +142,8 @@ pub struct Save {
     /// column label and value
     pub columns: Vec<(String, Id)>,
     pub every: Option<Id>,
+    /// at so many points of the grid, spread evenly, in place of `every`
+    pub points: Option<u64>,
     pub first: u64,
     pub path: String,
     pub span: Span,
@@ -259,6 +263,7 @@ impl Elab<'_> {
             sweeps: Vec::new(),
             converge: None,
             context: RunContext::default(),
+            lets: Vec::new(),
             settings: settings.words(),
             scope: inner.clone(),
         };
