@@ -379,6 +379,9 @@ impl Making<'_> {
 
 /// Where the draws of a run on a grid come from. (Adaptive steps ask the paths themselves.)
 pub(super) fn noise_source(plan: &Plan, grid: &Grid) -> Arc<dyn NoiseSource> {
+    if let Some(replay) = &plan.replay {
+        return replay.clone();
+    }
     match plan.noise {
         Noise::Tree if plan.tolerance().is_none() => {
             Arc::new(TreeNoise { sites: plan.wiener_sites(), times: grid.times.clone() })

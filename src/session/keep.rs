@@ -3,7 +3,6 @@
 
 use std::rc::Rc;
 
-use crate::diagnostics::Diagnostic;
 use crate::math::{Id, Op, Rate, Ty, VarKind};
 use crate::model::elab::Elab;
 use crate::model::value::{Entry, Value};
@@ -163,9 +162,4 @@ impl Keeping {
         }
         all
     }
-}
-
-/// Diagnostics of results that are asked for and are not there.
-pub fn no_result(message: String, span: Span, help: String) -> Diagnostic {
-    Diagnostic::error(crate::diagnostics::codes::UNKNOWN_FIELD, message, span, "not kept").help(help)
 }

@@ -9,15 +9,18 @@ pub mod compile;
 pub mod conclude;
 pub mod convergence;
 pub mod emit;
+pub mod evaluate;
 pub mod execute;
 pub mod expectation;
 pub mod files;
+pub mod help;
 pub mod inspect;
 pub mod keep;
 pub mod load;
 pub mod plan;
 mod propagation;
 pub mod reference;
+pub mod replay;
 pub mod results;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod build_stmt;
 mod depth;
 mod explain;
 mod grammar;
+pub mod keywords;
 mod layout;
 mod lazy;
 mod lex;
