@@ -7,8 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Parser, Debug)]
 #[command(name = "fokker", version, about = "A language and compiler for stochastic differential equations")]
 pub struct Cli {
+    /// Without one: the prompt
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
@@ -36,6 +37,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List the solvers of the library, and of a file, with their forms, noises and orders
     Solvers(SolversArgs),
+    /// Try the language at a prompt: expressions, declarations and runs
+    Repl,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod bench;
 pub mod inspect;
+pub mod repl;
 pub mod run;
 pub mod solvers;
 mod tell;
@@ -44,7 +45,8 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli) -> u8 {
-    match &cli.command {
+    let Some(command) = &cli.command else { return repl::without_command(cli) };
+    match command {
         Command::Run(args) => run::run(cli, args),
         Command::Test(args) => run::test(cli, args),
         Command::Converge(args) => run::converge(cli, args),
@@ -52,5 +54,6 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Check(args) => inspect::check(cli, args),
         Command::Explain(args) => inspect::explain(cli, args),
         Command::Solvers(args) => solvers::solvers(cli, args),
+        Command::Repl => repl::repl(cli),
     }
 }

@@ -1,5 +1,6 @@
 //! Results as text and files: tables for readers, JSON for programs, saved paths, manifests.
 
+pub mod bar;
 pub mod csv;
 pub mod json;
 pub mod manifest;

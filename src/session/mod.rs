@@ -1,5 +1,6 @@
 //! The session: one API for the command line, the tests and, later, the REPL and the language server.
 
+pub mod about;
 mod adaptive;
 pub mod before;
 pub mod bench;
