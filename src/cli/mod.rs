@@ -2,7 +2,9 @@
 
 pub mod args;
 pub mod bench;
+pub mod help;
 pub mod inspect;
+pub mod new;
 pub mod repl;
 pub mod run;
 pub mod solvers;
@@ -55,5 +57,8 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Explain(args) => inspect::explain(cli, args),
         Command::Solvers(args) => solvers::solvers(cli, args),
         Command::Repl => repl::repl(cli),
+        Command::New(args) => new::new(cli, args),
+        Command::Help(args) => help::help(cli, args),
+        Command::Cite(args) => help::cite(cli, args),
     }
 }

@@ -7,6 +7,7 @@ pub mod manifest;
 pub mod npy;
 pub mod number;
 pub mod paths;
+pub mod reference;
 pub mod result;
 pub mod style;
 pub mod table;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::diagnostics::{Diagnostic, codes};
 use crate::math::Ty;
 use crate::output::number::{count, estimate, plain};
 use crate::output::result::{Report, Values, When};
@@ -55,7 +56,21 @@ impl Repl {
             self.note("interrupted");
             return None;
         }
-        answer.map_err(|problems| self.tell(&problems)).ok()
+        answer.map_err(|problems| self.tell(&self.with_results_named(problems))).ok()
+    }
+
+    /// A name that is not declared may be one that a run kept.
+    fn with_results_named(&self, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let named = |d: Diagnostic| {
+            let Some(label) = d.labels.first().filter(|_| d.code == codes::UNKNOWN_NAME) else { return d };
+            let name = self.declarations.sources().text(label.span);
+            let kept = self.earlier().into_iter().find(|e| e.kept.names.iter().any(|n| n.0 == name));
+            match kept.map(|e| format!("`{}.{name}` is what the run kept", e.name)) {
+                Some(help) => d.help(help),
+                None => d,
+            }
+        };
+        problems.into_iter().map(named).collect()
     }
 
     pub(super) fn show(&self, answer: &Answer) {

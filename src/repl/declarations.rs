@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostics::Diagnostic;
-use crate::model::library::{Library, item_name};
+use crate::model::library::item_name;
 use crate::session::check_loaded;
 use crate::session::load::{self, Loaded, Options, load_text};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
@@ -61,10 +61,6 @@ impl Declarations {
 
     pub fn sources(&self) -> &SourceMap {
         &self.base.sources
-    }
-
-    pub fn library(&self) -> &Library {
-        &self.base.library
     }
 
     pub fn entries(&self) -> &[Entry] {

@@ -118,8 +118,13 @@ impl Repl {
         for note in &outcome.ran.notes {
             text += &format!("  {}\n", self.style.faint(&format!("note: {note}")));
         }
-        for (key, kept) in outcome.keys.iter().zip(&outcome.ran.kept) {
-            text += &format!("  {}\n", self.style.faint(&kept_words(key, kept, outcome.ran.finished)));
+        if let (Some(key), Some(kept)) = (outcome.keys.first(), outcome.ran.kept.first()) {
+            let others = match outcome.keys.last() {
+                Some(last) if last != key => format!("; so up to {last}"),
+                _ => String::new(),
+            };
+            let words = kept_words(key, kept, outcome.ran.finished) + &others;
+            text += &format!("  {}\n", self.style.faint(&words));
         }
         if outcome.stale {
             text += &format!("  {}\n", self.style.warning("from before a change of what it uses"));
@@ -159,7 +164,7 @@ fn kept_words(key: &str, kept: &Kept, finished: u64) -> String {
     let paths = kept.last.paths.len() as u64;
     let of = if paths < finished { format!("the ends of {} paths", count(paths)) } else { "the ends of all paths".into() };
     let whole = match kept.whole.paths.len() {
-        0 => String::new(),
+        n if n == 0 || kept.times.len() < 2 => String::new(),
         n => format!(", and {n} whole paths in {key}.paths"),
     };
     format!("kept {}: {of}{whole}", names.join(", "))
@@ -169,7 +174,7 @@ fn kept_words(key: &str, kept: &Kept, finished: u64) -> String {
 fn paths(key: &str, kept: &Kept) -> String {
     let columns = kept.columns();
     let (looks, rows) = (kept.times.len(), kept.whole.rows);
-    if kept.whole.paths.is_empty() || looks == 0 {
+    if kept.whole.paths.is_empty() || looks < 2 {
         return format!("{key} kept no whole paths\n");
     }
     let stride = looks.div_ceil(SHOWN_TIMES - 1).max(1);

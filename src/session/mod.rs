@@ -6,6 +6,7 @@ pub mod before;
 pub mod bench;
 pub mod catalogue;
 pub mod check;
+pub mod cite;
 pub mod compile;
 pub mod conclude;
 pub mod convergence;
