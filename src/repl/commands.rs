@@ -170,8 +170,7 @@ impl Repl {
     }
 
     fn run_command(&mut self, line: &Line) -> Next {
-        let program = self.declarations.program();
-        let names: Vec<String> = program.library.runs().map(|(_, r)| r.name.name.clone()).collect();
+        let names = self.declarations.runs();
         let wanted = line.arg();
         if !wanted.is_empty() && !names.iter().any(|n| n == wanted) {
             let help = match names.is_empty() {

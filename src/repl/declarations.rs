@@ -72,6 +72,20 @@ impl Declarations {
         self.base.sources.add(SourceFile { name, text: text.into(), path: None, library: false })
     }
 
+    /// What is wrong with a run.
+    pub fn problems_of(&self, run: &str) -> Vec<Diagnostic> {
+        let named = |e: &&Entry| matches!(e.item.kind, ItemKind::Run(_)) && e.name().is_some_and(|n| n.name == run);
+        let Some(entry) = self.entries.iter().find(named) else { return Vec::new() };
+        let own = |d: &&Diagnostic| d.is_error() && d.labels.first().is_some_and(|l| entry.holds(l.span));
+        self.known.iter().filter(own).cloned().collect()
+    }
+
+    /// The names of the runs, in order.
+    pub fn runs(&self) -> Vec<String> {
+        let runs = self.entries.iter().filter(|e| matches!(e.item.kind, ItemKind::Run(_)));
+        runs.filter_map(|e| Some(e.name()?.name.clone())).collect()
+    }
+
     /// The session as a program. What is known to be wrong is left out of it, so that the rest can be used.
     pub fn program(&self) -> Loaded {
         let broken = |e: &&Entry| self.known.iter().any(|d| d.is_error() && d.labels.first().is_some_and(|l| e.holds(l.span)));

@@ -50,12 +50,14 @@ impl Repl {
     /// Tells of new declarations, and runs the runs among them where they were typed.
     pub(super) fn added(&mut self, added: Added, run: bool) {
         self.tell(&added.problems);
+        let mut stale = Vec::new();
         for outcome in &mut self.outcomes {
-            outcome.stale |= added.replaced.iter().any(|key| outcome.uses.contains(key));
+            if added.replaced.iter().any(|key| outcome.uses.contains(key)) && !added.runs.contains(&outcome.name) {
+                outcome.stale = true;
+                stale.push(outcome.name.clone());
+            }
         }
-        let stale: Vec<&str> =
-            self.outcomes.iter().filter(|o| o.stale && !added.runs.contains(&o.name)).map(|o| o.name.as_str()).collect();
-        if !stale.is_empty() && !added.replaced.is_empty() {
+        if !stale.is_empty() {
             let (verb, it) = if stale.len() == 1 { ("was", "it") } else { ("were", "them") };
             self.note(&format!("{} {verb} run before this change; `:run` runs {it} again", stale.join(", ")));
         }
@@ -70,7 +72,8 @@ impl Repl {
         let uses = about::uses(&program, name);
         let entry = program.library.runs().find(|(_, r)| r.name.name == name).map(|(d, _)| (d.file, d.key()));
         let Some((file, key)) = entry else {
-            return self.note(&format!("the run {name} is not there, or has errors"));
+            let problems = self.declarations.problems_of(name);
+            return self.tell(&problems);
         };
         program.main = file;
         let request = self.request(name, &uses.parameters);

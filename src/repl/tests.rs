@@ -80,3 +80,14 @@ fn a_mistake_loses_nothing() {
     repl.input("const a = 3");
     assert_eq!(repl.session_text(), "# A session of fokker.\n\nconst a = 3\n");
 }
+
+#[test]
+fn a_run_that_measures_orders_keeps_no_paths() {
+    let run = "run c { model = gbm(); solver = milstein; time = 0 .. 1; paths = 64; converge steps = [8, 16], reference = 64 }";
+    let mut repl = repl(&[run, "mean(c.x)"]);
+    assert_eq!(repl.outcomes.len(), 1);
+    assert!(repl.outcomes[0].ran.kept[0].names.is_empty());
+    let fields = repl.names().fields;
+    assert_eq!(fields, [("c".to_string(), vec!["paths".to_string(), "reports".to_string()])]);
+    assert_eq!(repl.input(":quit"), Next::Quit);
+}
