@@ -5,7 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser, Debug)]
-#[command(name = "fokker", version, disable_help_subcommand = true, about = "A language and compiler for stochastic differential equations")]
+#[command(
+    name = "fokker",
+    version,
+    disable_help_subcommand = true,
+    about = "A language and compiler for stochastic differential equations"
+)]
 pub struct Cli {
     /// Without one: the prompt
     #[command(subcommand)]

@@ -13,6 +13,7 @@ use crate::source::{SourceMap, Span};
 /// A command, a name or a code; without any, the commands.
 pub fn help(cli: &Cli, args: &HelpArgs) -> u8 {
     let mut command = Cli::command();
+    command.build();
     let Some(name) = &args.name else {
         say(&command.render_help().to_string());
         return exit::DONE;
@@ -25,8 +26,13 @@ pub fn help(cli: &Cli, args: &HelpArgs) -> u8 {
     let of_command = command.find_subcommand_mut(name).map(|c| c.render_help().to_string());
     if topics.is_empty() && of_command.is_none() {
         let message = help::unknown(&loaded.library, name);
-        let d = Diagnostic { labels: Vec::new(), ..Diagnostic::error(codes::UNKNOWN_NAME, message, Span::default(), "") };
-        tell(cli, &[d.help("`fokker help FUNCTION`, `fokker help SOLVER`, `fokker help E0405`")], &SourceMap::default());
+        let d =
+            Diagnostic { labels: Vec::new(), ..Diagnostic::error(codes::UNKNOWN_NAME, message, Span::default(), "") };
+        tell(
+            cli,
+            &[d.help("`fokker help FUNCTION`, `fokker help SOLVER`, `fokker help E0405`")],
+            &SourceMap::default(),
+        );
         return exit::WRONG_PROGRAM;
     }
     say(&topics.iter().map(help::Topic::text).chain(of_command).collect::<Vec<_>>().join("\n"));

@@ -24,7 +24,10 @@ pub fn new(cli: &Cli, args: &NewArgs) -> u8 {
             exit::DONE
         }
         Err((message, help)) => {
-            let d = Diagnostic { labels: Vec::new(), ..Diagnostic::error(codes::CANNOT_WRITE, message, Span::default(), "") };
+            let d = Diagnostic {
+                labels: Vec::new(),
+                ..Diagnostic::error(codes::CANNOT_WRITE, message, Span::default(), "")
+            };
             tell(cli, &[d.help(help)], &SourceMap::default());
             exit::WRONG_PROGRAM
         }
@@ -39,13 +42,17 @@ fn stem(folder: &Path) -> String {
 fn make(folder: &Path) -> Result<(), (String, &'static str)> {
     let shown = folder.display();
     if folder.exists() {
-        return Err((format!("`{shown}` is there already"), "choose a name that is not taken: nothing is written over"));
+        return Err((
+            format!("`{shown}` is there already"),
+            "choose a name that is not taken: nothing is written over",
+        ));
     }
     let name = stem(folder);
     for (file, text) in FILES {
         let path = folder.join(file.replace("NAME", &name));
-        write_text(&path, &text.replace("NAME", &name))
-            .map_err(|e| (format!("cannot write `{}`: {e}", path.display()), "choose a folder that is yours to write to"))?;
+        write_text(&path, &text.replace("NAME", &name)).map_err(|e| {
+            (format!("cannot write `{}`: {e}", path.display()), "choose a folder that is yours to write to")
+        })?;
     }
     Ok(())
 }

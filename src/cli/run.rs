@@ -82,8 +82,7 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
     let mut results =
         Results { fokker: env!("CARGO_PKG_VERSION").into(), file: file.display().to_string(), runs: Vec::new() };
     let bar = bar(cli, as_json);
-    let request =
-        &Request { out: Some(out.to_path_buf()), progress: Some(bar.progress()), ..request.clone() };
+    let request = &Request { out: Some(out.to_path_buf()), progress: Some(bar.progress()), ..request.clone() };
     let mut finished = run_program(&loaded, request, &STOP, &mut |ran| {
         if !shown(ran) {
             return;

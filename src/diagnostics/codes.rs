@@ -31,8 +31,10 @@ impl Explanation {
     pub fn example(&self, which: &str) -> Option<String> {
         let head = format!("{which}:");
         let lines = self.text.lines().skip_while(|l| *l != head).skip(1);
-        let lines: Vec<&str> =
-            lines.take_while(|l| l.is_empty() || l.starts_with("    ")).map(|l| l.strip_prefix("    ").unwrap_or(l)).collect();
+        let lines: Vec<&str> = lines
+            .take_while(|l| l.is_empty() || l.starts_with("    "))
+            .map(|l| l.strip_prefix("    ").unwrap_or(l))
+            .collect();
         let text = lines.join("\n").trim().to_string();
         (!text.is_empty()).then(|| text + "\n")
     }

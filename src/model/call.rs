@@ -231,7 +231,9 @@ impl Elab<'_> {
             };
             // A derivative by a whole number is one by the real number that it is.
             let value = match &value {
-                Value::Int(n) if mentions_derivative_by(&param.name.name, lets, body) => Value::Num(self.g.real(*n as f64)),
+                Value::Int(n) if mentions_derivative_by(&param.name.name, lets, body) => {
+                    Value::Num(self.g.real(*n as f64))
+                }
                 _ => value,
             };
             let value = match &value {

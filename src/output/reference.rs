@@ -59,7 +59,8 @@ impl Reference {
         reference.authors = names;
         reference.year = inside[inside.len() - 4..].to_string();
         reference.publisher = inside[..inside.len() - 4].trim().to_string();
-        reference.pages = after.trim_start().trim_end_matches(',').split(' ').next().unwrap_or_default().trim_end_matches(',').into();
+        reference.pages =
+            after.trim_start().trim_end_matches(',').split(' ').next().unwrap_or_default().trim_end_matches(',').into();
         let numeric = |w: &str| w.chars().all(|c| c.is_ascii_digit());
         (reference.venue, reference.volume) = match rest.rsplit_once(' ') {
             Some((venue, volume)) if numeric(volume) && reference.publisher.is_empty() => (venue.into(), volume.into()),
@@ -178,7 +179,11 @@ mod tests {
         let cir = one("Cox, Ingersoll & Ross, Econometrica 53 (1985) 385");
         assert_eq!(cir.authors, ["Cox", "Ingersoll", "Ross"]);
         assert_eq!([&cir.venue, &cir.volume, &cir.year, &cir.pages], ["Econometrica", "53", "1985", "385"]);
-        assert!(cir.bibtex(&cir.key()).starts_with("@article{cox1985,\n  author = {Cox and Ingersoll and Ross},\n  journal = {Econometrica},\n"));
+        assert!(
+            cir.bibtex(&cir.key()).starts_with(
+                "@article{cox1985,\n  author = {Cox and Ingersoll and Ross},\n  journal = {Econometrica},\n"
+            )
+        );
         let book = one("Neal, Handbook of MCMC (CRC 2011), chapter 5");
         assert_eq!([&book.venue, &book.publisher, &book.year, &book.pages], ["Handbook of MCMC", "CRC", "2011", ""]);
         let talk = one("Song et al., ICLR (2021), appendix C");

@@ -79,7 +79,12 @@ impl Repl {
                 if values.edges.is_empty() {
                     self.say(&format!("{}\n", numbers(values, *ty)));
                 } else {
-                    let report = Report { expr: String::new(), when: When::Over(String::new()), value: values.clone(), notes: Vec::new() };
+                    let report = Report {
+                        expr: String::new(),
+                        when: When::Over(String::new()),
+                        value: values.clone(),
+                        notes: Vec::new(),
+                    };
                     self.say(&table::estimates(&[report]));
                 }
                 notes.iter().for_each(|n| self.note(n));

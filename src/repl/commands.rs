@@ -56,11 +56,21 @@ pub const TABLE: &[Command] = &[
     row("solvers", "[MODEL]", "all solvers, or those that apply to a model and why others do not", Repl::solvers),
     row("run", "[NAME]", "runs a run (again), or all runs of the session", Repl::run_command),
     row("time", "RUN or EXPR", "does it and tells how long it took", Repl::time),
-    row("set", "[NAME = VALUE]", "paths, seed, step, solver, threads, precision, backend or a parameter, for all runs", Repl::set),
+    row(
+        "set",
+        "[NAME = VALUE]",
+        "paths, seed, step, solver, threads, precision, backend or a parameter, for all runs",
+        Repl::set,
+    ),
     row("unset", "NAME", "leaves it to the runs again", Repl::unset),
     row("load", "FILE", "reads the declarations of a file", Repl::load_command),
     row("reload", "", "reads the files again", Repl::reload),
-    row("watch", "FILE", "reads a file and runs its runs, again whenever it changes, until Ctrl-C", Repl::watch_command),
+    row(
+        "watch",
+        "FILE",
+        "reads a file and runs its runs, again whenever it changes, until Ctrl-C",
+        Repl::watch_command,
+    ),
     row("save", "FILE", "writes the declarations of the session as a file that runs", Repl::save_command),
     row("quit", "", "leaves", |_, _| Next::Quit),
 ];
@@ -87,14 +97,18 @@ impl Repl {
 
     fn unknown_command(&mut self, word: &str, near: &[&Command], line: &Line) -> Next {
         let span = Span::new(line.file, 0, line.text.find(word).unwrap_or(0) + word.len());
-        let d = Diagnostic::error(codes::UNKNOWN_NAME, format!("there is no command `:{word}`"), span, "unknown command");
+        let d =
+            Diagnostic::error(codes::UNKNOWN_NAME, format!("there is no command `:{word}`"), span, "unknown command");
         let near: Vec<&str> = match near {
             [] => suggest(word, TABLE.iter().map(|c| c.name)),
             several => several.iter().map(|c| c.name).collect(),
         };
         self.tell(&[match near.is_empty() {
             true => d.help("`:help` lists the commands"),
-            false => d.help(format!("did you mean {}?", near.iter().map(|n| format!("`:{n}`")).collect::<Vec<_>>().join(" or "))),
+            false => d.help(format!(
+                "did you mean {}?",
+                near.iter().map(|n| format!("`:{n}`")).collect::<Vec<_>>().join(" or ")
+            )),
         }]);
         Next::Go
     }
@@ -308,9 +322,11 @@ impl Repl {
     fn watch_command(&mut self, line: &Line) -> Next {
         match line.arg() {
             "" => self.wrong(line, "no file is named", "write `:watch FILE`"),
-            _ if !self.interactive => {
-                self.wrong(line, "a file is watched until Ctrl-C, which only a terminal has", "`:load FILE` and `:run` do it once")
-            }
+            _ if !self.interactive => self.wrong(
+                line,
+                "a file is watched until Ctrl-C, which only a terminal has",
+                "`:load FILE` and `:run` do it once",
+            ),
             file => {
                 let file = file.trim_matches('"').to_string();
                 self.watch(Path::new(&file));

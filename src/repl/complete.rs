@@ -38,7 +38,11 @@ impl Names {
                 }
                 Some(("set" | "unset", rest)) if !rest.contains('=') => {
                     let start = before.len() - rest.trim_start().len();
-                    return Completion { start, words: starting(self.settings.iter().cloned(), &before[start..]), file: false };
+                    return Completion {
+                        start,
+                        words: starting(self.settings.iter().cloned(), &before[start..]),
+                        file: false,
+                    };
                 }
                 Some(("help", rest)) => {
                     let start = before.len() - rest.trim_start().len();

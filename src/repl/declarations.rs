@@ -88,7 +88,8 @@ impl Declarations {
 
     /// The session as a program. What is known to be wrong is left out of it, so that the rest can be used.
     pub fn program(&self) -> Loaded {
-        let broken = |e: &&Entry| self.known.iter().any(|d| d.is_error() && d.labels.first().is_some_and(|l| e.holds(l.span)));
+        let broken =
+            |e: &&Entry| self.known.iter().any(|d| d.is_error() && d.labels.first().is_some_and(|l| e.holds(l.span)));
         self.program_of(self.entries.iter().filter(|e| !broken(e)))
     }
 

@@ -66,7 +66,9 @@ impl Repl {
             RunStmt::Setting { name, .. } => {
                 let d = Diagnostic::error(codes::SYNTAX, "this sets something of a run", name.span, "no run around it");
                 let (name, value) = (&name.name, text.split_once('=').map_or("", |p| p.1.trim()));
-                self.tell(&[d.help(format!("`:set {name} = {value}` sets it for all runs; `let {name} = {value}` names a value"))]);
+                self.tell(&[d.help(format!(
+                    "`:set {name} = {value}` sets it for all runs; `let {name} = {value}` names a value"
+                ))]);
             }
             _ => {
                 let span = crate::source::Span::new(file, 0, text.len());

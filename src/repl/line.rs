@@ -28,7 +28,8 @@ struct Assistant {
 
 /// Reads and takes inputs until the end.
 pub fn read(repl: &mut Repl) {
-    let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).max_history_size(REMEMBERED);
+    let config =
+        Config::builder().completion_type(CompletionType::List).auto_add_history(true).max_history_size(REMEMBERED);
     let editor = config.and_then(|c| Editor::<Assistant, FileHistory>::with_config(c.build()));
     let mut editor = match editor {
         Ok(editor) => editor,
@@ -43,7 +44,10 @@ pub fn read(repl: &mut Repl) {
     loop {
         match editor.readline(PROMPT) {
             Ok(text) => {
-                if repl.input(&text) == Next::Quit {
+                // What was pasted may be several inputs; a line by itself can only be told to be one by a command in it.
+                let commands = text.lines().any(|l| l.trim_start().starts_with(':'));
+                let next = if commands { repl.lines(text.lines().map(String::from)) } else { repl.input(&text) };
+                if next == Next::Quit {
                     break;
                 }
                 if let Some(assistant) = editor.helper_mut() {

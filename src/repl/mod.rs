@@ -62,6 +62,20 @@ impl Repl {
         }
     }
 
+    /// Takes lines, each input as soon as it is complete.
+    fn lines(&mut self, lines: impl Iterator<Item = String>) -> Next {
+        let mut waiting = String::new();
+        for line in lines {
+            waiting += &line;
+            if input::goes_on(&waiting) {
+                waiting.push('\n');
+            } else if self.input(&std::mem::take(&mut waiting)) == Next::Quit {
+                return Next::Quit;
+            }
+        }
+        self.input(&waiting)
+    }
+
     fn say(&self, text: &str) {
         use std::io::Write;
         // A closed pipe is the reader's way to say "enough".
@@ -97,17 +111,5 @@ pub fn on_terminal(options: &Options, style: Style) {
 /// A session over a text without prompts, as from a pipe: each input as soon as it is complete.
 pub fn on_text(options: &Options, style: Style, text: impl BufRead) {
     let mut repl = Repl::new(options, style, false);
-    let mut waiting = String::new();
-    for line in text.lines() {
-        let Ok(line) = line else { break };
-        waiting += &line;
-        if input::goes_on(&waiting) {
-            waiting.push('\n');
-            continue;
-        }
-        if repl.input(&std::mem::take(&mut waiting)) == Next::Quit {
-            return;
-        }
-    }
-    repl.input(&waiting);
+    repl.lines(text.lines().map_while(Result::ok));
 }

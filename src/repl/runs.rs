@@ -148,7 +148,9 @@ impl Repl {
         match field {
             "reports" => self.say(&self.table(outcome)),
             "paths" => {
-                for (key, kept) in outcome.keys.iter().zip(&outcome.ran.kept).filter(|(k, _)| outcome.name == name || **k == name) {
+                for (key, kept) in
+                    outcome.keys.iter().zip(&outcome.ran.kept).filter(|(k, _)| outcome.name == name || **k == name)
+                {
                     self.say(&paths(key, kept));
                 }
             }
@@ -160,12 +162,19 @@ impl Repl {
 
 /// What was kept, in words.
 fn kept_words(key: &str, kept: &Kept, finished: u64) -> String {
-    let names: Vec<String> = kept.names.iter().map(|n| &n.0).chain(kept.numbers.iter().map(|n| &n.0)).map(|n| format!("{key}.{n}")).collect();
+    let names: Vec<String> = kept
+        .names
+        .iter()
+        .map(|n| &n.0)
+        .chain(kept.numbers.iter().map(|n| &n.0))
+        .map(|n| format!("{key}.{n}"))
+        .collect();
     if names.is_empty() {
         return format!("{key} kept no paths");
     }
     let paths = kept.last.paths.len() as u64;
-    let of = if paths < finished { format!("the ends of {} paths", count(paths)) } else { "the ends of all paths".into() };
+    let of =
+        if paths < finished { format!("the ends of {} paths", count(paths)) } else { "the ends of all paths".into() };
     let whole = match kept.whole.paths.len() {
         n if n == 0 || kept.times.len() < 2 => String::new(),
         n => format!(", and {n} whole paths in {key}.paths"),
@@ -209,6 +218,3 @@ fn paths(key: &str, kept: &Kept) -> String {
     }
     text
 }
-
-
-

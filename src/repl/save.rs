@@ -34,7 +34,8 @@ impl Repl {
     }
 
     fn entry_text(&self, entry: &Entry) -> String {
-        let doc = entry.item.doc.iter().flat_map(|d| d.lines()).map(|l| format!("## {l}").trim_end().to_string() + "\n");
+        let doc =
+            entry.item.doc.iter().flat_map(|d| d.lines()).map(|l| format!("## {l}").trim_end().to_string() + "\n");
         doc.collect::<String>() + self.declarations.sources().text(entry.item.span)
     }
 }

@@ -12,10 +12,23 @@ fn repl(inputs: &[&str]) -> Repl {
 
 #[test]
 fn an_input_knows_when_it_goes_on() {
-    for open in ["model m() {", "[1, 2,", "f(\n1", "let a =", "1 +", "x -> ", "## what it is", "a\n and", "if x then 1 else"] {
+    for open in
+        ["model m() {", "[1, 2,", "f(\n1", "let a =", "1 +", "x -> ", "## what it is", "a\n and", "if x then 1 else"]
+    {
         assert!(goes_on(open), "{open:?}");
     }
-    for whole in ["", "1 + 2", "model m() { state x = 1.0 }", "f(1))", "(1]", "# a remark", ":load [", "\"open", "a # {", "dx = -x dt"] {
+    for whole in [
+        "",
+        "1 + 2",
+        "model m() { state x = 1.0 }",
+        "f(1))",
+        "(1]",
+        "# a remark",
+        ":load [",
+        "\"open",
+        "a # {",
+        "dx = -x dt",
+    ] {
         assert!(!goes_on(whole), "{whole:?}");
     }
 }

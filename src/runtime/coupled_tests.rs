@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 use crate::math::VarId;
 use crate::runtime::testing::{HashNoise, Lane, no_rows, stage};
@@ -181,7 +183,11 @@ fn what_cannot_be_coupled_is_refused() {
 #[test]
 fn a_stopped_comparison_keeps_what_it_has() {
     let stopped = AtomicBool::new(true);
-    let c = run(&job(vec![level(16, 1, euler)], level(64, 1, euler), 100), &stopped).expect("a coupling");
+    let c = run(
+        &job(vec![level(16, 1, euler)], level(64, 1, euler), 100),
+        Control { stop: Some(&stopped), progress: None },
+    )
+    .expect("a coupling");
     assert_eq!(c.finished, 0);
     assert!(c.strong_order.value.is_nan());
 }

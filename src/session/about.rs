@@ -59,11 +59,7 @@ pub fn uses(loaded: &Loaded, run: &str) -> Uses {
     Uses { declarations: elab.reached, parameters }
 }
 
-fn of_model<T>(
-    loaded: &Loaded,
-    e: &Expr,
-    f: impl FnOnce(&mut Elab<'_>, &Model) -> T,
-) -> Result<T, Vec<Diagnostic>> {
+fn of_model<T>(loaded: &Loaded, e: &Expr, f: impl FnOnce(&mut Elab<'_>, &Model) -> T) -> Result<T, Vec<Diagnostic>> {
     let mut elab = Elab::new(&loaded.library, &loaded.sources);
     match elab.model_named(loaded, e) {
         Ok(model) => Ok(f(&mut elab, &model)),

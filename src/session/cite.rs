@@ -33,11 +33,7 @@ const METHODS: &[Method] = &[
         used: |_| true,
         references: "Salmon, Moraes, Dror & Shaw, Proc. Int. Conf. High Performance Computing (2011)",
     },
-    Method {
-        what: "normal draws",
-        used: |_| true,
-        references: "Box & Muller, Ann. Math. Stat. 29 (1958) 610",
-    },
+    Method { what: "normal draws", used: |_| true, references: "Box & Muller, Ann. Math. Stat. 29 (1958) 610" },
     Method {
         what: "steps that paths choose",
         used: |plan| plan.tolerance().is_some(),
@@ -68,7 +64,9 @@ const METHODS: &[Method] = &[
     },
     Method {
         what: "moments in one pass",
-        used: |plan| asks(plan, |s| matches!(s, StatKind::Var | StatKind::Std | StatKind::Skewness | StatKind::Kurtosis)),
+        used: |plan| {
+            asks(plan, |s| matches!(s, StatKind::Var | StatKind::Std | StatKind::Skewness | StatKind::Kurtosis))
+        },
         references: "Pébay, Sandia Report SAND2008-6212 (2008)",
     },
     Method {

@@ -37,9 +37,17 @@ pub struct Earlier<'a> {
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// numbers, with their standard errors where there is chance in them
-    Numbers { values: Values, ty: Ty, notes: Vec<String> },
+    Numbers {
+        values: Values,
+        ty: Ty,
+        notes: Vec<String>,
+    },
     /// a value for each path that was kept: its statistics
-    Paths { reports: Vec<Report>, paths: usize, end: f64 },
+    Paths {
+        reports: Vec<Report>,
+        paths: usize,
+        end: f64,
+    },
     Text(String),
     /// something that is no number, in words
     Thing(String),
@@ -120,8 +128,8 @@ impl Elab<'_> {
                 first += shape.iter().product::<usize>();
             }
             for (name, values) in &result.kept.numbers {
-                let [value, se] = ["value", "se"]
-                    .map(|what| self.g.new_var(what, VarKind::Result, Ty::Real, values.shape.clone()));
+                let [value, se] =
+                    ["value", "se"].map(|what| self.g.new_var(what, VarKind::Result, Ty::Real, values.shape.clone()));
                 let errors = if values.se.len() == values.values.len() { values.se.clone() } else { Vec::new() };
                 let errors = if errors.is_empty() { vec![0.0; values.values.len()] } else { errors };
                 let array = |numbers: Vec<f64>| Array::new(values.shape.clone(), numbers);
@@ -134,14 +142,7 @@ impl Elab<'_> {
         bound
     }
 
-    fn answer(
-        &mut self,
-        e: &Expr,
-        id: Id,
-        bound: &Bound,
-        earlier: &[Earlier<'_>],
-        stop: &AtomicBool,
-    ) -> Try<Answer> {
+    fn answer(&mut self, e: &Expr, id: Id, bound: &Bound, earlier: &[Earlier<'_>], stop: &AtomicBool) -> Try<Answer> {
         let own = |v: &VarId| bound.rows.iter().any(|r| r.var == *v);
         let moving: Vec<VarId> =
             self.g.vars_of(id).iter().copied().filter(|v| self.g.var_info(*v).kind.rate() > Rate::Run).collect();
@@ -178,18 +179,14 @@ impl Elab<'_> {
         let scope = Scope::top(false);
         scope.define("it", Value::Num(id), span);
         let name = Expr { kind: ExprKind::Name("it".into()), span };
-        let number = |value: f64| Expr {
-            kind: ExprKind::Number { value, text: value.to_string(), integer: false },
-            span,
-        };
+        let number =
+            |value: f64| Expr { kind: ExprKind::Number { value, text: value.to_string(), integer: false }, span };
         let quantiles = Expr { kind: ExprKind::List([0.05, 0.5, 0.95].map(number).to_vec()), span };
-        let asked: [(&str, &[&Expr]); 3] =
-            [("mean", &[&name]), ("std", &[&name]), ("quantile", &[&name, &quantiles])];
+        let asked: [(&str, &[&Expr]); 3] = [("mean", &[&name]), ("std", &[&name]), ("quantile", &[&name, &quantiles])];
         let mut items = Vec::new();
         for (statistic, args) in asked {
             let row = results::statistic(statistic).expect("a row of the table");
-            let given: Vec<Arg> =
-                args.iter().map(|a| Arg { name: None, value: (*a).clone(), comp: None }).collect();
+            let given: Vec<Arg> = args.iter().map(|a| Arg { name: None, value: (*a).clone(), comp: None }).collect();
             let value = self.statistic_call(row, &given, &scope, span)?;
             let more = if args.len() > 1 { ", [0.05, 0.5, 0.95]" } else { "" };
             items.push(Item { text: format!("{statistic}({text}{more})"), value: self.num(&value, span)?, span });
@@ -207,9 +204,8 @@ impl Elab<'_> {
         stop: &AtomicBool,
     ) -> Try<(Vec<Report>, Option<(usize, f64)>)> {
         let context = self.run.take().unwrap_or_default();
-        let used = |row: &&BoundRows| {
-            context.asked.iter().any(|a| a.args.iter().any(|arg| self.g.depends_on(*arg, row.var)))
-        };
+        let used =
+            |row: &&BoundRows| context.asked.iter().any(|a| a.args.iter().any(|arg| self.g.depends_on(*arg, row.var)));
         let used: Vec<&BoundRows> = bound.rows.iter().filter(used).collect();
         let sample = used.first().map(|r| earlier[r.run].kept);
         let paths = sample.map_or(1, |kept| kept.last.paths.len());
@@ -328,7 +324,10 @@ impl Elab<'_> {
             Value::Range(lo, hi) => format!("a range, {lo} .. {hi}"),
             Value::Func(f) => match &**f {
                 Func::Closure { name, params, .. } if name == "->" => {
-                    format!("a function of {}", params.iter().map(|p| p.name.name.as_str()).collect::<Vec<_>>().join(", "))
+                    format!(
+                        "a function of {}",
+                        params.iter().map(|p| p.name.name.as_str()).collect::<Vec<_>>().join(", ")
+                    )
                 }
                 Func::Closure { name, params, .. } => format!("a function, {name}{}", print_expr::header(params)),
                 Func::Builtin(row) => format!("a function, {}", row.signature),

@@ -13,8 +13,8 @@ use crate::model::results::{Asked, Pool, Times};
 use crate::model::statistics::StatKind;
 use crate::output::result::RunResult;
 use crate::runtime::noise::{Ars5, NoiseSource};
-use crate::runtime::wiener::TreeNoise;
 use crate::runtime::progress::Part;
+use crate::runtime::wiener::TreeNoise;
 use crate::runtime::{Control, Job, Observer, Progress, Request, Stage, engine};
 use crate::session::adaptive::ClockStates;
 use crate::session::compile::{Backend, Clock, Compiled, Grid, compile, parameters, stage};
@@ -260,14 +260,7 @@ impl Elab<'_> {
     }
 
     /// Tells what begins to those who watch.
-    pub(super) fn begin_part(
-        &self,
-        plan: &Plan,
-        index: usize,
-        of: usize,
-        sweep: &[(usize, f64)],
-        how: Execution<'_>,
-    ) {
+    pub(super) fn begin_part(&self, plan: &Plan, index: usize, of: usize, sweep: &[(usize, f64)], how: Execution<'_>) {
         let Some(progress) = how.progress else { return };
         let values = sweep.iter().map(|(k, v)| format!(", {} = {v}", self.params[*k].name));
         let name = plan.name.clone() + &values.collect::<String>();

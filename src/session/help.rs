@@ -78,7 +78,8 @@ pub fn names(library: &Library) -> Vec<(String, &'static str)> {
     all.extend(keywords::TABLE.iter().map(|k| (k.word.to_string(), "word")));
     all.extend(SETTINGS.iter().map(|s| (s.to_string(), "setting")));
     all.extend(codes::TABLE.iter().map(|(code, _)| (code.to_string(), "diagnostic")));
-    all.sort();
+    // A word of the language is one first.
+    all.sort_by(|a, b| (&a.0, a.1 != "word", a.1).cmp(&(&b.0, b.1 != "word", b.1)));
     all.dedup_by(|a, b| a.0 == b.0);
     all
 }

@@ -21,9 +21,21 @@ pub const TABLE: &[Keyword] = &[
     row("data", "Names numbers from a file or a literal.", "data y: real[n] = csv(\"y.csv\", column = \"y\")"),
     row("fn", "A function of its arguments.", "fn drift(x, k = 1) = -k*x"),
     row("target", "A law given by its log density.", "target well(h = 1.0) on x: real { potential h*(x^2 - 1)^2 }"),
-    row("model", "A system that moves: states and their equations.", "model ou(k = 1.0) { state x = 0.0; dx = -k*x dt + dW }"),
-    row("solver", "A step rule: how states go from t to t'.", "solver euler() on ito(a, b) { step { x' = x + a(t, x)*dt + b(t, x) @ dW } }"),
-    row("run", "An experiment: a model, a solver, a time, and what is asked.", "run r { model = ou(); solver = euler_maruyama; time = 0 .. 1 step 1e-2; report mean(x) }"),
+    row(
+        "model",
+        "A system that moves: states and their equations.",
+        "model ou(k = 1.0) { state x = 0.0; dx = -k*x dt + dW }",
+    ),
+    row(
+        "solver",
+        "A step rule: how states go from t to t'.",
+        "solver euler() on ito(a, b) { step { x' = x + a(t, x)*dt + b(t, x) @ dW } }",
+    ),
+    row(
+        "run",
+        "An experiment: a model, a solver, a time, and what is asked.",
+        "run r { model = ou(); solver = euler_maruyama; time = 0 .. 1 step 1e-2; report mean(x) }",
+    ),
     row("let", "Names a value.", "let v = max(x, 0)"),
     row("return", "The value of a function that is written as a block.", "return a/b"),
     row("if", "Chooses between two values.", "if x > 0 then x else 0"),
@@ -40,8 +52,16 @@ pub const TABLE: &[Keyword] = &[
     row("potential", "Adds to the potential of a target: minus the log density.", "potential x^2/2"),
     row("part", "Names a part of a flow, which `split` composes.", "part A { dx = v dt }"),
     row("step", "How states are renewed in a step.", "step { x' = x + a(t, x)*dt }"),
-    row("convention", "How the noise of a model is read: `ito`, `stratonovich`, `anti_ito`, `alpha(c)`.", "convention stratonovich"),
-    row("noise", "Declares a noise of a model, or how a run draws it.", "noise W: wiener[2] with correlation [[1, rho], [rho, 1]]"),
+    row(
+        "convention",
+        "How the noise of a model is read: `ito`, `stratonovich`, `anti_ito`, `alpha(c)`.",
+        "convention stratonovich",
+    ),
+    row(
+        "noise",
+        "Declares a noise of a model, or how a run draws it.",
+        "noise W: wiener[2] with correlation [[1, rho], [rho, 1]]",
+    ),
     row("state", "What a path carries, with its start.", "state x: real[2] ~ normal(0, 1)"),
     row("weight", "A log weight of a path.", "weight w = 0.0"),
     row("every", "A block that runs at regular times.", "every 10 steps { x' = 0 }"),
@@ -60,7 +80,11 @@ pub const TABLE: &[Keyword] = &[
     row("sweep", "Runs a parameter over values.", "sweep sigma = [0.1, 0.2, 0.4]"),
     row("converge", "Measures orders of convergence.", "converge steps = [16, 32, 64], reference = 1024"),
     row("train", "Fits parameters.", "train k to minimise mean(x^2) by adam(1e-3) for 1_000 steps"),
-    row("phase", "A run inside a run that starts where the last one stopped.", "phase sampling { time = 0 .. 10 step 1e-2 }"),
+    row(
+        "phase",
+        "A run inside a run that starts where the last one stopped.",
+        "phase sampling { time = 0 .. 10 step 1e-2 }",
+    ),
 ];
 
 /// The row of a word.
@@ -82,8 +106,8 @@ mod tests {
         }
         for keyword in TABLE {
             assert_eq!(TABLE.iter().filter(|k| k.word == keyword.word).count(), 1, "{}", keyword.word);
-            let known = RESERVED.contains(&keyword.word)
-                || Place::ALL.iter().any(|p| p.heads().contains(&keyword.word));
+            let known =
+                RESERVED.contains(&keyword.word) || Place::ALL.iter().any(|p| p.heads().contains(&keyword.word));
             assert!(known, "{} begins nothing", keyword.word);
         }
     }
