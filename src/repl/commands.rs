@@ -236,10 +236,8 @@ impl Repl {
         if let Err(wanted) = self.put_setting(name, value) {
             return self.wrong(line, format!("`{name}` takes {wanted}, and this is `{value}`"), "");
         }
-        let program = self.declarations.program();
         let of_runs = ["paths", "seed", "step", "solver", "threads", "precision", "backend"];
-        let has = |run: &str| about::uses(&program, run).parameters.iter().any(|p| p == name);
-        if !of_runs.contains(&name) && !program.library.runs().any(|(_, r)| has(&r.name.name)) {
+        if !of_runs.contains(&name) && !self.parameters().iter().any(|p| p == name) {
             self.note(&format!("no run of the session has a parameter `{name}` so far"));
         }
         Next::Go

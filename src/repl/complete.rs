@@ -2,7 +2,7 @@
 
 use crate::repl::Repl;
 use crate::repl::commands;
-use crate::session::help;
+use crate::session::{about, help};
 use crate::syntax::{name_rest, name_start};
 
 /// What can be completed, as it is before an input.
@@ -85,6 +85,16 @@ fn ends_with_name(text: &str, name: &str) -> bool {
 }
 
 impl Repl {
+    /// The parameters of the session's runs; runs are worked out for them only when declarations have changed.
+    pub(super) fn parameters(&self) -> Vec<String> {
+        let find = || {
+            let program = self.declarations.program();
+            let runs = program.library.runs().map(|(_, r)| r.name.name.clone());
+            runs.flat_map(|r| about::uses(&program, &r).parameters).collect()
+        };
+        self.parameters.borrow_mut().get_or_insert_with(find).clone()
+    }
+
     pub(super) fn names(&self) -> Names {
         let program = self.declarations.program();
         let fields = self.outcomes.iter().flat_map(|o| {
@@ -93,10 +103,9 @@ impl Repl {
                 (key.clone(), own.cloned().chain(["paths", "reports"].map(String::from)).collect())
             })
         });
-        let runs = program.library.runs().map(|(_, r)| r.name.name.clone());
         let mut settings: Vec<String> =
             ["paths", "seed", "step", "solver", "threads", "precision", "backend"].map(String::from).to_vec();
-        settings.extend(runs.flat_map(|r| crate::session::about::uses(&program, &r).parameters));
+        settings.extend(self.parameters());
         settings.sort();
         settings.dedup();
         Names { all: help::names(&program.library), fields: fields.collect(), settings }

@@ -14,6 +14,7 @@ mod save;
 mod tests;
 mod watch;
 
+use std::cell::RefCell;
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -33,6 +34,8 @@ pub struct Repl {
     /// results of runs, in the order of their names' first runs
     outcomes: Vec<Outcome>,
     settings: Settings,
+    /// of the runs, until declarations change
+    parameters: RefCell<Option<Vec<String>>>,
     /// files that `:load` read, for `:reload`
     loaded: Vec<PathBuf>,
     style: Style,
@@ -55,6 +58,7 @@ impl Repl {
             declarations: Declarations::new(options),
             outcomes: Vec::new(),
             settings: Settings::default(),
+            parameters: RefCell::default(),
             loaded: Vec::new(),
             style,
             interactive,

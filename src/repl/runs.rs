@@ -50,6 +50,7 @@ impl Repl {
     /// Tells of new declarations, and runs the runs among them where they were typed.
     pub(super) fn added(&mut self, added: Added, run: bool) {
         self.tell(&added.problems);
+        self.parameters.take();
         let mut stale = Vec::new();
         for outcome in &mut self.outcomes {
             if added.replaced.iter().any(|key| outcome.uses.contains(key)) && !added.runs.contains(&outcome.name) {
