@@ -115,5 +115,7 @@ pub fn on_terminal(options: &Options, style: Style) {
 /// A session over a text without prompts, as from a pipe: each input as soon as it is complete.
 pub fn on_text(options: &Options, style: Style, text: impl BufRead) {
     let mut repl = Repl::new(options, style, false);
-    repl.lines(text.lines().map_while(Result::ok));
+    // What is no UTF-8 is told as a character that the language does not have.
+    let lines = text.split(b'\n').map_while(Result::ok);
+    repl.lines(lines.map(|l| String::from_utf8_lossy(&l).trim_end_matches('\r').to_string()));
 }

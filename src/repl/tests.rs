@@ -104,3 +104,63 @@ fn a_run_that_measures_orders_keeps_no_paths() {
     assert_eq!(fields, [("c".to_string(), vec!["paths".to_string(), "reports".to_string()])]);
     assert_eq!(repl.input(":quit"), Next::Quit);
 }
+
+/// Pieces of inputs in any order: whatever comes of them, nothing panics, and the session goes on.
+#[test]
+fn no_input_ends_the_session() {
+    const PIECES: [&str; 30] = [
+        "1",
+        "x",
+        "r.x",
+        "r",
+        "[1, 2]",
+        "mean",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "+",
+        "*",
+        "/",
+        "=",
+        ",",
+        "..",
+        "->",
+        "'",
+        "let a",
+        "const b",
+        "check",
+        "report",
+        ":type",
+        ":help",
+        ":explain",
+        ":solvers r",
+        "\"",
+        "∘ dW",
+    ];
+    let all = std::thread::Builder::new().stack_size(1 << 28).spawn(|| {
+        let mut repl = repl(&["run r { model = gbm(); solver = milstein; time = 0 .. 1 step 0.5; paths = 8 }"]);
+        let mut seed = 1u64;
+        for _ in 0..400 {
+            let mut text = String::new();
+            for _ in 0..1 + seed % 6 {
+                seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                text += PIECES[(seed >> 33) as usize % PIECES.len()];
+                text.push(' ');
+            }
+            assert_eq!(repl.input(&text), Next::Go, "{text}");
+            let _ = (repl.names().complete(&text), goes_on(&text), highlight(&text, &repl.names(), Style::PLAIN));
+        }
+        assert!(matches!(repl.worked_out_text("mean(r.x)"), Some(crate::session::evaluate::Answer::Numbers { .. })));
+    });
+    all.expect("a thread").join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}
+
+impl Repl {
+    fn worked_out_text(&mut self, text: &str) -> Option<crate::session::evaluate::Answer> {
+        let file = self.declarations.text("a test".into(), text);
+        self.worked_out(&crate::syntax::parse_expr(file, text).expect("an expression"))
+    }
+}
