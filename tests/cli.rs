@@ -451,3 +451,99 @@ fn targets_under_kernels_are_told_of() {
     let text = out(&fokker(&folder.0, &["explain", "m.sde"]));
     assert!(text.contains("log(p)") && text.contains("kernels that apply"), "{text}");
 }
+
+/// A new project runs and its checks hold; nothing is written over.
+#[test]
+fn a_new_project_checks_itself() {
+    let folder = Folder::new("new");
+    let output = fokker(&folder.0, &["new", "wells"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    for file in ["wells.sde", "README.md", ".gitignore"] {
+        let text = std::fs::read_to_string(folder.0.join("wells").join(file)).expect("a file of the project");
+        assert!(!text.contains("NAME.sde"), "{file}: {text}");
+    }
+    let output = fokker(&folder.0.join("wells"), &["test", "wells.sde"]);
+    assert_eq!((code(&output), out(&output).contains("2 passed, 0 failed")), (0, true), "{}", out(&output));
+    assert!(err(&output).is_empty(), "{}", err(&output));
+    folder.write("wells/wells.sde", "mine");
+    let output = fokker(&folder.0, &["new", "wells"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("E0606") && err(&output).contains("`wells` is there already"), "{}", err(&output));
+    assert_eq!(std::fs::read_to_string(folder.0.join("wells/wells.sde")).expect("still there"), "mine");
+}
+
+/// Help is on names of every kind, on codes and on commands; what it does not know it says.
+#[test]
+fn help_knows_names_and_codes() {
+    let folder = Folder::new("help");
+    let help = |args: &[&str]| {
+        let output = fokker(&folder.0, &[&["help"], args].concat());
+        (code(&output), out(&output) + &err(&output))
+    };
+    for (name, wanted) in [
+        ("E0405", "An undeclared noise in two equations"),
+        ("e0409", "wrong:\n"),
+        ("sra1", "on ito for additive: strong 1.5, weak 2"),
+        ("tsit5", "estimates its error"),
+        ("exp", "exp(x: real[..]) -> real[..]"),
+        ("normal", "normal(mean = 0, sd = 1)"),
+        ("mixture", "The weighted mixture of targets."),
+        ("quantile", "example: report quantile(x, 0.95)"),
+        ("heston", "model heston\n"),
+        ("funnel", "example: model = langevin(funnel())"),
+        ("sweep", "Runs a parameter over values."),
+        ("precision", "setting precision"),
+        ("bench", "Usage: fokker bench"),
+    ] {
+        let (code, text) = help(&[name]);
+        assert_eq!(code, 0, "{name}: {text}");
+        assert!(text.contains(wanted), "{name}: {text}");
+    }
+    let (code, text) = help(&["euler_maruyma"]);
+    assert_eq!(code, 2);
+    assert!(text.contains("did you mean `euler_maruyama`"), "{text}");
+    assert!(help(&[]).1.contains("Usage: fokker"));
+    folder.write("own.sde", "## Mine.\nfn mine(x) = x\n");
+    assert!(help(&["mine", "--file", "own.sde"]).1.contains("function mine\n  mine(x)\n  Mine.\n"));
+}
+
+/// What a file uses of the library is cited, and what every run goes through.
+#[test]
+fn references_are_of_what_is_used() {
+    let folder = Folder::new("cite");
+    folder.write(
+        "m.sde",
+        "run r { model = heston(); solver = full_truncation; time = 0 .. 1 step 0.1; report quantile(s, 0.5) }",
+    );
+    let output = fokker(&folder.0, &["cite", "m.sde"]);
+    let text = out(&output);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    for wanted in [
+        "model heston\n  Heston, Rev. Financ. Stud. 6 (1993) 327\n  Lord, Koekkoek & van Dijk, Quant. Finance 10 (2010) 177\n",
+        "solver full_truncation\n",
+        "random numbers (ARS-5 of Random123)\n",
+        "quantiles\n",
+    ] {
+        assert!(text.contains(wanted), "{wanted} in\n{text}");
+    }
+    for other in ["funnel", "effective sample sizes", "Gustafsson"] {
+        assert!(!text.contains(other), "{other} in\n{text}");
+    }
+    let text = out(&fokker(&folder.0, &["cite", "m.sde", "--bibtex"]));
+    assert!(text.contains("@article{heston1993,\n  author = {Heston},\n  journal = {Rev. Financ. Stud.},"), "{text}");
+    // a work that two use has one entry
+    assert_eq!(text.matches("author = {Lord and Koekkoek and van Dijk}").count(), 1, "{text}");
+    folder.write("wrong.sde", "run r { model = nothing() }");
+    assert_eq!(code(&fokker(&folder.0, &["cite", "wrong.sde"])), 2);
+}
+
+/// Bars are for terminals: what is read by others has none.
+#[test]
+fn no_bar_without_a_terminal() {
+    let folder = Folder::new("bar");
+    folder.write("ou.sde", OU);
+    for args in [&["run", "ou.sde"][..], &["run", "ou.sde", "--quiet"], &["test", "ou.sde", "-q"]] {
+        let output = fokker(&folder.0, args);
+        assert_eq!((code(&output), err(&output).as_str()), (0, ""), "{args:?}");
+    }
+}

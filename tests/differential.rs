@@ -78,7 +78,7 @@ fn short_bits(
         };
         let ran = elab.plan(run, &overrides).and_then(|mut plan| {
             cut_short(&mut elab, &mut plan);
-            elab.execute(&plan, Execution { backend, lanes, stop: &AtomicBool::new(false), set: &[] })
+            elab.execute(&plan, Execution { backend, lanes, stop: &AtomicBool::new(false), set: &[], progress: None })
         });
         all.extend(numbers(&ran.unwrap_or_else(|_| panic!("{}", told(loaded, &elab.diagnostics)))));
     }
@@ -117,7 +117,14 @@ fn cut_short(elab: &mut Elab<'_>, plan: &mut Plan) {
     }
     let columns = plan.model.states.iter().map(|s| (s.name.clone(), elab.g.var(s.var))).collect();
     let path = "states.csv".to_string();
-    plan.statements.push(Statement::Save(Save { columns, every: None, first: PATHS, path, span: plan.span }));
+    plan.statements.push(Statement::Save(Save {
+        columns,
+        every: None,
+        points: None,
+        first: PATHS,
+        path,
+        span: plan.span,
+    }));
     plan.sweeps.iter_mut().for_each(|(_, values)| values.truncate(2));
 }
 

@@ -33,6 +33,12 @@ fn diagnostics_are_all_listed() {
     for (code, title) in codes::TABLE {
         let _ = writeln!(out, "| {code} | {} |", cell(title));
     }
+    out += "\n## The codes explained\n\nAs `fokker help CODE` tells it.\n";
+    for (code, title) in codes::TABLE {
+        let text = codes::explanation(code.0).expect("every code is explained").text;
+        let text = text.replace("\nwrong:\n", "\nwrong:\n\n").replace("\nright:\n", "\nright:\n\n");
+        let _ = write!(out, "\n### {code}: {title}\n\n{text}");
+    }
     page("diagnostics.md", &out);
 }
 

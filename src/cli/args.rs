@@ -5,16 +5,25 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser, Debug)]
-#[command(name = "fokker", version, about = "A language and compiler for stochastic differential equations")]
+#[command(
+    name = "fokker",
+    version,
+    disable_help_subcommand = true,
+    about = "A language and compiler for stochastic differential equations"
+)]
 pub struct Cli {
+    /// Without one: the prompt
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
     /// How diagnostics are written to stderr
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Text)]
     pub message_format: MessageFormat,
+    /// No bar that shows how far a run is
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// A folder with a standard library to use in place of the built-in one
     #[arg(long, global = true, value_name = "DIR")]
     pub stdlib: Option<PathBuf>,
@@ -36,6 +45,14 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List the solvers of the library, and of a file, with their forms, noises and orders
     Solvers(SolversArgs),
+    /// Try the language at a prompt: expressions, declarations and runs
+    Repl,
+    /// Make a project to start from: a model that runs and checks itself
+    New(NewArgs),
+    /// Tell what is known of a function, a solver, a model, a word, or the code of a message
+    Help(HelpArgs),
+    /// Print the references of the methods that a file uses
+    Cite(CiteArgs),
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -137,6 +154,29 @@ pub struct SolversArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct NewArgs {
+    /// The folder of the project, which is not there yet
+    pub name: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub struct HelpArgs {
+    /// A name such as `sra1` or `quantile`, or a code such as E0405
+    pub name: Option<String>,
+    /// A file with further declarations
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct CiteArgs {
+    pub file: PathBuf,
+    /// As entries of BibTeX
+    #[arg(long)]
+    pub bibtex: bool,
 }
 
 #[derive(Args, Debug)]

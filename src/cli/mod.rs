@@ -2,7 +2,10 @@
 
 pub mod args;
 pub mod bench;
+pub mod help;
 pub mod inspect;
+pub mod new;
+pub mod repl;
 pub mod run;
 pub mod solvers;
 mod tell;
@@ -44,7 +47,8 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli) -> u8 {
-    match &cli.command {
+    let Some(command) = &cli.command else { return repl::without_command(cli) };
+    match command {
         Command::Run(args) => run::run(cli, args),
         Command::Test(args) => run::test(cli, args),
         Command::Converge(args) => run::converge(cli, args),
@@ -52,5 +56,9 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Check(args) => inspect::check(cli, args),
         Command::Explain(args) => inspect::explain(cli, args),
         Command::Solvers(args) => solvers::solvers(cli, args),
+        Command::Repl => repl::repl(cli),
+        Command::New(args) => new::new(cli, args),
+        Command::Help(args) => help::help(cli, args),
+        Command::Cite(args) => help::cite(cli, args),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::args::{BackendArg, Cli, Overrides, PrecisionArg, RunArgs, TestArgs};
 use crate::cli::exit;
-use crate::cli::tell::{options, say, style, tell};
+use crate::cli::tell::{bar, options, say, style, tell};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Precision;
 use crate::output::result::Results;
@@ -37,8 +37,7 @@ pub(super) fn request(overrides: &Overrides, runs: &[String]) -> Request {
             BackendArg::Cranelift => Backend::Cranelift,
             BackendArg::Interpreter => Backend::Interpreter,
         },
-        out: None,
-        lanes: None,
+        ..Request::default()
     }
 }
 
@@ -82,22 +81,23 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
     let mut unwritten = Vec::new();
     let mut results =
         Results { fokker: env!("CARGO_PKG_VERSION").into(), file: file.display().to_string(), runs: Vec::new() };
-    let request = &Request { out: Some(out.to_path_buf()), ..request.clone() };
+    let bar = bar(cli, as_json);
+    let request = &Request { out: Some(out.to_path_buf()), progress: Some(bar.progress()), ..request.clone() };
     let mut finished = run_program(&loaded, request, &STOP, &mut |ran| {
         if !shown(ran) {
             return;
         }
         unwritten.extend(files::write(ran, out, &loaded, request));
         if !as_json {
-            for variant in &ran.variants {
-                say(&table::run(variant, style));
-            }
-            for note in &ran.notes {
-                say(&format!("  {}\n", style.faint(&format!("note: {note}"))));
-            }
+            bar.aside(|| {
+                ran.variants.iter().for_each(|v| say(&table::run(v, style)));
+                let notes = ran.notes.iter().map(|n| format!("  {}\n", style.faint(&format!("note: {n}"))));
+                notes.for_each(|n| say(&n));
+            });
         }
         results.runs.extend(ran.variants.iter().cloned());
     });
+    bar.finish();
     finished.problems.extend(unwritten);
     unknown_runs(&loaded, request, &mut finished);
     if !finished.problems.iter().any(Diagnostic::is_error) {
@@ -154,7 +154,10 @@ pub fn test(cli: &Cli, args: &TestArgs) -> u8 {
 
 fn test_file(cli: &Cli, file: &Path, overrides: &Overrides) -> (u8, usize, usize) {
     let loaded = load_file(file, &options(cli));
-    let finished = run_program(&loaded, &request(overrides, &[]), &STOP, &mut |_| {});
+    let bar = bar(cli, false);
+    let request = Request { progress: Some(bar.progress()), ..request(overrides, &[]) };
+    let finished = run_program(&loaded, &request, &STOP, &mut |_| {});
+    bar.finish();
     tell(cli, &finished.problems, &loaded.sources);
     let style = style(cli);
     let total: usize = finished.runs.iter().map(Ran::checks).sum();

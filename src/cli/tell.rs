@@ -2,6 +2,7 @@
 
 use crate::cli::args::{Cli, Color, MessageFormat};
 use crate::diagnostics::{Diagnostic, render, to_json};
+use crate::output::bar::Bar;
 use crate::output::style::{Colour, Style};
 use crate::session::load::Options;
 use crate::source::SourceMap;
@@ -22,6 +23,13 @@ fn colour(cli: &Cli) -> Colour {
 pub fn style(cli: &Cli) -> Style {
     use std::io::IsTerminal;
     Style::new(colour(cli), std::io::stdout().is_terminal())
+}
+
+/// A bar on stderr that shows how far a run is, where a person sees it and wants it.
+pub fn bar(cli: &Cli, quiet: bool) -> Bar {
+    use std::io::IsTerminal;
+    let text = cli.message_format == MessageFormat::Text;
+    Bar::watch(std::io::stderr().is_terminal() && text && !quiet && !cli.quiet)
 }
 
 /// Writes diagnostics to stderr.

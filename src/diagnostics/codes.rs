@@ -17,11 +17,43 @@ impl std::fmt::Display for Code {
     }
 }
 
+/// A code explained: why it is an error (or a warning), with a program that is wrong and one that is right.
+#[derive(Copy, Clone, Debug)]
+pub struct Explanation {
+    pub code: Code,
+    pub title: &'static str,
+    /// sentences, then examples: see [`Explanation::example`]
+    pub text: &'static str,
+}
+
+impl Explanation {
+    /// The program below the line `wrong:` or `right:`, indented by four.
+    pub fn example(&self, which: &str) -> Option<String> {
+        let head = format!("{which}:");
+        let lines = self.text.lines().skip_while(|l| *l != head).skip(1);
+        let lines: Vec<&str> = lines
+            .take_while(|l| l.is_empty() || l.starts_with("    "))
+            .map(|l| l.strip_prefix("    ").unwrap_or(l))
+            .collect();
+        let text = lines.join("\n").trim().to_string();
+        (!text.is_empty()).then(|| text + "\n")
+    }
+}
+
+/// The explanation of a code, in letters of either case.
+pub fn explanation(code: &str) -> Option<&'static Explanation> {
+    EXPLANATIONS.iter().find(|e| e.code.0.eq_ignore_ascii_case(code))
+}
+
 macro_rules! codes {
     ($($name:ident = $code:literal, $title:literal;)*) => {
         $(#[doc = $title] pub const $name: Code = Code($code);)*
         /// Every code with its title, in order.
         pub const TABLE: &[(Code, &str)] = &[$(($name, $title)),*];
+
+        const EXPLANATIONS: &[Explanation] = &[
+            $(Explanation { code: $name, title: $title, text: include_str!(concat!("codes/", $code, ".txt")) }),*
+        ];
     };
 }
 

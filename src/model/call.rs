@@ -229,6 +229,13 @@ impl Elab<'_> {
                 }
                 _ => self.fit_param(param, value, at, &inner)?,
             };
+            // A derivative by a whole number is one by the real number that it is.
+            let value = match &value {
+                Value::Int(n) if mentions_derivative_by(&param.name.name, lets, body) => {
+                    Value::Num(self.g.real(*n as f64))
+                }
+                _ => value,
+            };
             let value = match &value {
                 Value::Num(id)
                     if self.g.ty(*id) != Ty::Bool && mentions_derivative_by(&param.name.name, lets, body) =>

@@ -95,6 +95,8 @@ pub struct Elab<'p> {
     pub path: Vec<String>,
     /// the run whose statements are being worked out: statistics have a meaning
     pub run: Option<RunContext>,
+    /// what earlier runs found, by the text that names the run and by the name in it: `r.x`
+    pub found: HashMap<String, HashMap<String, Value>>,
     pub data_cache: crate::model::data::Cache,
     pub accepted: Option<AcceptSink>,
     /// the noise of the step rule that is being worked out
@@ -178,6 +180,7 @@ impl<'p> Elab<'p> {
             draws: None,
             path: Vec::new(),
             run: None,
+            found: HashMap::new(),
             data_cache: Default::default(),
             accepted: None,
             wiener: None,

@@ -130,6 +130,9 @@ impl Elab<'_> {
     }
 
     fn field(&mut self, object: &Expr, field: &Ident, scope: &Scope) -> Try<Value> {
+        if let Some(found) = self.found_by_run(object, &field.name, object.span.to(field.span)) {
+            return found;
+        }
         if let ExprKind::Name(name) = &object.kind
             && scope.get(name).is_none()
             && self.library.lookup_in(name, scope.in_library()).is_empty()

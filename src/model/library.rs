@@ -23,7 +23,7 @@ impl Decl {
 }
 
 /// All declarations by name. A user's declaration hides the library's of the same name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Library {
     decls: Vec<Decl>,
     by_name: HashMap<String, Vec<usize>>,

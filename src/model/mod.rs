@@ -14,6 +14,7 @@ pub mod elab;
 pub mod expr;
 pub mod flow;
 pub mod forms;
+mod found;
 pub mod functions;
 mod generative;
 pub mod habits;

@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
+use crate::math::array::Array;
+use crate::math::eval::Env;
 use crate::math::{Id, IndexVar, Op, Ty, VarId, VarKind};
 use crate::model::call::plural;
 use crate::model::elab::{Elab, Reported, Try, shape_text};
@@ -22,6 +24,8 @@ pub struct RunContext {
     pub orders: Vec<Order>,
     pub invariances: Vec<Invariance>,
     pub formulas: Vec<Formula>,
+    /// numbers that earlier runs found
+    pub given: Vec<Given>,
     /// indices of pooled axes that some statistic uses
     pub pooled: Vec<u32>,
     /// names of the run's solvers, for `strong_order`
@@ -91,6 +95,25 @@ pub struct Expectation {
     /// zero where the value is by quadrature
     pub se: VarId,
     pub span: Span,
+}
+
+/// A number that an earlier run found, with its standard error.
+#[derive(Clone, Debug)]
+pub struct Given {
+    pub value: VarId,
+    pub se: VarId,
+    pub numbers: Array,
+    pub errors: Array,
+}
+
+impl RunContext {
+    /// Puts what is known from earlier runs into an environment.
+    pub fn give(&self, env: &mut Env) {
+        for given in &self.given {
+            env.set(given.value, given.numbers.clone());
+            env.set(given.se, given.errors.clone());
+        }
+    }
 }
 
 /// `se(...)` of a formula of statistics.
@@ -363,6 +386,7 @@ impl Elab<'_> {
                 .iter()
                 .map(|a| a.value)
                 .chain(run.expectations.iter().map(|e| e.value))
+                .chain(run.given.iter().map(|g| g.value))
                 .any(|v| self.g.depends_on(of, v));
         if !counts {
             return None;
@@ -378,6 +402,7 @@ impl Elab<'_> {
         asked
             .or_else(|| run.orders.iter().find(|o| o.value == value).map(|o| o.se))
             .or_else(|| run.expectations.iter().find(|e| e.value == value).map(|e| e.se))
+            .or_else(|| run.given.iter().find(|g| g.value == value).map(|g| g.se))
     }
 
     fn order_call(&mut self, strong: bool, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {

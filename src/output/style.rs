@@ -54,6 +54,28 @@ impl Style {
         self.wrap("1;31", text)
     }
 
+    /// A word of the language.
+    pub fn keyword(self, text: &str) -> String {
+        self.wrap("35", text)
+    }
+
+    /// A name that the language or the library gives.
+    pub fn known(self, text: &str) -> String {
+        self.wrap("36", text)
+    }
+
+    pub fn number(self, text: &str) -> String {
+        self.wrap("34", text)
+    }
+
+    pub fn text(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    pub fn prompt(self, text: &str) -> String {
+        self.wrap("1;36", text)
+    }
+
     pub fn warning(self, text: &str) -> String {
         self.wrap("33", text)
     }

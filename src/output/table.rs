@@ -89,6 +89,12 @@ fn check_line(check: &Check, style: Style) -> String {
     format!("{mark} {}{at}{sides}{note}", check.expr)
 }
 
+/// Statistics without their times: expression, index, value.
+pub fn estimates(reports: &[Report]) -> String {
+    let rows = reports.iter().flat_map(report_rows).map(|[name, index, _, value]| [name, index, value]);
+    aligned(&rows.collect::<Vec<_>>())
+}
+
 /// The statistics as aligned columns: expression, index, time, value.
 fn reports(reports: &[Report], style: Style) -> String {
     let rows: Vec<[String; 4]> = reports.iter().flat_map(report_rows).collect();

@@ -3,11 +3,12 @@
 //! The finest level draws its noise; that of a step made of m fine ones follows exactly (see `chen`). What a Wiener
 //! integral has beyond W, H and K is small over a short step, and each level draws it for itself.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::chen::{Coarse, Processes, Rows};
+use super::engine::Control;
 use super::job::Stage;
 use super::layout::Layout;
 use super::memory::{self, Memory};
@@ -99,9 +100,14 @@ impl std::fmt::Display for Refusal {
 }
 
 /// Runs all levels and compares them with the reference at the end.
-pub fn run<T: Lane>(job: &CoupledJob<T>, stop: &AtomicBool) -> Result<Converged, Refusal> {
+///
+/// `progress` counts the steps of the reference, which take most of the time.
+pub fn run<T: Lane>(job: &CoupledJob<T>, control: Control<'_>) -> Result<Converged, Refusal> {
     let plan = Plan::new(job)?;
     let layout = Layout::new(0, job.paths);
+    if let Some(progress) = control.progress {
+        progress.expect(job.paths, job.paths.saturating_mul(job.reference.steps));
+    }
     let tree = Mutex::new(Tree::default());
     let (next, finished) = (AtomicU64::new(0), AtomicU64::new(0));
     let blocks = layout.positions().div_ceil(plan.lanes as u64);
@@ -113,8 +119,11 @@ pub fn run<T: Lane>(job: &CoupledJob<T>, stop: &AtomicBool) -> Result<Converged,
                 return;
             }
             let position = block * plan.lanes as u64;
-            let Some(paths) = worker.block(position, &layout, stop, &tree) else { return };
+            let Some(paths) = worker.block(position, &layout, control, &tree) else { return };
             finished.fetch_add(paths, Ordering::Relaxed);
+            if let Some(progress) = control.progress {
+                progress.add_paths(paths);
+            }
         }
     };
     let threads = (job.threads as u64).min(blocks).max(1);
@@ -316,7 +325,14 @@ impl<'a, T: Lane> Worker<'a, T> {
     }
 
     /// Runs a block; the number of its paths, or `None` if it was stopped.
-    fn block(&mut self, position: u64, layout: &Layout, stop: &AtomicBool, tree: &Mutex<Tree<Cells>>) -> Option<u64> {
+    fn block(
+        &mut self,
+        position: u64,
+        layout: &Layout,
+        control: Control<'_>,
+        tree: &Mutex<Tree<Cells>>,
+    ) -> Option<u64> {
+        let paths = (0..self.plan.lanes as u64).filter(|lane| layout.holds(position + lane)).count() as u64;
         let fill = Fill {
             key: (self.job.seed, self.job.stream),
             first_path: position,
@@ -327,15 +343,18 @@ impl<'a, T: Lane> Worker<'a, T> {
         self.begin(fill);
         let mut at = 0;
         while at < self.job.reference.steps {
-            if stop.load(Ordering::Relaxed) {
+            if control.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
                 return None;
             }
             let steps = CHUNK.min(self.job.reference.steps - at);
             self.advance(at, Fill { first_step: at, steps: steps as usize, ..fill });
             at += steps;
+            if let Some(progress) = control.progress {
+                progress.add_steps(steps * paths, 0);
+            }
         }
         self.tally(position, layout, tree);
-        Some((0..self.plan.lanes as u64).filter(|lane| layout.holds(position + lane)).count() as u64)
+        Some(paths)
     }
 
     fn begin(&mut self, fill: Fill) {

@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 use crate::math::VarId;
 use crate::runtime::testing::{HashNoise, Lane, no_rows, stage};
@@ -5,10 +7,6 @@ use crate::step::program::DrawSlot;
 
 const SIGMA: f64 = 0.6;
 const MU: f64 = 0.5;
-
-fn never() -> AtomicBool {
-    AtomicBool::new(false)
-}
 
 fn dt_rows(steps: u64) -> crate::runtime::Rows {
     Arc::new(move |range| range.map(|_| 1.0 / steps as f64).collect())
@@ -58,7 +56,7 @@ fn milstein(x: f64, dt: f64, noise: &[f64]) -> f64 {
 
 fn orders(rule: fn(f64, f64, &[f64]) -> f64) -> Converged {
     let levels = [16, 32, 64, 128].map(|n| level(n, 1, rule)).to_vec();
-    run(&job(levels, level(512, 1, exact), 2000), &never()).expect("a coupling")
+    run(&job(levels, level(512, 1, exact), 2000), Control::default()).expect("a coupling")
 }
 
 #[test]
@@ -78,19 +76,19 @@ fn euler_has_strong_order_one_half_and_milstein_one() {
 fn without_noise_the_orders_are_certain() {
     let forward = |x: f64, dt: f64, _: &[f64]| x + MU * x * dt;
     let levels = [16, 32, 64].map(|n| level(n, 1, forward)).to_vec();
-    let c = run(&job(levels, level(1 << 16, 1, forward), 8), &never()).expect("a coupling");
+    let c = run(&job(levels, level(1 << 16, 1, forward), 8), Control::default()).expect("a coupling");
     for order in [c.strong_order, c.rms_order, c.weak_order] {
         assert!((order.value - 1.0).abs() < 0.02 && order.se < 1e-12, "{order:?}");
     }
     let levels = [16, 32, 64].map(|n| level(n, 1, forward)).to_vec();
-    let one = run(&job(levels, level(1 << 16, 1, forward), 1), &never()).expect("a coupling").strong_order;
+    let one = run(&job(levels, level(1 << 16, 1, forward), 1), Control::default()).expect("a coupling").strong_order;
     assert!((one.value - 1.0).abs() < 0.02 && one.se.is_nan(), "{one:?}");
 }
 
 #[test]
 fn an_exact_scheme_has_only_rounding_errors() {
     let levels = [3, 8, 24].map(|n| level(n, 1, exact)).to_vec();
-    let c = run(&job(levels, level(240, 1, exact), 100), &never()).expect("a coupling");
+    let c = run(&job(levels, level(240, 1, exact), 100), Control::default()).expect("a coupling");
     assert!(c.levels.iter().all(|l| l.rms.value < 1e-13), "{:?}", c.levels);
 }
 
@@ -119,7 +117,7 @@ fn time_integrals_are_carried_over_exactly() {
     j.init = stage(2, &[], 0, 0, no_rows(), |l: Lane<'_>| l.state.fill(0.0));
     j.wiener = vec![Wiener { sites: [0, 512, 768], dims: 1 }];
     j.rows = vec![0, 1];
-    let c = run(&j, &never()).expect("a coupling");
+    let c = run(&j, Control::default()).expect("a coupling");
     assert!(c.levels.iter().all(|l| l.rms.value < 1e-13), "{:?}", c.levels);
     // The single step of the first level has the right law: var Z = 1/3, var W = 1, through E x^2 of the reference.
     let weak: Vec<f64> = c.levels[0].weak.iter().map(|row| row[1].value).collect();
@@ -144,7 +142,7 @@ fn levels_may_use_integrals_that_the_reference_does_not() {
     j.init = stage(2, &[], 0, 0, no_rows(), |l: Lane<'_>| l.state.fill(0.0));
     j.wiener = vec![Wiener { sites: [0, 512, 768], dims: 1 }];
     // The Riemann sum misses the sum of dZ, of variance h^3/3 each: h^2/3 in all.
-    let rms = run(&j, &never()).expect("a coupling").levels[0].rms.value;
+    let rms = run(&j, Control::default()).expect("a coupling").levels[0].rms.value;
     assert!((rms * 1024.0 * 3f64.sqrt() - 1.0).abs() < 0.15, "{rms}");
 }
 
@@ -154,15 +152,15 @@ fn any_number_of_threads_gives_the_same_bits() {
         let levels = [16, 64].map(|n| level(n, 1, euler)).to_vec();
         CoupledJob { threads, ..job(levels, level(128, 1, milstein), 777) }
     };
-    let one = run(&make(1), &never());
-    assert_eq!(format!("{one:?}"), format!("{:?}", run(&make(2), &never())));
-    assert_eq!(format!("{one:?}"), format!("{:?}", run(&make(3), &never())));
+    let one = run(&make(1), Control::default());
+    assert_eq!(format!("{one:?}"), format!("{:?}", run(&make(2), Control::default())));
+    assert_eq!(format!("{one:?}"), format!("{:?}", run(&make(3), Control::default())));
 }
 
 #[test]
 fn paths_that_break_are_counted_and_left_out() {
     let fragile = |x: f64, dt: f64, noise: &[f64]| if noise[0] > 3.0 { f64::NAN } else { exact(x, dt, noise) };
-    let c = run(&job(vec![level(16, 1, fragile), level(32, 1, exact)], level(64, 1, exact), 2000), &never());
+    let c = run(&job(vec![level(16, 1, fragile), level(32, 1, exact)], level(64, 1, exact), 2000), Control::default());
     let c = c.expect("a coupling");
     // 32,000 coarse normals, each above 3 with probability 0.00135.
     assert!((c.levels[0].diverged as f64 - 43.0).abs() < 30.0, "{}", c.levels[0].diverged);
@@ -172,7 +170,7 @@ fn paths_that_break_are_counted_and_left_out() {
 
 #[test]
 fn what_cannot_be_coupled_is_refused() {
-    let refused = |j: &CoupledJob| run(j, &never()).expect_err("a refusal");
+    let refused = |j: &CoupledJob| run(j, Control::default()).expect_err("a refusal");
     let bad = job(vec![level(24, 1, euler)], level(64, 1, euler), 8);
     assert_eq!(refused(&bad), Refusal::Indivisible { steps: 24, reference: 64 });
     let same = job(vec![level(64, 1, euler)], level(64, 1, euler), 8);
@@ -186,7 +184,11 @@ fn what_cannot_be_coupled_is_refused() {
 #[test]
 fn a_stopped_comparison_keeps_what_it_has() {
     let stopped = AtomicBool::new(true);
-    let c = run(&job(vec![level(16, 1, euler)], level(64, 1, euler), 100), &stopped).expect("a coupling");
+    let c = run(
+        &job(vec![level(16, 1, euler)], level(64, 1, euler), 100),
+        Control { stop: Some(&stopped), progress: None },
+    )
+    .expect("a coupling");
     assert_eq!(c.finished, 0);
     assert!(c.strong_order.value.is_nan());
 }

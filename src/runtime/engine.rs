@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::adaptive::Attempts;
 use super::collect::{Gathered, Harvest};
 use super::job::{Divergence, Job, Observed, Outcome, Recorded};
 use super::layout::{GROUPS, Layout};
 use super::plan::Plan;
+use super::progress::Progress;
 use super::statistics::finish::Finisher;
 use super::worker::{self, Shared, Table, Worker};
 use crate::kernels::lane::Lane;
@@ -19,26 +20,13 @@ const MOST_LANES: usize = 64;
 /// Bytes that the rows of a block may take: about half a second-level cache.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// Between two calls of the progress hook.
-const TICK: Duration = Duration::from_millis(50);
-
-/// How far a run is.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Progress {
-    /// paths that are done, and all
-    pub paths: u64,
-    pub of: u64,
-    /// steps of paths that are done, as a fraction of all
-    pub fraction: f64,
-}
-
 /// How a run is watched and stopped from outside.
 #[derive(Copy, Clone, Default)]
 pub struct Control<'a> {
     /// when it becomes true, unfinished blocks are dropped and the rest is reported
     pub stop: Option<&'a AtomicBool>,
-    /// called now and then from any worker
-    pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+    /// counts what is done
+    pub progress: Option<&'a Progress>,
 }
 
 /// Runs a job. The numbers in the outcome depend on the job alone: not on the threads, nor on the size of blocks.
@@ -63,8 +51,14 @@ pub fn run<T: Lane>(job: &Job<T>, control: Control<'_>) -> Outcome {
         traced: worker::traced_code(job, lanes),
         stop: control.stop.unwrap_or(&never),
         path_steps: AtomicU64::new(0),
+        progress: control.progress,
     };
-    let pool = Pool::new(&shared, control);
+    if let Some(progress) = control.progress {
+        // How many steps there will be is not known where paths choose them.
+        let steps = if job.adaptive.is_some() { 0 } else { job.paths.saturating_mul(job.steps()) };
+        progress.expect(job.paths, steps);
+    }
+    let pool = Pool::new(&shared);
     pool.run();
     let diverged = pool.diverged.into_inner().unwrap_or_else(PoisonError::into_inner);
     let finished = pool.finished.into_inner();
@@ -149,26 +143,22 @@ fn lanes<T: Lane>(job: &Job<T>, layout: &Layout) -> usize {
 /// The blocks that are still to do, and what has come of the others.
 struct Pool<'a, T> {
     shared: &'a Shared<'a, T>,
-    control: Control<'a>,
     blocks: u64,
     next: AtomicU64,
     finished: AtomicU64,
     diverged: Mutex<Divergence>,
     attempts: Mutex<Attempts>,
-    last_tick: Mutex<Instant>,
 }
 
 impl<'a, T: Lane> Pool<'a, T> {
-    fn new(shared: &'a Shared<'a, T>, control: Control<'a>) -> Pool<'a, T> {
+    fn new(shared: &'a Shared<'a, T>) -> Pool<'a, T> {
         Pool {
             shared,
-            control,
             blocks: shared.layout.positions().div_ceil(shared.lanes as u64),
             next: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             diverged: Mutex::default(),
             attempts: Mutex::default(),
-            last_tick: Mutex::new(Instant::now()),
         }
     }
 
@@ -187,16 +177,15 @@ impl<'a, T: Lane> Pool<'a, T> {
     fn work(&self) {
         let mut worker = Worker::new(self.shared);
         while let Some(block) = self.take() {
-            let Some((diverged, attempts, paths)) = worker.block(block * self.shared.lanes as u64, &|| self.tick())
-            else {
-                break;
-            };
+            let Some((diverged, attempts, paths)) = worker.block(block * self.shared.lanes as u64) else { break };
             self.finished.fetch_add(paths, Ordering::Relaxed);
+            if let Some(progress) = self.shared.progress {
+                progress.add_paths(paths);
+            }
             if diverged.paths > 0 {
                 self.diverged.lock().unwrap_or_else(PoisonError::into_inner).merge(&diverged);
             }
             self.attempts.lock().unwrap_or_else(PoisonError::into_inner).merge(&attempts);
-            self.tick();
         }
         worker.collector.finish();
     }
@@ -215,24 +204,6 @@ impl<'a, T: Lane> Pool<'a, T> {
                 return Some(block);
             }
         }
-    }
-
-    fn tick(&self) {
-        let Some(hook) = self.control.progress else { return };
-        let Ok(mut last) = self.last_tick.try_lock() else { return };
-        if last.elapsed() < TICK {
-            return;
-        }
-        *last = Instant::now();
-        let job = self.shared.job;
-        let paths = self.finished.load(Ordering::Relaxed);
-        let done = self.shared.path_steps.load(Ordering::Relaxed) as f64;
-        let fraction = match job.adaptive {
-            None => done / (job.paths as f64 * job.steps().max(1) as f64),
-            // How many steps there will be is not known.
-            Some(_) => paths as f64 / job.paths as f64,
-        };
-        hook(Progress { paths, of: job.paths, fraction });
     }
 }
 

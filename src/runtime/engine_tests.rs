@@ -373,21 +373,21 @@ fn a_stopped_run_keeps_finished_blocks() {
 }
 
 #[test]
-fn progress_is_told() {
-    let most = Mutex::new(0.0f64);
-    let hook = |p: Progress| {
-        assert!(p.paths <= p.of && p.fraction <= 1.0);
-        let mut most = most.lock().unwrap();
-        *most = most.max(p.fraction);
-    };
-    let times = grid(1.0, 1000);
-    let slow = stage(1, &[], 1, 0, no_rows(), |l: Lane<'_>| {
+fn progress_is_counted() {
+    let progress = Progress::default();
+    let walk = stage(1, &[], 1, 0, no_rows(), |l: Lane<'_>| {
         l.state[0] += l.noise[0];
+        if l.noise[0] > 3.5 {
+            l.state[0] = f64::NAN;
+        }
     });
-    let j = job(times, 4000, constant_start(1, 1.0), slow, vec![]);
-    let begin = Instant::now();
-    run(&j, Control { stop: None, progress: Some(&hook) });
-    assert!(begin.elapsed() < 3 * TICK || *most.lock().unwrap() > 0.0);
+    let j = job(grid(1.0, 100), 4000, constant_start(1, 1.0), walk, vec![]);
+    let outcome = run(&j, Control { stop: None, progress: Some(&progress) });
+    let reached = progress.reached();
+    assert_eq!((reached.paths, reached.of_paths, reached.fraction), (4000, 4000, 1.0));
+    assert_eq!(reached.path_steps, outcome.path_steps);
+    assert!(outcome.diverged.paths > 0);
+    assert_eq!(reached.diverged, outcome.diverged.paths);
 }
 
 #[test]

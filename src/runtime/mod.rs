@@ -15,6 +15,7 @@ pub mod noise;
 pub mod orders;
 pub mod plan;
 pub mod points;
+pub mod progress;
 pub mod stages;
 pub mod statistics;
 #[cfg(test)]
@@ -23,7 +24,8 @@ pub mod tree;
 pub mod wiener;
 mod worker;
 
-pub use engine::{Control, Progress, run};
+pub use engine::{Control, run};
 pub use job::{Divergence, Job, Observed, Observer, Outcome, Recorded, Rows, Stage};
 pub use noise::{Ars5, DrawRows, NoiseSource, START_STEP};
+pub use progress::Progress;
 pub use statistics::{Request, StatKind, StatResult};

@@ -10,6 +10,7 @@ use super::layout::Layout;
 use super::memory::{Memory, health};
 use super::noise::{Fill, START_STEP};
 use super::plan::Plan;
+use super::progress::Progress;
 use crate::backend::Code;
 use crate::kernels::lane::Lane;
 use crate::step::program::Program;
@@ -69,6 +70,7 @@ pub struct Shared<'a, T> {
     pub traced: Option<Box<dyn Code<T>>>,
     pub stop: &'a AtomicBool,
     pub path_steps: AtomicU64,
+    pub progress: Option<&'a Progress>,
 }
 
 pub struct Worker<'a, T> {
@@ -130,7 +132,7 @@ impl<'a, T: Lane> Worker<'a, T> {
 
     /// Runs the block that begins at `position`. `None` if it was stopped midway; it then counts for nothing. Otherwise
     /// what diverged in it, the steps that were tried, and the number of its paths.
-    pub fn block(&mut self, position: u64, tick: &dyn Fn()) -> Option<(Divergence, Attempts, u64)> {
+    pub fn block(&mut self, position: u64) -> Option<(Divergence, Attempts, u64)> {
         let (job, layout) = (self.shared.job, self.shared.layout);
         let first_path = layout.base + position;
         self.collector.begin(position);
@@ -152,15 +154,17 @@ impl<'a, T: Lane> Worker<'a, T> {
             if self.shared.stop.load(Ordering::Relaxed) {
                 return None;
             }
-            let tried = self.tried();
+            let (tried, lost) = (self.tried(), self.diverged.paths);
             let end = match self.traced_end(at, &next) {
                 Some(end) if self.trace(at, end, first_path, &mut next) => end,
                 _ => self.steps(at, first_path, &mut next)?,
             };
             let steps = if self.pilot.is_some() { self.tried() - tried } else { (end - at) * paths };
             self.shared.path_steps.fetch_add(steps, Ordering::Relaxed);
+            if let Some(progress) = self.shared.progress {
+                progress.add_steps(steps, self.diverged.paths - lost);
+            }
             at = end;
-            tick();
         }
         self.collector.commit();
         Some((self.diverged, self.pilot.as_ref().map(|p| p.attempts).unwrap_or_default(), paths))

@@ -218,7 +218,12 @@ impl Elab<'_> {
     }
 
     pub(super) fn save_looks(&mut self, plan: &Plan, index: usize, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
-        let Statement::Save(Save { every, span, .. }) = &plan.statements[index] else { return Ok(Vec::new()) };
+        let Statement::Save(Save { every, points, span, .. }) = &plan.statements[index] else { return Ok(Vec::new()) };
+        if let Some(points) = points {
+            let (last, stride) = (grid.len(), grid.len().div_ceil(*points).max(1));
+            let inner = (0..last).step_by(stride as usize);
+            return Ok(inner.chain([last]).collect());
+        }
         match every {
             None => Ok(vec![grid.times.len() as u64 - 1]),
             Some(e) => {

@@ -77,6 +77,7 @@ impl Elab<'_> {
             return Ok(variant);
         }
         let mut env = params;
+        plan.context.give(&mut env);
         let mut notes = HashMap::new();
         self.expectations(plan, how, &mut env)?;
         variant.interrupted |= how.stop.load(std::sync::atomic::Ordering::Relaxed);
@@ -181,7 +182,7 @@ impl Elab<'_> {
         Check { expr: text.into(), at, passed, left, right, note: None }
     }
 
-    fn report_line(&self, plan: &Plan, item: &Item, when: When, seen: &Seen<'_>, env: &mut Env) -> Report {
+    pub(super) fn report_line(&self, plan: &Plan, item: &Item, when: When, seen: &Seen<'_>, env: &mut Env) -> Report {
         let mut report = Report { expr: item.text.clone(), when, value: Values::default(), notes: Vec::new() };
         if let Some(result) = self.as_statistic(plan, item.value).and_then(|k| seen[k]) {
             report.value = Values::from(result);

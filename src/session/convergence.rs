@@ -71,6 +71,7 @@ impl Elab<'_> {
             self.couples(step, converge)?;
         }
         for k in 0..plan.steps.len() {
+            self.begin_part(plan, k, plan.steps.len(), &[], how);
             let begin = std::time::Instant::now();
             let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
             let (init, step) = self.dynamics::<T>(plan, k, None, how.backend)?;
@@ -134,7 +135,7 @@ impl Elab<'_> {
                 trees,
                 spent: converge.steps.iter().map(|_| AtomicU64::new(0)).collect(),
             };
-            let found = match coupled::run(&job, how.stop) {
+            let found = match coupled::run(&job, how.control()) {
                 Ok(found) => found,
                 Err(reason) => {
                     return self.fail(Diagnostic::error(

@@ -13,8 +13,9 @@ use crate::model::results::{Asked, Pool, Times};
 use crate::model::statistics::StatKind;
 use crate::output::result::RunResult;
 use crate::runtime::noise::{Ars5, NoiseSource};
+use crate::runtime::progress::Part;
 use crate::runtime::wiener::TreeNoise;
-use crate::runtime::{Control, Job, Observer, Request, Stage, engine};
+use crate::runtime::{Control, Job, Observer, Progress, Request, Stage, engine};
 use crate::session::adaptive::ClockStates;
 use crate::session::compile::{Backend, Clock, Compiled, Grid, compile, parameters, stage};
 use crate::session::plan::{Noise, Plan, Statement};
@@ -30,6 +31,14 @@ pub struct Execution<'a> {
     pub lanes: Option<usize>,
     pub stop: &'a AtomicBool,
     pub set: &'a [(usize, f64)],
+    pub progress: Option<&'a Progress>,
+}
+
+impl<'a> Execution<'a> {
+    /// How the runtime is watched and stopped.
+    pub(super) fn control(self) -> Control<'a> {
+        Control { stop: Some(self.stop), progress: self.progress }
+    }
 }
 
 /// The programs of a plan: starts and steps for each solver, and what looks at the states.
@@ -84,8 +93,11 @@ impl Elab<'_> {
         let programs = self.programs::<T>(plan, how.backend)?;
         let compile_seconds = begin.elapsed().as_secs_f64();
         let g = Arc::new(self.g.clone());
-        for combination in combinations(&plan.sweeps) {
+        let combinations = combinations(&plan.sweeps);
+        let of = combinations.len() * programs.init.len();
+        for combination in combinations {
             for solver in 0..programs.init.len() {
+                self.begin_part(plan, ran.variants.len(), of, &combination, how);
                 let set: Vec<(usize, f64)> = how.set.iter().chain(&combination).copied().collect();
                 let mut variant = self.variant(plan, &programs, solver, &g, &set, &combination, how, ran)?;
                 variant.compile_seconds = compile_seconds;
@@ -247,6 +259,14 @@ impl Elab<'_> {
         Ok(vec![self.g.op(Op::Div, &[total, steps])])
     }
 
+    /// Tells what begins to those who watch.
+    pub(super) fn begin_part(&self, plan: &Plan, index: usize, of: usize, sweep: &[(usize, f64)], how: Execution<'_>) {
+        let Some(progress) = how.progress else { return };
+        let values = sweep.iter().map(|(k, v)| format!(", {} = {v}", self.params[*k].name));
+        let name = plan.name.clone() + &values.collect::<String>();
+        progress.begin(Part { name, index: index as u64, of: of as u64 });
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn variant<T: Lane>(
         &mut self,
@@ -261,7 +281,7 @@ impl Elab<'_> {
     ) -> Try<RunResult> {
         let params = parameters(self, set);
         let (job, grid) = self.job(plan, programs, solver, g, &params, how.lanes)?;
-        let outcome = engine::run(&job, Control { stop: Some(how.stop), progress: None });
+        let outcome = engine::run(&job, how.control());
         let watches = &programs.observers[solver];
         self.conclude(plan, watches, solver, &job.observers, &outcome, &grid, params, sweep, how, ran)
     }
@@ -325,6 +345,9 @@ impl Elab<'_> {
 
     /// Where the draws of a run on a grid come from. (Adaptive steps ask the paths themselves.)
     pub(super) fn noise_source(&self, plan: &Plan, k: usize, grid: &Grid, params: &Env) -> Arc<dyn NoiseSource> {
+        if let Some(replay) = &plan.replay {
+            return replay.clone();
+        }
         match plan.noise {
             Noise::Tree if plan.tolerance().is_none() => Arc::new(self.tree_noise(plan, k, grid, params)),
             _ => Arc::new(Ars5),

@@ -35,7 +35,8 @@ pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request) -
             Err(e) => problems.push(unwritable(&path, &e, saved.span)),
         }
     }
-    if !written.is_empty() {
+    // What was typed at a prompt is no file that a manifest could name.
+    if !written.is_empty() && loaded.sources.get(loaded.main).path.is_some() {
         let path = folder.join(format!("{}.manifest.json", ran.name));
         if let Err(e) = std::fs::write(&path, manifest(ran, folder, loaded, request, written).to_json()) {
             problems.push(unwritable(&path, &e, span));
@@ -57,6 +58,14 @@ pub fn can_write(plan: &Plan, folder: &Path) -> Vec<Diagnostic> {
         }
     }
     Vec::new()
+}
+
+/// Writes a text, making its folder where needed.
+pub fn write_text(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
 }
 
 fn try_to_open(path: &Path) -> std::io::Result<()> {
@@ -181,6 +190,7 @@ pub fn repeat(path: &Path) -> Result<(PathBuf, Request), Diagnostic> {
         backend: Backend::by_name(&manifest.backend).unwrap_or_default(),
         out: None,
         lanes: None,
+        ..Request::default()
     };
     Ok((folder.join(manifest.file), request))
 }

@@ -88,19 +88,7 @@ pub fn facts(loaded: &Loaded) -> (Vec<ModelFacts>, Vec<Diagnostic>) {
 
 /// The derived equations of every model of a program.
 pub fn explanations(loaded: &Loaded) -> (Vec<Explanation>, Vec<Diagnostic>) {
-    each_model(loaded, |elab, model, _| {
-        let structured = elab.structured(model);
-        let law = elab.law_of(model);
-        let drift = elab.drift_of(&structured);
-        let subject = Subject {
-            title: &model.name,
-            system: &structured.system,
-            structure: &structured.structure,
-            drift: &drift,
-            law: law.as_ref(),
-        };
-        explain(&mut elab.g, subject)
-    })
+    each_model(loaded, |elab, model, _| elab.explanation(model))
 }
 
 /// The facts about the targets of a program that no dynamics is made over.
@@ -110,26 +98,7 @@ pub fn targets(loaded: &Loaded) -> Vec<Option<TargetFacts>> {
 
 /// Their densities and scores.
 pub fn explanations_of_targets(loaded: &Loaded) -> Vec<Explanation> {
-    let found = each_target(loaded, |elab, model, run| {
-        let facts = elab.target_facts(model, run)?;
-        let (target, state) = (model.target.clone()?, model.states.first()?);
-        let x = elab.g.var(state.var);
-        let logp = elab.log_density(&target, x, state.span).ok()?;
-        let zero = elab.g.real(0.0);
-        let component = Component { name: state.name.clone(), var: state.var, shape: state.shape.clone() };
-        let system = System {
-            time: elab.time,
-            states: vec![component],
-            noises: Vec::new(),
-            drift: Vec::new(),
-            diffusion: Vec::new(),
-            alpha: zero,
-            strat_terms: Vec::new(),
-            written: None,
-        };
-        let more = vec![facts.drawable_words(), facts.kernel_words()];
-        Some(explain_law(&mut elab.g, &system, &Law { name: target.name.clone(), logp }, more))
-    });
+    let found = each_target(loaded, |elab, model, run| elab.target_explanation(model, run));
     found.into_iter().flatten().collect()
 }
 
@@ -227,7 +196,44 @@ fn finding(f: &Finding) -> String {
 }
 
 impl Elab<'_> {
-    fn target_facts(&mut self, model: &Model, run: Option<&str>) -> Option<TargetFacts> {
+    /// The derived equations of a model.
+    pub(super) fn explanation(&mut self, model: &Model) -> Explanation {
+        let structured = self.structured(model);
+        let law = self.law_of(model);
+        let drift = self.drift_of(&structured);
+        let subject = Subject {
+            title: &model.name,
+            system: &structured.system,
+            structure: &structured.structure,
+            drift: &drift,
+            law: law.as_ref(),
+        };
+        explain(&mut self.g, subject)
+    }
+
+    /// The density and the score of a target.
+    pub(super) fn target_explanation(&mut self, model: &Model, run: Option<&str>) -> Option<Explanation> {
+        let facts = self.target_facts(model, run)?;
+        let (target, state) = (model.target.clone()?, model.states.first()?);
+        let x = self.g.var(state.var);
+        let logp = self.log_density(&target, x, state.span).ok()?;
+        let zero = self.g.real(0.0);
+        let component = Component { name: state.name.clone(), var: state.var, shape: state.shape.clone() };
+        let system = System {
+            time: self.time,
+            states: vec![component],
+            noises: Vec::new(),
+            drift: Vec::new(),
+            diffusion: Vec::new(),
+            alpha: zero,
+            strat_terms: Vec::new(),
+            written: None,
+        };
+        let more = vec![facts.drawable_words(), facts.kernel_words()];
+        Some(explain_law(&mut self.g, &system, &Law { name: target.name.clone(), logp }, more))
+    }
+
+    pub(super) fn target_facts(&mut self, model: &Model, run: Option<&str>) -> Option<TargetFacts> {
         let (target, state) = (model.target.clone()?, model.states.first()?);
         let mut kernels = Vec::new();
         for name in self.library.solver_names() {
@@ -251,7 +257,7 @@ impl Elab<'_> {
         })
     }
 
-    fn model_facts(&mut self, model: &Model, structured: &Structured, run: Option<&str>) -> ModelFacts {
+    pub(super) fn model_facts(&mut self, model: &Model, structured: &Structured, run: Option<&str>) -> ModelFacts {
         let drift = self.drift_of(structured);
         let noise = &structured.structure.noise;
         let (mut not, mut not_proved) = (Vec::new(), Vec::new());
@@ -385,9 +391,14 @@ impl ModelFacts {
         out += &format!("  linear drift    {}\n", self.linear_drift);
         out += &format!("  gradient drift  {}\n", self.gradient_drift);
         out += &format!("  forms           {}\n", self.forms.join(", "));
+        out + &self.solvers_text()
+    }
+
+    /// The solvers that apply, and why others do not.
+    pub fn solvers_text(&self) -> String {
         let names = self.solvers.iter().map(|s| &s.name).chain(self.others.iter().map(|o| &o.0));
         let width = names.map(|n| n.chars().count()).max().unwrap_or(0);
-        out += "  solvers that apply\n";
+        let mut out = "  solvers that apply\n".to_string();
         for s in &self.solvers {
             let order = |o: Option<f64>| o.map_or("-".to_string(), |v| v.to_string());
             out += &format!(

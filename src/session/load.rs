@@ -98,6 +98,25 @@ fn add(
     id
 }
 
+/// Reads a file, and what it imports, into what is loaded already: its texts and its declarations, which are not yet those
+/// of the program, and what is wrong with them.
+pub fn read_into(loaded: &mut Loaded, path: &Path) -> (Vec<(FileId, Vec<Item>)>, Vec<Diagnostic>) {
+    let (files, problems) = (std::mem::take(&mut loaded.files), std::mem::take(&mut loaded.problems));
+    let name = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            add(loaded, &name, Some(path.to_path_buf()), &bytes, false, &mut Vec::new());
+        }
+        Err(e) => {
+            let mut problem = unreadable(&name, &e, Span::default());
+            problem.labels.clear();
+            problem.help = None;
+            loaded.problems.push(problem);
+        }
+    }
+    (std::mem::replace(&mut loaded.files, files), std::mem::replace(&mut loaded.problems, problems))
+}
+
 fn import(loaded: &mut Loaded, path: &Path, span: Span, seen: &mut Vec<PathBuf>) {
     if path.canonicalize().is_ok_and(|p| seen.contains(&p)) {
         return;
@@ -132,7 +151,13 @@ impl Loaded {
         self.problems.iter().any(Diagnostic::is_error)
     }
 
-    /// Names declared twice in the user's files. Solvers of one name for different noises are no duplicates.
+    /// Tells of names declared twice in the user's files. Solvers of one name for different noises are no duplicates.
+    pub fn find_duplicates(&mut self) {
+        let own = std::mem::take(&mut self.files);
+        self.duplicates(&own);
+        self.files = own;
+    }
+
     fn duplicates(&mut self, own: &[(FileId, Vec<Item>)]) {
         let mut first: Vec<(&str, Span, bool, bool)> = Vec::new();
         for item in own.iter().flat_map(|(_, items)| items) {

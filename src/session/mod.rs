@@ -1,24 +1,31 @@
 //! The session: one API for the command line, the tests and, later, the REPL and the language server.
 
+pub mod about;
 mod adaptive;
 pub mod before;
 pub mod bench;
 pub mod catalogue;
 pub mod check;
+pub mod cite;
 pub mod compile;
 pub mod conclude;
 pub mod convergence;
 pub mod emit;
+pub mod evaluate;
 pub mod execute;
 pub mod expectation;
 pub mod files;
+pub mod help;
 pub mod inspect;
+pub mod keep;
 pub mod load;
 pub mod plan;
 mod propagation;
 pub mod reference;
+pub mod replay;
 pub mod results;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use check::{check_loaded, check_source};
@@ -26,6 +33,7 @@ pub use check::{check_loaded, check_source};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Precision;
 use crate::model::elab::{Elab, Try};
+use crate::runtime::Progress;
 use compile::Backend;
 use execute::Execution;
 use load::Loaded;
@@ -52,6 +60,10 @@ pub struct Request {
     pub out: Option<std::path::PathBuf>,
     /// paths of a block, a power of two from 8 to 64 (at least 16 in single precision); the results are the same for every choice
     pub lanes: Option<usize>,
+    /// keep what can be asked for when a run is over, see [`keep`]
+    pub keep: bool,
+    /// counts what is done
+    pub progress: Option<Arc<Progress>>,
 }
 
 /// What came of it.
@@ -68,10 +80,15 @@ pub struct Finished {
 /// a mistake in a later one costs no time.
 pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: &mut dyn FnMut(&mut Ran)) -> Finished {
     let (mut finished, ready) = prepare(loaded, request);
-    for (mut elab, plan, set) in ready {
+    for (mut elab, mut plan, set) in ready {
         finished.started = true;
-        let how = Execution { backend: request.backend, lanes: request.lanes, stop, set: &set };
+        let keeping = request.keep.then(|| elab.keep(&mut plan));
+        let progress = request.progress.as_deref();
+        let how = Execution { backend: request.backend, lanes: request.lanes, stop, set: &set, progress };
         if let Ok(mut result) = elab.execute(&plan, how) {
+            if let Some(keeping) = keeping {
+                result.kept = keeping.take(&mut result);
+            }
             finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
             each(&mut result);
             finished.runs.push(result);

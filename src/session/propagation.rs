@@ -57,7 +57,9 @@ impl Elab<'_> {
         let inside = self.statistics_in(plan, value);
         let drawn =
             plan.context.expectations.iter().filter(|e| self.g.depends_on(value, e.value) && has_error(env, e.se));
-        let mut alone: Vec<(VarId, VarId)> = drawn.map(|e| (e.value, e.se)).collect();
+        let given = plan.context.given.iter().filter(|g| self.g.depends_on(value, g.value) && has_error(env, g.se));
+        let mut alone: Vec<(VarId, VarId)> =
+            drawn.map(|e| (e.value, e.se)).chain(given.map(|g| (g.value, g.se))).collect();
         let Ok(whole) = eval(&self.g, value, env) else { return Vec::new() };
         if inside.is_empty() && alone.is_empty() {
             return Vec::new();

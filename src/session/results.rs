@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::kernels::lane::Precision;
 use crate::output::result::RunResult;
 use crate::runtime::Recorded;
+use crate::session::keep::Kept;
 
 /// A run with all its variants, in order.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Ran {
     pub variants: Vec<RunResult>,
     pub saved: Vec<Saved>,
     pub notes: Vec<String>,
+    /// for questions that come later, where the request says so: one for each variant
+    pub kept: Vec<Kept>,
     /// start, end and number of steps
     pub time: (f64, f64, u64),
     pub planned_paths: u64,

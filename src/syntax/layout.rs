@@ -255,7 +255,7 @@ impl Pass<'_> {
 }
 
 /// Whether a statement goes on in the next line after this token.
-fn joins_next(word: &str) -> bool {
+pub fn joins_next(word: &str) -> bool {
     is_binary(word) || matches!(word, "=" | "," | "~" | "->" | "then" | "else" | "not")
 }
 

@@ -12,6 +12,7 @@ mod build_stmt;
 mod depth;
 mod explain;
 mod grammar;
+pub mod keywords;
 mod layout;
 mod lazy;
 mod lex;
@@ -146,6 +147,40 @@ pub fn parse_statement(file: FileId, text: &str) -> Result<Statement, Vec<Diagno
         return parse_expr(file, text).map(Statement::Expr);
     };
     finish(tree, collect(&layout, builder.problems))
+}
+
+/// Whether a text is not over yet, so that a prompt reads on: a bracket is open, the last line ends in something that waits
+/// for more, or it is the documentation of a declaration to come.
+pub fn goes_on(text: &str) -> bool {
+    let lexed = lex(FileId(0), text);
+    let mut open = Vec::new();
+    let mut last = None;
+    for token in &lexed.tokens {
+        let word = &text[token.start..token.end];
+        match (token.kind, word) {
+            (TokenKind::Open, _) => open.push(word),
+            // A bracket that closes another one is a mistake, which more lines do not mend.
+            (TokenKind::Close, _) => match (open.pop(), word) {
+                (Some("("), ")") | (Some("["), "]") | (Some("{"), "}") => {}
+                _ => return false,
+            },
+            _ => {}
+        }
+        if token.kind != TokenKind::Newline {
+            last = Some(word);
+        }
+    }
+    match last {
+        Some(word) => !open.is_empty() || layout::joins_next(word),
+        None => lexed.comments.last().is_some_and(|c| c.text.starts_with("##")),
+    }
+}
+
+/// The statements of a text, each with the comments before it, as ranges of bytes.
+pub fn statements(file: FileId, text: &str) -> Vec<std::ops::Range<usize>> {
+    let pieces = layout(file, text).items;
+    let starts = std::iter::once(0).chain(pieces.iter().map(|p| p.end));
+    starts.zip(&pieces).map(|(start, piece)| start..piece.end.max(start)).collect()
 }
 
 fn empty(file: FileId, text: &str) -> Diagnostic {

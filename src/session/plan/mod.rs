@@ -8,6 +8,7 @@ mod statements;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Precision;
@@ -18,6 +19,7 @@ use crate::model::resolve;
 use crate::model::results::{Pool, RunContext};
 use crate::model::system::Model;
 use crate::model::value::{Entry, Scope};
+use crate::session::replay::Replay;
 use crate::solve::form::Structured;
 use crate::solve::rule::Step;
 use crate::source::Span;
@@ -39,11 +41,15 @@ pub struct Plan {
     /// of states and steps
     pub precision: Precision,
     pub noise: Noise,
+    /// values in place of the draws of starts
+    pub replay: Option<Arc<Replay>>,
     pub statements: Vec<Statement>,
     /// parameter (index in the elaborator's list) and its values
     pub sweeps: Vec<(usize, Vec<f64>)>,
     pub converge: Option<Converge>,
     pub context: RunContext,
+    /// names of the run's own `let`s
+    pub lets: Vec<String>,
     /// in the words of the program
     pub settings: BTreeMap<String, String>,
     /// first and last site used by starts
@@ -140,6 +146,8 @@ pub struct Save {
     /// column label and value
     pub columns: Vec<(String, Id)>,
     pub every: Option<Id>,
+    /// at so many points of the grid, spread evenly, in place of `every`
+    pub points: Option<u64>,
     pub first: u64,
     pub path: String,
     pub span: Span,
@@ -255,10 +263,12 @@ impl Elab<'_> {
             threads: None,
             precision: Precision::Double,
             noise: Noise::Stream,
+            replay: None,
             statements: Vec::new(),
             sweeps: Vec::new(),
             converge: None,
             context: RunContext::default(),
+            lets: Vec::new(),
             settings: settings.words(),
             scope: inner.clone(),
         };
@@ -402,7 +412,7 @@ impl Elab<'_> {
     }
 
     /// Stands for a model that could not be worked out, while the rest of its run is looked at.
-    fn no_model(&mut self, span: Span, scope: &Scope) -> Model {
+    pub(super) fn no_model(&mut self, span: Span, scope: &Scope) -> Model {
         let alpha = self.g.real(0.0);
         let dt = self.g.new_var("dt", VarKind::Hole, Ty::Real, vec![]);
         Model {

@@ -22,6 +22,7 @@ impl Elab<'_> {
                 if named.is_err() && scope.get(&l.name.name).is_none() {
                     scope.set(&l.name.name, Entry::Broken);
                 }
+                plan.lets.push(l.name.name.clone());
                 named
             }
             RunStmt::Report(exprs, pool) => {
@@ -241,6 +242,6 @@ impl Elab<'_> {
                 .help("end it in `.csv` or `.npy`"),
             );
         }
-        Ok(Save { columns, every, first, path: path.into(), span })
+        Ok(Save { columns, every, points: None, first, path: path.into(), span })
     }
 }

@@ -1,0 +1,361 @@
+//! The commands of the prompt: lines that begin with `:`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::diagnostics::{Diagnostic, codes, suggest};
+use crate::kernels::lane::Precision;
+use crate::output::number::plain;
+use crate::repl::input::whole;
+use crate::repl::{Next, Repl};
+use crate::session::about::{self, Facts};
+use crate::session::catalogue;
+use crate::session::compile::Backend;
+use crate::session::{evaluate, help};
+use crate::source::{FileId, Span};
+use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::parse_expr;
+
+/// A row of [`TABLE`].
+#[derive(Copy, Clone, Debug)]
+pub struct Command {
+    pub name: &'static str,
+    pub args: &'static str,
+    pub doc: &'static str,
+    run: fn(&mut Repl, &Line) -> Next,
+}
+
+/// What a command is given: its text, and where that stands.
+pub struct Line {
+    file: FileId,
+    /// all of the line, from its colon
+    text: String,
+    /// where the argument begins
+    start: usize,
+}
+
+impl Line {
+    fn arg(&self) -> &str {
+        self.text[self.start..].trim()
+    }
+
+    fn span(&self) -> Span {
+        Span::new(self.file, self.start, self.text.len())
+    }
+}
+
+const fn row(name: &'static str, args: &'static str, doc: &'static str, run: fn(&mut Repl, &Line) -> Next) -> Command {
+    Command { name, args, doc, run }
+}
+
+/// All commands.
+pub const TABLE: &[Command] = &[
+    row("help", "[NAME]", "the commands, or what is known of a name or of the code of a diagnostic", Repl::help),
+    row("type", "EXPR", "the type and the shape of an expression", Repl::type_of),
+    row("explain", "NAME", "the equations, the generator and the density of a model, a target or a run", Repl::explain),
+    row("solvers", "[MODEL]", "all solvers, or those that apply to a model and why others do not", Repl::solvers),
+    row("run", "[NAME]", "runs a run (again), or all runs of the session", Repl::run_command),
+    row("time", "RUN or EXPR", "does it and tells how long it took", Repl::time),
+    row(
+        "set",
+        "[NAME = VALUE]",
+        "paths, seed, step, solver, threads, precision, backend or a parameter, for all runs",
+        Repl::set,
+    ),
+    row("unset", "NAME", "leaves it to the runs again", Repl::unset),
+    row("load", "FILE", "reads the declarations of a file", Repl::load_command),
+    row("reload", "", "reads the files again", Repl::reload),
+    row(
+        "watch",
+        "FILE",
+        "reads a file and runs its runs, again whenever it changes, until Ctrl-C",
+        Repl::watch_command,
+    ),
+    row("save", "FILE", "writes the declarations of the session as a file that runs", Repl::save_command),
+    row("quit", "", "leaves", |_, _| Next::Quit),
+];
+
+impl Repl {
+    /// A command, without its colon; beginnings that mean one command stand for it.
+    pub(super) fn command(&mut self, name: String, text: &str) -> Next {
+        let whole = format!(":{}", text.trim_end());
+        let file = self.declarations.text(name, &whole);
+        let word = text.trim_start().split(|c: char| c.is_whitespace()).next().unwrap_or_default();
+        let start = whole.find(word).map_or(whole.len(), |at| at + word.len());
+        let start = start + (whole[start..].len() - whole[start..].trim_start().len());
+        let near: Vec<&Command> = TABLE.iter().filter(|c| !word.is_empty() && c.name.starts_with(word)).collect();
+        let found = TABLE.iter().find(|c| c.name == word).or(match near[..] {
+            [one] => Some(one),
+            _ => None,
+        });
+        let line = Line { file, text: whole, start };
+        match found {
+            Some(command) => (command.run)(self, &line),
+            None => self.unknown_command(word, &near, &line),
+        }
+    }
+
+    fn unknown_command(&mut self, word: &str, near: &[&Command], line: &Line) -> Next {
+        let span = Span::new(line.file, 0, line.text.find(word).unwrap_or(0) + word.len());
+        let d =
+            Diagnostic::error(codes::UNKNOWN_NAME, format!("there is no command `:{word}`"), span, "unknown command");
+        let near: Vec<&str> = match near {
+            [] => suggest(word, TABLE.iter().map(|c| c.name)),
+            several => several.iter().map(|c| c.name).collect(),
+        };
+        self.tell(&[match near.is_empty() {
+            true => d.help("`:help` lists the commands"),
+            false => d.help(format!(
+                "did you mean {}?",
+                near.iter().map(|n| format!("`:{n}`")).collect::<Vec<_>>().join(" or ")
+            )),
+        }]);
+        Next::Go
+    }
+
+    fn wrong(&mut self, line: &Line, message: impl Into<String>, help: &str) -> Next {
+        let d = Diagnostic::error(codes::BAD_SETTING, message, line.span(), "asked for here");
+        self.tell(&[if help.is_empty() { d } else { d.help(help) }]);
+        Next::Go
+    }
+
+    /// The argument as an expression. It is parsed at its place in the line, so that marks stand under it.
+    fn argument(&mut self, line: &Line) -> Option<Expr> {
+        let padded = " ".repeat(line.start) + &line.text[line.start..];
+        parse_expr(line.file, &padded).map_err(|problems| self.tell(&problems)).ok()
+    }
+
+    fn help(&mut self, line: &Line) -> Next {
+        let name = line.arg();
+        if name.is_empty() {
+            let width = TABLE.iter().map(|c| c.name.len() + c.args.len() + 2).max().unwrap_or(0);
+            for c in TABLE {
+                let head = format!(":{} {}", c.name, c.args);
+                self.say(&format!("{head:<width$}  {}\n", c.doc));
+            }
+            self.say("Anything else is a declaration, a run or an expression; `r.x` is what the run `r` found.\n");
+            return Next::Go;
+        }
+        if let Some(c) = name.strip_prefix(':').and_then(|n| TABLE.iter().find(|c| c.name == n)) {
+            self.say(&format!(":{} {}\n  {}\n", c.name, c.args, c.doc));
+            return Next::Go;
+        }
+        let program = self.declarations.program();
+        let topics = help::topics(&program.library, name);
+        if topics.is_empty() {
+            return self.wrong(line, help::unknown(&program.library, name), "");
+        }
+        topics.iter().for_each(|t| self.say(&t.text()));
+        Next::Go
+    }
+
+    fn type_of(&mut self, line: &Line) -> Next {
+        let Some(e) = self.argument(line) else { return Next::Go };
+        let program = self.declarations.program();
+        match evaluate::type_of(&program, &e, &self.earlier()) {
+            Ok(words) => self.say(&format!("{words}\n")),
+            Err(problems) => self.tell(&problems),
+        }
+        Next::Go
+    }
+
+    fn explain(&mut self, line: &Line) -> Next {
+        let Some(e) = self.argument(line) else { return Next::Go };
+        match about::explain(&self.declarations.program(), &e) {
+            Ok(explanation) => self.say(&format!("{}\n", explanation.text())),
+            Err(problems) => self.tell(&problems),
+        }
+        Next::Go
+    }
+
+    fn solvers(&mut self, line: &Line) -> Next {
+        let program = self.declarations.program();
+        if line.arg().is_empty() {
+            self.say(&catalogue::table(&catalogue::catalogue(&program.library)));
+            return Next::Go;
+        }
+        let Some(e) = self.argument(line) else { return Next::Go };
+        match about::facts(&program, &e) {
+            Ok(Facts::Model(facts)) => self.say(&facts.solvers_text()),
+            Ok(Facts::Target(facts)) => self.say(&facts.text()),
+            Err(problems) => self.tell(&problems),
+        }
+        Next::Go
+    }
+
+    fn run_command(&mut self, line: &Line) -> Next {
+        let names = self.declarations.runs();
+        let wanted = line.arg();
+        if !wanted.is_empty() && !names.iter().any(|n| n == wanted) {
+            let help = match names.is_empty() {
+                true => "the session has no runs yet: `run NAME { ... }` declares one".to_string(),
+                false => format!("its runs: {}", names.join(", ")),
+            };
+            return self.wrong(line, format!("the session has no run `{wanted}`"), &help);
+        }
+        for name in names.iter().filter(|n| wanted.is_empty() || *n == wanted) {
+            self.run(name);
+            if super::STOP.load(std::sync::atomic::Ordering::Relaxed) {
+                break;
+            }
+        }
+        Next::Go
+    }
+
+    fn time(&mut self, line: &Line) -> Next {
+        let Some(e) = self.argument(line) else { return Next::Go };
+        let program = self.declarations.program();
+        let begin = Instant::now();
+        match &e.kind {
+            ExprKind::Name(name) if program.library.runs().any(|(_, r)| r.name.name == *name) => {
+                self.run(name);
+                let seconds = begin.elapsed().as_secs_f64();
+                let last = self.outcomes.iter().find(|o| o.name == *name);
+                let compile = last.and_then(|o| o.ran.variants.first()).map_or(0.0, |v| v.compile_seconds);
+                let speed = last.and_then(|o| o.ran.variants.last()).map_or(0.0, |v| v.path_steps_per_second);
+                let told = [seconds, compile].map(|s| plain((s * 1e6).round() / 1e6));
+                self.note(&format!("{} s in all, of them {} s to compile; {speed:.2e} path-steps/s", told[0], told[1]));
+            }
+            _ => {
+                self.expression(&e);
+                self.note(&format!("{} s", plain((begin.elapsed().as_secs_f64() * 1e6).round() / 1e6)));
+            }
+        }
+        Next::Go
+    }
+
+    fn set(&mut self, line: &Line) -> Next {
+        let text = line.arg().to_string();
+        if text.is_empty() {
+            self.settings_words().iter().for_each(|w| self.say(&format!("{w}\n")));
+            return Next::Go;
+        }
+        let Some((name, value)) = text.split_once('=').map(|(n, v)| (n.trim(), v.trim())) else {
+            return self.wrong(line, "there is no `=` in it", "write `:set NAME = VALUE`, as in `:set paths = 10_000`");
+        };
+        if let Err(wanted) = self.put_setting(name, value) {
+            return self.wrong(line, format!("`{name}` takes {wanted}, and this is `{value}`"), "");
+        }
+        let of_runs = ["paths", "seed", "step", "solver", "threads", "precision", "backend"];
+        if !of_runs.contains(&name) && !self.parameters().iter().any(|p| p == name) {
+            self.note(&format!("no run of the session has a parameter `{name}` so far"));
+        }
+        Next::Go
+    }
+
+    /// Sets a setting of runs or a parameter; the error says what it takes.
+    fn put_setting(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+        let request = &mut self.settings.request;
+        let positive = |text: &str| text.replace('_', "").parse().ok().filter(|h: &f64| *h > 0.0 && h.is_finite());
+        match name {
+            "paths" => request.paths = Some(whole(value).filter(|n| *n > 0).ok_or("a whole number of at least 1")?),
+            "seed" => request.seed = Some(whole(value).ok_or("a whole number that is not negative")?),
+            "step" => request.step = Some(positive(value).ok_or("a positive length of time")?),
+            "solver" => request.solver = Some(value.to_string()).filter(|v| !v.is_empty()),
+            "threads" => {
+                let n = value.parse().ok().filter(|n: &usize| *n > 0);
+                request.threads = Some(n.ok_or("a whole number of at least 1")?);
+            }
+            "precision" => request.precision = Some(Precision::by_name(value).ok_or("`f32` or `f64`")?),
+            "backend" => {
+                request.backend = Backend::by_name(value).ok_or("`auto`, `avx2`, `cranelift` or `interpreter`")?;
+            }
+            _ => {
+                value.replace('_', "").parse::<f64>().map_err(|_| "a number")?;
+                self.settings.parameters.retain(|(n, _)| n != name);
+                self.settings.parameters.push((name.to_string(), value.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is set, as commands that set it.
+    pub(super) fn settings_words(&self) -> Vec<String> {
+        let r = &self.settings.request;
+        let backend = (r.backend != Backend::Auto).then(|| r.backend.name().to_string());
+        let own = [
+            ("paths", r.paths.map(|v| v.to_string())),
+            ("seed", r.seed.map(|v| v.to_string())),
+            ("step", r.step.map(|v| v.to_string())),
+            ("solver", r.solver.clone()),
+            ("threads", r.threads.map(|v| v.to_string())),
+            ("precision", r.precision.map(|p| p.name().to_string())),
+            ("backend", backend),
+        ];
+        let own = own.into_iter().filter_map(|(name, value)| Some(format!(":set {name} = {}", value?)));
+        own.chain(self.settings.parameters.iter().map(|(n, v)| format!(":set {n} = {v}"))).collect()
+    }
+
+    fn unset(&mut self, line: &Line) -> Next {
+        let name = line.arg();
+        let before = self.settings_words();
+        let request = &mut self.settings.request;
+        match name {
+            "paths" => request.paths = None,
+            "seed" => request.seed = None,
+            "step" => request.step = None,
+            "solver" => request.solver = None,
+            "threads" => request.threads = None,
+            "precision" => request.precision = None,
+            "backend" => request.backend = Backend::Auto,
+            _ => self.settings.parameters.retain(|(n, _)| n != name),
+        }
+        if before == self.settings_words() {
+            return self.wrong(line, format!("`{name}` is not set"), "`:set` lists what is");
+        }
+        Next::Go
+    }
+
+    fn load_command(&mut self, line: &Line) -> Next {
+        match line.arg() {
+            "" => self.wrong(line, "no file is named", "write `:load FILE`"),
+            file => {
+                let file = file.trim_matches('"').to_string();
+                self.load(Path::new(&file));
+                Next::Go
+            }
+        }
+    }
+
+    fn watch_command(&mut self, line: &Line) -> Next {
+        match line.arg() {
+            "" => self.wrong(line, "no file is named", "write `:watch FILE`"),
+            _ if !self.interactive => self.wrong(
+                line,
+                "a file is watched until Ctrl-C, which only a terminal has",
+                "`:load FILE` and `:run` do it once",
+            ),
+            file => {
+                let file = file.trim_matches('"').to_string();
+                self.watch(Path::new(&file));
+                Next::Go
+            }
+        }
+    }
+
+    fn save_command(&mut self, line: &Line) -> Next {
+        match line.arg() {
+            "" => self.wrong(line, "no file is named", "write `:save FILE`"),
+            file => {
+                let file = file.trim_matches('"').to_string();
+                match self.save(Path::new(&file)) {
+                    Ok(()) => {
+                        self.note(&format!("saved {file}"));
+                        Next::Go
+                    }
+                    Err((message, help)) => self.wrong(line, message, &help),
+                }
+            }
+        }
+    }
+
+    fn reload(&mut self, line: &Line) -> Next {
+        if self.loaded.is_empty() {
+            return self.wrong(line, "no file has been read", "`:load FILE` reads one");
+        }
+        for path in self.loaded.clone() {
+            self.load(&path);
+        }
+        Next::Go
+    }
+}

@@ -1,0 +1,241 @@
+//! What is known of a name: functions, laws, operators, statistics, declarations, words of the language, settings and the
+//! codes of diagnostics, each from its own table.
+
+use crate::diagnostics::{codes, suggest};
+use crate::model::distributions::{self, Distribution};
+use crate::model::library::{Decl, Library, item_name};
+use crate::model::messages::SETTINGS;
+use crate::model::statistics::{self, Arity};
+use crate::model::{functions, operators};
+use crate::session::catalogue::catalogue;
+use crate::syntax::ast::ItemKind;
+use crate::syntax::{keywords, print_expr};
+
+/// What is told of one meaning of a name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Topic {
+    /// what kind of thing it is: `function`, `solver`, ...
+    pub kind: &'static str,
+    pub name: String,
+    pub signature: String,
+    pub doc: String,
+    /// more lines: orders, supports
+    pub facts: Vec<String>,
+    pub example: String,
+}
+
+/// All meanings of a name, the user's first.
+pub fn topics(library: &Library, name: &str) -> Vec<Topic> {
+    let mut found: Vec<Topic> = library.lookup(name).into_iter().filter_map(|d| declaration(library, d)).collect();
+    found.dedup();
+    found.extend(functions::lookup(name).map(|f| Topic {
+        kind: "function",
+        name: f.name.into(),
+        signature: f.signature.into(),
+        doc: f.doc.into(),
+        facts: if f.stage > 1 && crate::model::later::function(f) { vec!["not supported yet".into()] } else { vec![] },
+        example: f.example.into(),
+    }));
+    found.extend(distributions::lookup(name).map(law));
+    found.extend(operators::lookup(name).map(|o| Topic {
+        kind: "operator",
+        name: o.name.into(),
+        signature: o.signature.into(),
+        doc: o.doc.into(),
+        facts: if o.supported { vec![] } else { vec!["not supported yet".into()] },
+        example: String::new(),
+    }));
+    found.extend(statistics::find(name).map(statistic));
+    found.extend(keywords::lookup(name).map(|k| Topic {
+        kind: "word",
+        name: k.word.into(),
+        doc: k.doc.into(),
+        example: k.example.into(),
+        ..Topic::default()
+    }));
+    found.extend(codes::explanation(name).map(|e| Topic {
+        kind: "diagnostic",
+        name: e.code.to_string(),
+        doc: format!("{}\n\n{}", capital(e.title), e.text.trim_end()),
+        ..Topic::default()
+    }));
+    if found.is_empty() && SETTINGS.contains(&name) {
+        let doc = "A setting of runs; see docs/language.md for its values.";
+        found.push(Topic { kind: "setting", name: name.into(), doc: doc.into(), ..Topic::default() });
+    }
+    found
+}
+
+/// All names that something is known of, with their kinds, sorted: for completion and suggestions.
+pub fn names(library: &Library) -> Vec<(String, &'static str)> {
+    let mut all: Vec<(String, &'static str)> = Vec::new();
+    all.extend(library.decls().filter_map(|d| Some((item_name(&d.item.kind)?.name.clone(), kind(&d.item.kind)))));
+    all.extend(functions::names().map(|n| (n.to_string(), "function")));
+    let laws = distributions::TABLE.iter().flat_map(|d| d.aliases.iter().chain([&d.name]));
+    all.extend(laws.map(|n| (n.to_string(), "distribution")));
+    all.extend(operators::TABLE.iter().map(|o| (o.name.to_string(), "operator")));
+    all.extend(statistics::TABLE.iter().map(|s| (s.name.to_string(), "statistic")));
+    all.extend(keywords::TABLE.iter().map(|k| (k.word.to_string(), "word")));
+    all.extend(SETTINGS.iter().map(|s| (s.to_string(), "setting")));
+    all.extend(codes::TABLE.iter().map(|(code, _)| (code.to_string(), "diagnostic")));
+    // A word of the language is one first.
+    all.sort_by(|a, b| (&a.0, a.1 != "word", a.1).cmp(&(&b.0, b.1 != "word", b.1)));
+    all.dedup_by(|a, b| a.0 == b.0);
+    all
+}
+
+/// A sentence for a name that nothing is known of.
+pub fn unknown(library: &Library, name: &str) -> String {
+    let all = names(library);
+    let near = suggest(name, all.iter().map(|n| n.0.as_str()));
+    let near: Vec<String> = near.iter().map(|n| format!("`{n}`")).collect();
+    let meant = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+    format!("nothing is known of `{name}`{meant}")
+}
+
+fn kind(item: &ItemKind) -> &'static str {
+    match item {
+        ItemKind::Use(..) => "file",
+        ItemKind::Const(_) => "constant",
+        ItemKind::Data(_) => "data",
+        ItemKind::Fn(_) => "function",
+        ItemKind::Target(_) => "target",
+        ItemKind::Model(_) => "model",
+        ItemKind::Solver(_) => "solver",
+        ItemKind::Run(_) => "run",
+    }
+}
+
+fn declaration(library: &Library, decl: &Decl) -> Option<Topic> {
+    let name = item_name(&decl.item.kind)?.name.clone();
+    let header = match &decl.item.kind {
+        ItemKind::Fn(f) => &f.header[..],
+        ItemKind::Target(t) => &t.header,
+        ItemKind::Model(m) => &m.header,
+        ItemKind::Solver(s) => &s.header,
+        _ => &[],
+    };
+    let mut topic = Topic {
+        kind: kind(&decl.item.kind),
+        signature: if header.is_empty() { String::new() } else { format!("{name}{}", print_expr::header(header)) },
+        doc: decl.item.doc.clone().unwrap_or_default(),
+        name: name.clone(),
+        ..Topic::default()
+    };
+    match &decl.item.kind {
+        ItemKind::Const(c) => topic.signature = format!("{name} = {}", print_expr::spaced(&c.value)),
+        ItemKind::Data(d) => topic.signature = format!("{name}: {}", print_expr::type_(&d.ty)),
+        ItemKind::Target(_) => topic.example = format!("model = langevin({name}())"),
+        ItemKind::Model(_) => topic.example = format!("model = {name}()"),
+        ItemKind::Solver(_) => {
+            topic.example = format!("solver = {name}");
+            // All declarations of the name are one topic: the catalogue has their forms and orders.
+            topic.facts = solver_facts(library, &name);
+            topic.doc = first_doc(library, &name);
+        }
+        _ => {}
+    }
+    Some(topic)
+}
+
+fn first_doc(library: &Library, name: &str) -> String {
+    let docs = library.lookup(name).into_iter().filter_map(|d| d.item.doc.clone());
+    let mut seen: Vec<String> = Vec::new();
+    for doc in docs {
+        if !seen.contains(&doc) {
+            seen.push(doc);
+        }
+    }
+    seen.join("\n")
+}
+
+fn solver_facts(library: &Library, name: &str) -> Vec<String> {
+    let number = |o: Option<f64>| o.map_or("-".to_string(), |v| v.to_string());
+    let mut facts = Vec::new();
+    for entry in catalogue(library).into_iter().filter(|e| e.name == name) {
+        if let Some(alias) = entry.alias {
+            facts.push(format!("another name of {alias}"));
+            continue;
+        }
+        let form = entry.form.unwrap_or_default();
+        if entry.orders.is_empty() {
+            facts.push(format!("on {form} for {}", entry.noise.unwrap_or_default()));
+        }
+        for order in entry.orders {
+            let (strong, weak) = (number(order.strong), number(order.weak));
+            facts.push(format!("on {form} for {}: strong {strong}, weak {weak}", order.noise));
+        }
+        if entry.adaptive {
+            facts.push("estimates its error: `time = 0 .. 1 tol 1e-3` lets paths choose their steps".into());
+        }
+    }
+    facts.dedup();
+    facts
+}
+
+/// `normal(mean = 0, sd = 1)`
+pub fn signature_of_law(law: &Distribution) -> String {
+    let params = law.params.iter().map(|p| p.default.map_or(p.name.to_string(), |v| format!("{} = {v}", p.name)));
+    format!("{}({})", law.name, params.collect::<Vec<_>>().join(", "))
+}
+
+fn law(law: &'static Distribution) -> Topic {
+    let mut facts = vec![format!("support: {}", law.support)];
+    if !law.aliases.is_empty() {
+        facts.push(format!("also {}", law.aliases.join(", ")));
+    }
+    let given: Vec<&str> = law.params.iter().filter(|p| p.default.is_none()).map(|p| p.name).collect();
+    Topic {
+        kind: "distribution",
+        name: law.name.into(),
+        signature: signature_of_law(law),
+        doc: law.doc.into(),
+        facts,
+        example: format!("x ~ {}({})", law.name, given.join(", ")),
+    }
+}
+
+fn statistic(row: &'static statistics::Row) -> Topic {
+    let (args, example) = match row.arity {
+        Arity::None => (String::new(), String::new()),
+        Arity::One => ("e".into(), "x^2".into()),
+        Arity::Condition => ("condition".into(), "x > 0".to_string()),
+        Arity::OneAnd("q") => ("e, q".into(), "x, 0.95".into()),
+        Arity::OneAnd(other) => (format!("e, {other}"), "x, 1".into()),
+        Arity::Two => ("e, f".into(), "x, y".into()),
+    };
+    Topic {
+        kind: "statistic",
+        name: row.name.into(),
+        signature: format!("{}({args})", row.name),
+        doc: row.doc.into(),
+        facts: Vec::new(),
+        example: format!("report {}({example})", row.name),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |c| c.to_uppercase().collect::<String>() + letters.as_str() + ".")
+}
+
+impl Topic {
+    /// As text.
+    pub fn text(&self) -> String {
+        let mut out = format!("{} {}\n", self.kind, self.name);
+        if !self.signature.is_empty() {
+            out += &format!("  {}\n", self.signature);
+        }
+        for line in self.doc.trim_end().lines() {
+            out += format!("  {line}").trim_end();
+            out.push('\n');
+        }
+        for fact in &self.facts {
+            out += &format!("  {fact}\n");
+        }
+        if !self.example.is_empty() {
+            out += &format!("  example: {}\n", self.example);
+        }
+        out
+    }
+}
