@@ -1,4 +1,7 @@
-//! The pages of `docs/` that are made from tables. `UPDATE=1 cargo test --test docs` writes them anew.
+//! The book in `docs/`: its pages that are made from tables, and in `book/` its programs, consoles and links. `UPDATE=1 cargo
+//! test --test docs` writes the former anew, with `--release` also what consoles show.
+
+mod book;
 
 use std::fmt::Write;
 use std::path::Path;

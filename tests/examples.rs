@@ -50,23 +50,6 @@ fn every_example_is_checked_and_explained() {
     }
 }
 
-/// The programs of the page on solvers are complete, and their checks hold.
-#[test]
-fn the_programs_of_the_page_on_solvers_run() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/solvers.md");
-    let text = std::fs::read_to_string(page).expect("the page exists");
-    let programs: Vec<&str> = text.split("```\n").skip(1).step_by(2).collect();
-    assert!(programs.len() > 10);
-    for (k, program) in programs.iter().enumerate() {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("solvers_{k}.sde"));
-        std::fs::write(&path, program).expect("a program can be written");
-        check(&path);
-        if !cfg!(debug_assertions) {
-            run(&path, None);
-        }
-    }
-}
-
 /// Of a posterior over many rows nothing is claimed that was not tried.
 #[test]
 fn what_is_not_tried_is_said_not_to_be() {
