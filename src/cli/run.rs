@@ -3,14 +3,19 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cli::args::{BackendArg, Cli, Overrides, PrecisionArg, RunArgs, TestArgs};
+use crate::cli::args::{BackendArg, Cli, Overrides, PlotFormat, PlotTheme, Plots, PrecisionArg, RunArgs, TestArgs};
 use crate::cli::exit;
 use crate::cli::tell::{options, say, style, tell};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Precision;
 use crate::output::result::Results;
+use crate::output::style::Style;
 use crate::output::{json, table};
+use crate::plot::terminal;
+use crate::plot::theme::{DARK, LIGHT};
 use crate::session::compile::Backend;
+use crate::session::figures::figures_of;
+use crate::session::files::Look;
 use crate::session::load::{Loaded, load_file};
 use crate::session::results::Ran;
 use crate::session::{Finished, Request, files, run_program};
@@ -39,6 +44,7 @@ pub(super) fn request(overrides: &Overrides, runs: &[String]) -> Request {
         },
         out: None,
         lanes: None,
+        plots: false,
     }
 }
 
@@ -57,7 +63,7 @@ pub fn run(cli: &Cli, args: &RunArgs) -> u8 {
             return exit::WRONG_PROGRAM;
         }
     };
-    execute(cli, &file, &request, &args.out, args.json, &|_| true)
+    execute(cli, &file, &request, args, &|_| true)
 }
 
 /// Only the runs with `converge`.
@@ -67,10 +73,11 @@ pub fn converge(cli: &Cli, args: &RunArgs) -> u8 {
         return exit::WRONG_PROGRAM;
     };
     let request = request(&args.overrides, &args.runs);
-    execute(cli, file, &request, &args.out, args.json, &|ran| ran.variants.iter().any(|v| v.converge.is_some()))
+    execute(cli, file, &request, args, &|ran| ran.variants.iter().any(|v| v.converge.is_some()))
 }
 
-fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool, shown: &dyn Fn(&Ran) -> bool) -> u8 {
+fn execute(cli: &Cli, file: &Path, request: &Request, args: &RunArgs, shown: &dyn Fn(&Ran) -> bool) -> u8 {
+    let (out, as_json) = (&args.out, args.json);
     // Ctrl-C stops the run; what was finished is kept. A second one ends the program at once.
     let _ = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
@@ -82,15 +89,19 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
     let mut unwritten = Vec::new();
     let mut results =
         Results { fokker: env!("CARGO_PKG_VERSION").into(), file: file.display().to_string(), runs: Vec::new() };
-    let request = &Request { out: Some(out.to_path_buf()), ..request.clone() };
+    let request = &Request { out: Some(out.to_path_buf()), plots: true, ..request.clone() };
+    let look = look(&args.plots);
     let mut finished = run_program(&loaded, request, &STOP, &mut |ran| {
         if !shown(ran) {
             return;
         }
-        unwritten.extend(files::write(ran, out, &loaded, request));
+        unwritten.extend(files::write(ran, out, &loaded, request, look));
         if !as_json {
             for variant in &ran.variants {
                 say(&table::run(variant, style));
+            }
+            if args.plots.plot_terminal {
+                say(&in_terminal(ran, style));
             }
             for note in &ran.notes {
                 say(&format!("  {}\n", style.faint(&format!("note: {note}"))));
@@ -108,6 +119,24 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
         say(&format!("{}\n", json::to_json(&results)));
     }
     code(&finished)
+}
+
+/// How plots are written.
+fn look(plots: &Plots) -> Look {
+    let theme = match plots.plot_theme {
+        PlotTheme::Light => &LIGHT,
+        PlotTheme::Dark => &DARK,
+    };
+    Look { theme, png: plots.plot_format == PlotFormat::Png, no_files: plots.plot_terminal }
+}
+
+/// The plots of a run in signs, as wide as the terminal. Of an animation the last frame.
+fn in_terminal(ran: &Ran, style: Style) -> String {
+    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(80usize);
+    let all = figures_of(ran);
+    let last = |k: usize| all[k].frame.is_none() || all.get(k + 1).and_then(|n| n.frame).is_none_or(|n| n == 1);
+    let shown = (0..all.len()).filter(|k| last(*k)).map(|k| &all[k].figure);
+    shown.map(|f| format!("\n{}", terminal::draw(f, columns.clamp(40, 160), 18, style.is_coloured()))).collect()
 }
 
 /// Names given by `--run` that no run has.

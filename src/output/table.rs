@@ -23,6 +23,10 @@ pub fn run(r: &RunResult, style: Style) -> String {
     for file in &r.saved {
         text += &format!("  {}\n", style.faint(&format!("saved {file}")));
     }
+    for plot in &r.plots {
+        let frames = plot.frames.map_or(String::new(), |n| format!(" and {} further frames", n - 1));
+        text += &format!("  {}\n", style.faint(&format!("plotted {}{frames}", plot.file)));
+    }
     for warning in warnings(r) {
         text += &format!("  {}\n", style.warning(&warning));
     }

@@ -56,6 +56,8 @@ pub enum Ink {
     Faint(usize),
     /// dashed, in the colour of the text
     Reference,
+    /// white, over a heat map
+    Over,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -13,6 +13,7 @@ pub(super) fn colour(ink: Ink, theme: &Theme) -> &'static str {
     match ink {
         Ink::Series(k) | Ink::Faint(k) => theme.series(k),
         Ink::Reference => theme.ink,
+        Ink::Over => "#ffffff",
     }
 }
 
@@ -21,6 +22,7 @@ pub(super) fn stroke(ink: Ink, theme: &Theme) -> String {
     match ink {
         Ink::Series(_) => format!("stroke=\"{colour}\" stroke-width=\"1.8\""),
         Ink::Faint(_) => format!("stroke=\"{colour}\" stroke-width=\"0.9\" stroke-opacity=\"0.55\""),
+        Ink::Over => format!("stroke=\"{colour}\" stroke-width=\"1.2\""),
         Ink::Reference => format!("stroke=\"{colour}\" stroke-width=\"1.5\" stroke-dasharray=\"6 3.5\""),
     }
 }

@@ -94,7 +94,7 @@ impl Canvas {
 fn code(ink: Ink) -> Option<u8> {
     match ink {
         Ink::Series(k) | Ink::Faint(k) => Some(ANSI[k % ANSI.len()]),
-        Ink::Reference => None,
+        Ink::Reference | Ink::Over => None,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod convergence;
 pub mod emit;
 pub mod execute;
 pub mod expectation;
+pub mod figures;
 pub mod files;
 pub mod inspect;
 pub mod load;
@@ -52,6 +53,8 @@ pub struct Request {
     pub out: Option<std::path::PathBuf>,
     /// paths of a block, a power of two from 8 to 64 (at least 16 in single precision); the results are the same for every choice
     pub lanes: Option<usize>,
+    /// what the plots of the runs need is gathered
+    pub plots: bool,
 }
 
 /// What came of it.
@@ -132,6 +135,7 @@ impl Request {
             step: self.step,
             threads: self.threads,
             precision: self.precision,
+            without_plots: !self.plots,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::kernels::lane::Precision;
 use crate::output::result::RunResult;
 use crate::runtime::Recorded;
+use crate::session::figures::gather::Gathered;
 
 /// A run with all its variants, in order.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +14,8 @@ pub struct Ran {
     pub name: String,
     pub variants: Vec<RunResult>,
     pub saved: Vec<Saved>,
+    /// what was gathered for plots: see `session::figures`
+    pub plots: Vec<Gathered>,
     pub notes: Vec<String>,
     /// start, end and number of steps
     pub time: (f64, f64, u64),
