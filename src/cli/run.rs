@@ -18,7 +18,7 @@ use crate::session::figures::figures_of;
 use crate::session::files::Look;
 use crate::session::load::{Loaded, load_file};
 use crate::session::results::Ran;
-use crate::session::{Finished, Request, files, run_program};
+use crate::session::{Finished, Request, files, report, run_program};
 use crate::source::{SourceMap, Span};
 
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -87,8 +87,12 @@ fn execute(cli: &Cli, file: &Path, request: &Request, args: &RunArgs, shown: &dy
     let loaded = load_file(file, &options(cli));
     let style = style(cli);
     let mut unwritten = Vec::new();
-    let mut results =
-        Results { fokker: env!("CARGO_PKG_VERSION").into(), file: file.display().to_string(), runs: Vec::new() };
+    let mut results = Results {
+        fokker: env!("CARGO_PKG_VERSION").into(),
+        file: file.display().to_string(),
+        runs: Vec::new(),
+        report: None,
+    };
     let request = &Request { out: Some(out.to_path_buf()), plots: true, ..request.clone() };
     let look = look(&args.plots);
     let mut finished = run_program(&loaded, request, &STOP, &mut |ran| {
@@ -109,6 +113,9 @@ fn execute(cli: &Cli, file: &Path, request: &Request, args: &RunArgs, shown: &dy
         }
         results.runs.extend(ran.variants.iter().cloned());
     });
+    if let Some(path) = &args.report {
+        unwritten.extend(report::write(path, &loaded, &finished.runs, out, request));
+    }
     finished.problems.extend(unwritten);
     unknown_runs(&loaded, request, &mut finished);
     if !finished.problems.iter().any(Diagnostic::is_error) {
@@ -116,6 +123,7 @@ fn execute(cli: &Cli, file: &Path, request: &Request, args: &RunArgs, shown: &dy
     }
     tell(cli, &finished.problems, &loaded.sources);
     if as_json {
+        results.report = args.report.as_ref().map(|p| p.display().to_string());
         say(&format!("{}\n", json::to_json(&results)));
     }
     code(&finished)

@@ -6,6 +6,7 @@ pub mod manifest;
 pub mod npy;
 pub mod number;
 pub mod paths;
+pub mod report;
 pub mod result;
 pub mod style;
 pub mod table;

@@ -16,6 +16,9 @@ pub struct Results {
     pub fokker: String,
     pub file: String,
     pub runs: Vec<RunResult>,
+    /// the page that was written
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
 }
 
 /// One variant of a run.

@@ -164,14 +164,20 @@ impl Panel {
             }
             let ends = self.layers.iter().filter_map(|l| l.mark.extent(of_x, axis.scale));
             let ends = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-            let bars = self.layers.iter().any(|l| matches!(l.mark, Mark::Bars { .. }));
-            let floor = !of_x && bars && ends.is_some_and(|e| e.0 >= 0.0);
+            let standing = |l: &Layer| match &l.mark {
+                Mark::Bars { .. } => true,
+                Mark::Band(points) => points.iter().all(|p| p.1 == 0.0),
+                _ => false,
+            };
+            let floor = !of_x && self.layers.iter().any(standing) && ends.is_some_and(|e| e.0 >= 0.0);
+            let apart = self.layers.iter().any(|l| matches!(l.mark, Mark::Estimates(_) | Mark::Dots(_)));
+            let margin = if of_x && !apart { 0.0 } else { 0.05 };
             match ends {
                 None if axis.scale == Scale::Log => (1.0, 10.0),
                 None => (0.0, 1.0),
                 Some(ends) if filled => ends,
                 Some(ends) => {
-                    let (low, high) = axis.scale.widened(ends, if of_x && !self.equal { 0.0 } else { 0.05 });
+                    let (low, high) = axis.scale.widened(ends, margin);
                     if floor { (0.0, high) } else { (low, high) }
                 }
             }

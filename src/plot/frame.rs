@@ -34,9 +34,14 @@ const BAR: f64 = 12.0;
 
 /// Draws a panel into a cell of the page.
 pub(super) fn panel(svg: &mut Svg, panel: &Panel, theme: &Theme, cell: Rect) {
-    let ranges = panel.ranges();
+    let mut ranges = panel.ranges();
     let size = theme.text_size;
     let small = size - 2.0;
+    let top = 10.0 + if panel.title.is_empty() { 0.0 } else { size + 4.0 };
+    let bottom = TICK + small + 8.0 + size + 8.0;
+    let mut trial = Map { panel, frame: Rect { x: 0.0, y: 0.0, w: cell.w - 70.0, h: cell.h - top - bottom }, ranges };
+    make_room(&mut trial, theme);
+    ranges = trial.ranges;
     let y_ticks = ticks(panel.y.scale, ranges[1], ((cell.h / 52.0) as usize).max(3));
     let widest = y_ticks.iter().map(|t| font::width(&t.label, small)).fold(0.0, f64::max);
     let left = 12.0 + if panel.y.label.is_empty() { 0.0 } else { size + 4.0 } + widest + TICK + 4.0;
@@ -46,8 +51,6 @@ pub(super) fn panel(svg: &mut Svg, panel: &Panel, theme: &Theme, cell: Rect) {
         (heat.ends(), wide, marks)
     });
     let right = bar.as_ref().map_or(14.0, |(_, wide, _)| 14.0 + BAR + TICK + 4.0 + wide + size + 12.0);
-    let top = 10.0 + if panel.title.is_empty() { 0.0 } else { size + 4.0 };
-    let bottom = TICK + small + 8.0 + size + 8.0;
     let mut frame = Rect { x: cell.x + left, y: cell.y + top, w: cell.w - left - right, h: cell.h - top - bottom };
     if panel.equal {
         equal(&mut frame, ranges);
@@ -143,32 +146,46 @@ fn labels(svg: &mut Svg, map: &Map<'_>, theme: &Theme, cell: Rect, widest: f64) 
     }
 }
 
-/// The legend, in the corner where it hides least.
-fn legend(svg: &mut Svg, map: &Map<'_>, theme: &Theme) {
-    let entries: Vec<(&str, &Layer)> = map.panel.legend().collect();
-    if entries.is_empty() {
-        return;
-    }
+/// The size of a legend; none without names.
+fn legend_size(panel: &Panel, theme: &Theme) -> Option<(f64, f64)> {
     let size = theme.text_size - 2.0;
-    let row = size + 6.0;
-    let wide = entries.iter().map(|(name, _)| font::width(name, size)).fold(0.0, f64::max) + 40.0;
-    let tall = row * entries.len() as f64 + 8.0;
+    let widest = panel.legend().map(|(name, _)| font::width(name, size)).reduce(f64::max)?;
+    Some((widest + 40.0, (size + 6.0) * panel.legend().count() as f64 + 8.0))
+}
+
+/// The corner where a legend hides least, and how much that is.
+fn corner(map: &Map<'_>, (wide, tall): (f64, f64)) -> ((f64, f64), usize) {
     let Rect { x, y, w, h } = map.frame;
     let (gap, rights, bottoms) = (8.0, x + w - wide - 8.0, y + h - tall - 8.0);
     let corners = [(rights, y + gap), (x + gap, y + gap), (rights, bottoms), (x + gap, bottoms)];
-    let hidden = |(left, top): (f64, f64)| {
-        marks::samples(map)
-            .filter(|(a, b)| *a > left - 4.0 && *a < left + wide + 4.0 && *b > top - 4.0 && *b < top + tall + 4.0)
-            .count()
+    let under = |(left, top): (f64, f64), (a, b): (f64, f64)| {
+        a > left - 4.0 && a < left + wide + 4.0 && b > top - 4.0 && b < top + tall + 4.0
     };
-    let Some(at) = corners.into_iter().min_by_key(|c| hidden(*c)) else { return };
+    let hidden = |at: (f64, f64)| marks::samples(map).filter(|p| under(at, *p)).count();
+    let all = corners.map(|at| (at, hidden(at)));
+    all.into_iter().min_by_key(|c| c.1).unwrap_or((corners[0], 0))
+}
+
+/// Gives a panel room above where its legend would hide something everywhere.
+fn make_room(map: &mut Map<'_>, theme: &Theme) {
+    let Some(size) = legend_size(map.panel, theme) else { return };
+    if map.panel.equal || map.panel.y.range.is_some() || corner(map, size).1 == 0 {
+        return;
+    }
+    let share = (size.1 + 12.0) / (map.frame.h - size.1 - 12.0).max(20.0);
+    map.ranges[1] = map.panel.y.scale.raised(map.ranges[1], share.min(1.0));
+}
+
+fn legend(svg: &mut Svg, map: &Map<'_>, theme: &Theme) {
+    let Some((wide, tall)) = legend_size(map.panel, theme) else { return };
+    let (at, _) = corner(map, (wide, tall));
+    let size = theme.text_size - 2.0;
+    let row = size + 6.0;
     let back = if theme.background == "none" { "var(--background)" } else { theme.background };
-    let box_ = Rect { x: at.0, y: at.1, w: wide, h: tall };
-    svg.rect(
-        box_,
-        &format!("rx=\"3\" fill=\"{back}\" fill-opacity=\"0.82\" stroke=\"{}\" stroke-width=\"0.8\"", theme.grid),
-    );
-    for (k, (name, layer)) in entries.iter().enumerate() {
+    let style =
+        format!("rx=\"3\" fill=\"{back}\" fill-opacity=\"0.82\" stroke=\"{}\" stroke-width=\"0.8\"", theme.grid);
+    svg.rect(Rect { x: at.0, y: at.1, w: wide, h: tall }, &style);
+    for (k, (name, layer)) in map.panel.legend().enumerate() {
         let middle = at.1 + 4.0 + row * (k as f64 + 0.5);
         sample(svg, layer, at.0 + 8.0, middle, theme);
         svg.text(at.0 + 34.0, middle + 0.36 * size, name, Text { size, ..Text::of(theme) });

@@ -22,6 +22,12 @@ impl Scale {
         (self.along(v) - self.along(low)) / (self.along(high) - self.along(low))
     }
 
+    /// A range with a share of its length more above.
+    pub(super) fn raised(self, (low, high): (f64, f64), share: f64) -> (f64, f64) {
+        let (a, b) = (self.along(low), self.along(high));
+        (low, self.back(b + share * (b - a)))
+    }
+
     /// A range with a share of its length more on either side; a single number gets a range around it.
     pub(super) fn widened(self, (low, high): (f64, f64), share: f64) -> (f64, f64) {
         let (a, b) = (self.along(low), self.along(high));

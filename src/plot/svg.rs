@@ -13,6 +13,11 @@ const HEIGHT: f64 = 370.0;
 
 /// A figure as the text of an SVG file.
 pub fn draw(figure: &Figure, theme: &Theme) -> String {
+    draw_in_page(figure, theme, "c")
+}
+
+/// The same for a page with several, whose ids begin with `prefix`.
+pub fn draw_in_page(figure: &Figure, theme: &Theme, prefix: &str) -> String {
     let columns = columns(figure.panels.len());
     let rows = figure.panels.len().div_ceil(columns).max(1);
     let shrink = [1.0, 0.72, 0.62][columns - 1];
@@ -30,7 +35,7 @@ pub fn draw(figure: &Figure, theme: &Theme) -> String {
     let top = 10.0 + titles.len() as f64 * (size + 6.0);
     let bottom = captions.len() as f64 * (size + 2.0) + 8.0;
     let height = top + cell_h * rows as f64 + bottom;
-    let mut svg = Svg::new(width, height, theme);
+    let mut svg = Svg::new(width, height, theme, prefix);
     for (k, line) in titles.iter().enumerate() {
         svg.text(
             12.0,
@@ -93,11 +98,12 @@ impl Text {
 /// An SVG text as it is written.
 pub(super) struct Svg {
     out: String,
+    prefix: String,
     clips: usize,
 }
 
 impl Svg {
-    fn new(width: f64, height: f64, theme: &Theme) -> Svg {
+    fn new(width: f64, height: f64, theme: &Theme, prefix: &str) -> Svg {
         let mut out = String::new();
         let _ = writeln!(
             out,
@@ -106,7 +112,7 @@ impl Svg {
         if theme.background != "none" {
             let _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" fill=\"{}\"/>", theme.background);
         }
-        Svg { out, clips: 0 }
+        Svg { out, prefix: prefix.into(), clips: 0 }
     }
 
     fn end(mut self) -> String {
@@ -175,8 +181,7 @@ impl Svg {
     /// What `body` draws is cut off outside of a rectangle.
     pub fn clipped(&mut self, r: Rect, body: impl FnOnce(&mut Svg)) {
         self.clips += 1;
-        // an id of its own among all figures of a page
-        let id = format!("c{}-{:x}", self.clips, self.out.len());
+        let id = format!("{}{}", self.prefix, self.clips);
         let Rect { x, y, w, h } = r;
         let _ = writeln!(
             self.out,

@@ -131,6 +131,13 @@ fn try_to_open(path: &Path) -> std::io::Result<()> {
     std::fs::remove_file(&trial)
 }
 
+/// That the page of a report cannot be written.
+pub(crate) fn unwritable_report(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
+    let message = format!("cannot write `{}`: {e}", path.display());
+    Diagnostic::error(codes::CANNOT_WRITE, message, span, "the runs of this file")
+        .help("name another file: `--report FILE`")
+}
+
 fn unwritable(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
     Diagnostic::error(codes::CANNOT_WRITE, format!("cannot write `{}`: {e}", path.display()), span, "saved by this run")
         .help("choose another folder with `--out DIR`")

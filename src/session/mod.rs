@@ -18,6 +18,7 @@ pub mod load;
 pub mod plan;
 mod propagation;
 pub mod reference;
+pub mod report;
 pub mod results;
 
 use std::sync::atomic::{AtomicBool, Ordering};

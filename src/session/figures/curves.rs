@@ -21,19 +21,14 @@ pub(super) fn paths(g: &Gathered) -> Figure {
         let ink = |p: usize| match n {
             _ if chains => Ink::Series(p),
             0..=7 => Ink::Series(p),
-            _ => Ink::Faint(p),
+            _ => Ink::Faint(0),
         };
         let thin = |ink: Ink| match ink {
             Ink::Series(p) if chains => Ink::Faint(p),
             other => other,
         };
         let line = |p: usize| g.times.iter().copied().zip(row(g, p, k)).collect();
-        let mut layers: Vec<Layer> = (0..n)
-            .map(|p| {
-                let layer = Layer::new(thin(ink(p)), Mark::Line(line(p)));
-                if chains { layer.named(format!("path {}", g.record.paths[p])) } else { layer }
-            })
-            .collect();
+        let mut layers: Vec<Layer> = (0..n).map(|p| Layer::new(thin(ink(p)), Mark::Line(line(p)))).collect();
         layers.extend(curve(g));
         Panel { x: Axis::new("t"), y: Axis::new(label(g, 0)), layers, ..Panel::default() }
     };

@@ -74,6 +74,7 @@ impl Plot {
     /// Paths that are kept where it looks at so many times.
     pub fn first(&self, looks: usize) -> u64 {
         let elements: usize = self.facts.shapes.first().map_or(1, |s| s.iter().product());
+        let elements = if self.facts.labels.len() == 2 { elements } else { elements / 2 };
         let points = |most: u64| most.div_ceil((looks * elements).max(1) as u64);
         match self.facts.kind {
             PlotKind::Scatter => points(SCATTERED),
