@@ -55,7 +55,7 @@ impl Explanation {
 
     /// A fragment of an HTML page, with equations as MathML.
     pub fn html(&self) -> String {
-        let mut out = format!("<h3>{}</h3>\n", html_text(&self.title));
+        let mut out = format!("<details open><summary>{}</summary>\n", html_text(&self.title));
         for section in &self.sections {
             out += &format!("<section><h4>{}</h4>\n", html_text(&section.title));
             for line in &section.lines {
@@ -69,7 +69,7 @@ impl Explanation {
             }
             out += "</section>\n";
         }
-        out
+        out + "</details>\n"
     }
 
     /// A fragment of a LaTeX document (amsmath).

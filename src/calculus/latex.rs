@@ -64,7 +64,7 @@ fn parentheses(f: &Formula, plain: &str) -> String {
 }
 
 /// Whether a formula is higher than a line: it has a fraction, a large operator, cases or an array in it.
-fn is_tall(f: &Formula) -> bool {
+pub(super) fn is_tall(f: &Formula) -> bool {
     match f {
         Formula::Number(n) => matches!(n, Numeral::Fraction(..)) || matches!(n, Numeral::Pi(_, q) if *q > 1),
         Formula::Name(_) | Formula::Differential(_) => false,

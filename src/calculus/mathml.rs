@@ -4,7 +4,7 @@ use crate::math::Red;
 
 use super::explanation::html_text;
 use super::formula::{Equation, Formula, Range, Relation, Term};
-use super::latex::{Level, Named, greek, has_big, level, named};
+use super::latex::{Level, Named, greek, has_big, is_tall, level, named};
 use super::numerals::{Numeral, decimal};
 
 /// A formula as a `math` element.
@@ -190,7 +190,7 @@ fn call(name: &str, args: &[Formula]) -> String {
         "abs" => fenced("|", &joined, "|"),
         "floor" => fenced("⌊", &joined, "⌋"),
         "ceil" => fenced("⌈", &joined, "⌉"),
-        "exp" if has_big(&args[0]) => applied("exp"),
+        "exp" if has_big(&args[0]) || is_tall(&args[0]) => applied("exp"),
         "exp" => raised(&word("e"), &joined),
         "expm1" => format!("{}{}{}", raised(&word("e"), &joined), sign("−"), digits("1")),
         "log1p" => {

@@ -56,12 +56,12 @@ pub fn html(page: &Page) -> String {
     );
     out += &summary(page);
     out += "</header>\n";
-    page.runs.iter().for_each(|run| out += &section(run));
     if !page.mathematics.is_empty() {
         out += "<section id=\"mathematics\"><h2>The models as mathematics</h2>\n";
         page.mathematics.iter().for_each(|m| out += &format!("<article>{m}</article>\n"));
         out += "</section>\n";
     }
+    page.runs.iter().for_each(|run| out += &section(run));
     out += &format!(
         "<section id=\"program\"><h2>The program</h2>\n<pre class=\"program\">{}</pre></section>\n",
         text(&page.source)

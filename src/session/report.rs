@@ -48,13 +48,16 @@ fn section(k: usize, ran: &Ran, loaded: &Loaded, folder: &Path, request: &Reques
         .iter()
         .flat_map(|v| v.saved.iter().cloned().chain(v.plots.iter().map(|p| p.file.clone())))
         .collect();
+    let manifest = files::manifest(ran, folder, loaded, request, results);
+    let mut settings = ran.settings.clone();
+    settings.extend(manifest.overrides.iter().map(|(name, value)| (format!("--{name}"), value.clone())));
     Section {
         name: ran.name.clone(),
         results: ran.variants.clone(),
-        settings: ran.settings.clone(),
+        settings,
         notes: ran.notes.clone(),
         figures: figures(k, ran),
-        manifest: files::manifest(ran, folder, loaded, request, results).to_json(),
+        manifest: manifest.to_json(),
     }
 }
 

@@ -43,7 +43,7 @@ impl Elab<'_> {
                 }
                 Some(Backdrop::Curve { name: name.clone(), points })
             }
-            Some(Reference::Law { target, point, log_density }) if target.shape.is_empty() => {
+            Some(Reference::Law { name, target, point, log_density }) if target.shape.is_empty() => {
                 let over = Over { shape: &[], point: *point, log_density: *log_density };
                 let one = self.g.real(1.0);
                 let mass = self.by_quadrature(over, one, span, how, env)?;
@@ -51,12 +51,12 @@ impl Elab<'_> {
                 let points: Vec<[f64; 1]> = xs.iter().map(|x| [*x]).collect();
                 let logs = self.log_at(over, &points, how, plot, env)?;
                 let points = xs.iter().zip(logs).map(|(x, l)| (*x, (l - mass.log_mass).exp())).collect();
-                Some(Backdrop::Curve { name: target.name.clone(), points })
+                Some(Backdrop::Curve { name: name.clone(), points })
             }
-            Some(Reference::Law { target, point, log_density }) => {
+            Some(Reference::Law { name, target, point, log_density }) => {
                 let over = Over { shape: &[2], point: *point, log_density: *log_density };
                 let density = self.in_plane(over, gathered, how, plot, env)?;
-                density.map(|density| Backdrop::Plane { name: target.name.clone(), density })
+                density.map(|density| Backdrop::Plane { name: name.clone(), density })
             }
         };
         Ok(())

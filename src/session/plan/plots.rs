@@ -22,6 +22,9 @@ pub const FAN: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 /// Bins of a histogram that is to be smoothed.
 const FINE: usize = 400;
 
+/// Times of an image of a vector against time.
+const AGAINST_TIME: usize = 300;
+
 /// A plot, with all that a run must gather for it.
 #[derive(Debug)]
 pub struct Plot {
@@ -58,7 +61,7 @@ pub struct Facts {
 /// What a plot is held against.
 #[derive(Clone, Debug)]
 pub enum Reference {
-    Law { target: Rc<Target>, point: VarId, log_density: Id },
+    Law { name: String, target: Rc<Target>, point: VarId, log_density: Id },
     Function { name: String, point: VarId, value: Id },
 }
 
@@ -310,6 +313,10 @@ impl Elab<'_> {
                 }
                 plot.shape_of(own);
             }
+            PlotKind::Image if own[0].len() == 1 && pool.times == Times::End => {
+                plot.pool = Rc::new(Pool { times: Times::Spread { most: AGAINST_TIME }, ..(*pool).clone() });
+                plot.record = ids;
+            }
             _ => plot.record = ids,
         }
         Ok(())
@@ -373,7 +380,7 @@ impl Elab<'_> {
                         format!("the plot is over {}", shape_text(&shape)),
                     );
                 }
-                self.law_reference(&target, e.span)
+                self.law_reference(&target, print::expr(e), e.span)
             }
             Value::Func(function) if dims == 1 => {
                 let point = self.g.new_var("x", VarKind::Hole, Ty::Real, vec![]);
@@ -403,11 +410,11 @@ impl Elab<'_> {
         }
     }
 
-    fn law_reference(&mut self, target: &Rc<Target>, span: Span) -> Try<Reference> {
+    fn law_reference(&mut self, target: &Rc<Target>, name: String, span: Span) -> Try<Reference> {
         let point = self.g.new_var("x", VarKind::Hole, Ty::Real, target.shape.clone());
         let x = self.g.var(point);
         let log_density = self.log_density(target, x, span)?;
-        Ok(Reference::Law { target: target.clone(), point, log_density })
+        Ok(Reference::Law { name, target: target.clone(), point, log_density })
     }
 
     /// The law that a model is drawn from or made over, where the plot is of its first state.
@@ -426,7 +433,7 @@ impl Elab<'_> {
         if !(target.shape.is_empty() || target.shape == [2]) || !plot.pool.axes.is_empty() {
             return None;
         }
-        self.law_reference(&target, plot.facts.span).ok()
+        self.law_reference(&target, target.name.clone(), plot.facts.span).ok()
     }
 
     /// Works something out and takes back what it asked the run for.
