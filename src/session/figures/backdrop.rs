@@ -9,7 +9,8 @@ use crate::session::execute::Execution;
 use crate::session::expectation::Over;
 use crate::session::figures::gather::{Backdrop, Gathered};
 use crate::session::figures::laws::plane_points;
-use crate::session::plan::plots::{Plot, Reference};
+use crate::session::plan::plots::Plot;
+use crate::session::plan::references::Reference;
 use crate::step::Spec;
 
 /// Points of a curve, and of a side of the plane: first in the large, then where the density is.

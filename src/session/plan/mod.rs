@@ -3,6 +3,7 @@
 mod parameters;
 pub mod plots;
 mod pool;
+pub mod references;
 mod settings;
 mod solvers;
 mod statements;

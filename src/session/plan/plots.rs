@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Op, Rate, Ty, VarId, VarKind};
+use crate::math::{Id, Op, Ty, VarKind};
 use crate::model::elab::{Elab, Try, did_you_mean, shape_text};
 use crate::model::plots::{self, COUNTED, Looks, Of, PlotKind, Row, SCATTERED, TABLE};
 use crate::model::results::{Pool, Times};
 use crate::model::statistics::StatKind;
-use crate::model::target::Target;
-use crate::model::value::{BoundArg, Scope, Value};
+use crate::model::value::Scope;
+use crate::session::plan::references::Reference;
 use crate::session::plan::{Item, Plan};
 use crate::source::Span;
 use crate::syntax::ast::{Arg, Expr, ExprKind};
@@ -58,19 +58,12 @@ pub struct Facts {
     pub span: Span,
 }
 
-/// What a plot is held against.
-#[derive(Clone, Debug)]
-pub enum Reference {
-    Law { name: String, target: Rc<Target>, point: VarId, log_density: Id },
-    Function { name: String, point: VarId, value: Id },
-}
-
 /// The arguments of a plot, sorted.
-struct Arguments<'e> {
-    row: &'static Row,
-    values: Vec<&'e Expr>,
-    option: usize,
-    reference: Option<&'e Expr>,
+pub(super) struct Arguments<'e> {
+    pub row: &'static Row,
+    pub values: Vec<&'e Expr>,
+    pub option: usize,
+    pub reference: Option<&'e Expr>,
 }
 
 impl Plot {
@@ -357,83 +350,6 @@ impl Elab<'_> {
         plot.shape_of(vec![shape]);
         plot.value = Some(item);
         Ok(())
-    }
-
-    /// What `reference = ...` says.
-    fn plot_reference(&mut self, row: &Row, e: &Expr, facts: &Facts, scope: &Scope) -> Try<Reference> {
-        let dims = match row.kind {
-            PlotKind::Scatter => 2,
-            PlotKind::Density if facts.labels.len() == 2 || facts.shapes.first().is_some_and(|s| *s == [2]) => 2,
-            _ => 1,
-        };
-        match self.expr(e, scope)? {
-            Value::Target(target)
-                if matches!(row.kind, PlotKind::Histogram | PlotKind::Density | PlotKind::Scatter) =>
-            {
-                let shape = if dims == 2 { vec![2] } else { Vec::new() };
-                if target.shape != shape {
-                    let message = format!("the reference is a law over the shape {}", shape_text(&target.shape));
-                    return self.error(
-                        codes::SHAPE_MISMATCH,
-                        message,
-                        e.span,
-                        format!("the plot is over {}", shape_text(&shape)),
-                    );
-                }
-                self.law_reference(&target, print::expr(e), e.span)
-            }
-            Value::Func(function) if dims == 1 => {
-                let point = self.g.new_var("x", VarKind::Hole, Ty::Real, vec![]);
-                let x = BoundArg { name: None, value: Value::Num(self.g.var(point)), span: e.span };
-                let value = self.call_value(&function, &[x], e.span)?;
-                let value = self.scalar(&value, e.span)?;
-                let name = match &e.kind {
-                    ExprKind::Lambda(_, body) => print::expr(body),
-                    _ => print::expr(e),
-                };
-                if self.g.rate(value) > Rate::Run && self.g.vars_of(value).iter().any(|v| *v != point) {
-                    return self.error(
-                        codes::BAD_PLOT,
-                        "a reference is the same for all paths",
-                        e.span,
-                        "depends on more",
-                    );
-                }
-                Ok(Reference::Function { name, point, value })
-            }
-            other => {
-                let wanted = if dims == 2 { "a target over vectors of two" } else { "a function of one number" };
-                let message = format!("the reference of this plot is {wanted}, and this is {}", other.kind());
-                let d = Diagnostic::error(codes::TYPE_MISMATCH, message, e.span, "held against this");
-                self.fail(d.note(format!("it is written `{}`", row.signature)))
-            }
-        }
-    }
-
-    fn law_reference(&mut self, target: &Rc<Target>, name: String, span: Span) -> Try<Reference> {
-        let point = self.g.new_var("x", VarKind::Hole, Ty::Real, target.shape.clone());
-        let x = self.g.var(point);
-        let log_density = self.log_density(target, x, span)?;
-        Ok(Reference::Law { name, target: target.clone(), point, log_density })
-    }
-
-    /// The law that a model is drawn from or made over, where the plot is of its first state.
-    fn law_of_plot(&mut self, plot: &Plot, arguments: &Arguments<'_>, plan: &Plan) -> Option<Reference> {
-        if !plot.facts.kind.is_still() || plot.facts.kind == PlotKind::Image {
-            return None;
-        }
-        let [Expr { kind: ExprKind::Name(name), .. }] = arguments.values[..] else { return None };
-        let target = plan.model.target.clone().or_else(|| plan.model.law.clone())?;
-        let state = plan.model.states.iter().find(|s| s.flow.is_some() || plan.model.target.is_some())?;
-        let known = state.name == *name || plan.model.target.is_some() && name == "x";
-        let size: usize = target.shape.iter().product();
-        if !known || state.shape != target.shape || plot.facts.shapes != [target.shape.clone()] || size > 2 {
-            return None;
-        }
-        if !(target.shape.is_empty() || target.shape == [2]) || !plot.pool.axes.is_empty() {
-            return None;
-        }
-        self.law_reference(&target, target.name.clone(), plot.facts.span).ok()
     }
 
     /// Works something out and takes back what it asked the run for.
