@@ -198,7 +198,9 @@ const EVERY: &str =
     "plot paths(x), fan(x), histogram(x), density(x), phase(x, x^2), trace(x), scatter(x, x^2), density(x, x^2)
 plot rank(x), autocorr(x) over t in [1, 4] every 0.1
 plot image([x, 2*x, 3*x]), image([[x, 2*x], [3*x, 4*x]]), image(mean([[x, 2*x], [3*x, 4*x]]))
-plot animation(scatter(x, x^2), frames = 3), histogram(x) at [1, 2], fan(x) to \"deep/own.png\"";
+plot animation(scatter(x, x^2), frames = 3)
+plot histogram(x) at [1, 2]
+plot fan(x) to \"deep/own.png\"";
 
 #[test]
 fn every_kind_is_a_file_that_is_listed() {

@@ -144,7 +144,8 @@ fn cells(svg: &mut Svg, map: &Map<'_>, heat: &Heat) {
             let end = (begin..columns).find(|k| step(line[*k]) != own).unwrap_or(columns);
             if let Some(own) = own {
                 let (left, right) = (map.x(at(heat.x, begin, columns)), map.x(at(heat.x, end, columns)));
-                let r = Rect { x: left, y: top, w: right - left, h: bottom - top };
+                // a little larger, so that rounding leaves no gap to the ones drawn next
+                let r = Rect { x: left, y: top - 0.4, w: right - left + 0.4, h: bottom - top + 0.4 };
                 svg.rect(r, &format!("fill=\"{}\" shape-rendering=\"crispEdges\"", heat_colour::hex(own)));
             }
             begin = end;

@@ -54,7 +54,7 @@ impl Elab<'_> {
                 let points = xs.iter().zip(logs).map(|(x, l)| (*x, (l - mass.log_mass).exp())).collect();
                 Some(Backdrop::Curve { name: name.clone(), points })
             }
-            Some(Reference::Law { name, target, point, log_density }) => {
+            Some(Reference::Law { name, point, log_density, .. }) => {
                 let over = Over { shape: &[2], point: *point, log_density: *log_density };
                 let density = self.in_plane(over, gathered, how, plot, env)?;
                 density.map(|density| Backdrop::Plane { name: name.clone(), density })
