@@ -44,7 +44,7 @@ fn label(v: f64, h: f64) -> String {
     let largest = v.abs().max(h);
     if (1e-4..1e6).contains(&largest) || v.abs() < 0.5 * h {
         let decimals = if v.abs() < 0.5 * h { 0 } else { (-power).clamp(0, 12) as usize };
-        let text = format!("{:.decimals$}", if v == 0.0 { 0.0 } else { v });
+        let text = format!("{:.decimals$}", if v.abs() < 0.5 * h { 0.0 } else { v });
         return minus(&text);
     }
     let exponent = largest.log10().floor() as i32;
@@ -122,6 +122,7 @@ mod tests {
             labels(Scale::Linear, (0.0, 3e7)),
             ["0", "5·10⁶", "1.0·10⁷", "1.5·10⁷", "2.0·10⁷", "2.5·10⁷", "3.0·10⁷"]
         );
+        assert_eq!(labels(Scale::Linear, (-1e-17, 1.0))[0], "0");
         assert!(ticks(Scale::Linear, (1.0, 1.0), 5).is_empty());
         assert!(ticks(Scale::Linear, (f64::NAN, 1.0), 5).is_empty());
     }

@@ -1,7 +1,7 @@
 //! Plots against time, and in the plane of two values.
 
 use crate::model::plots::PlotKind;
-use crate::output::number::plain;
+use crate::output::number::{count, plain};
 use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel};
 use crate::session::figures::gather::Gathered;
 use crate::session::figures::parts::{by_element, curve, first_of, label};
@@ -63,7 +63,8 @@ pub(super) fn fan(g: &Gathered) -> Figure {
         layers.extend(curve(g));
         Panel { x: Axis::new("t"), y: Axis::new(label(g, 0)), layers, ..Panel::default() }
     };
-    by_element(g, &format!("Quantiles of {} paths", crate::output::number::count(g.paths)), panel)
+    let over = g.pooled.as_ref().map_or(String::new(), |w| format!(", over {w}"));
+    by_element(g, &format!("Quantiles of {} paths{over}", count(g.paths)), panel)
 }
 
 /// The first paths as curves in a plane.

@@ -31,6 +31,8 @@ pub(super) fn by_element(g: &Gathered, words: &str, panel: impl Fn(usize) -> Pan
     let mut panels: Vec<Panel> = (0..shown).map(panel).collect();
     if shown > 1 {
         panels.iter_mut().enumerate().for_each(|(k, p)| p.title = element(g, k));
+        // one legend is enough
+        panels[1..].iter_mut().flat_map(|p| &mut p.layers).for_each(|l| l.name = None);
     }
     let left_out =
         if shown < all { format!("; the first {shown} of {} elements", count(all as u64)) } else { String::new() };

@@ -332,9 +332,9 @@ impl Elab<'_> {
             (PlotKind::Image, [one]) if !(1..=2).contains(&one.len()) => "wants a vector or a matrix",
             _ => return Ok(()),
         };
-        let given: Vec<String> = shapes.iter().map(|s| shape_text(s)).collect();
+        let given: Vec<String> = shapes.iter().map(|s| of_shape(s)).collect();
         let message = format!("`{}` {wrong}", row.name);
-        let label = format!("the shape is {}", given.join(" and "));
+        let label = format!("this is {}", given.join(" and "));
         let d = Diagnostic::error(codes::SHAPE_MISMATCH, message, span, label);
         self.fail(d.note(format!("it is written `{}`", row.signature)))
     }
@@ -344,7 +344,7 @@ impl Elab<'_> {
         let item = self.with_pool(pool.clone(), |s| s.report_item(e, &pool, scope))?;
         let shape = self.g.shape(item.value).to_vec();
         if shape.len() != 2 {
-            let label = format!("the shape is {}", shape_text(&shape));
+            let label = format!("this is {}", of_shape(&shape));
             return self.error(codes::SHAPE_MISMATCH, "`image` of a statistic wants a matrix", e.span, label);
         }
         plot.shape_of(vec![shape]);
@@ -399,6 +399,11 @@ impl Elab<'_> {
         }
         Ok(())
     }
+}
+
+/// A value of a shape, in words.
+pub(super) fn of_shape(shape: &[usize]) -> String {
+    if shape.is_empty() { "a single number".into() } else { format!("an array of the shape {}", shape_text(shape)) }
 }
 
 impl Plot {

@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Rate, Ty, VarId, VarKind};
-use crate::model::elab::{Elab, Try, shape_text};
+use crate::model::elab::{Elab, Try};
 use crate::model::plots::{PlotKind, Row};
 use crate::model::target::Target;
 use crate::model::value::{BoundArg, Scope, Value};
 use crate::session::plan::Plan;
-use crate::session::plan::plots::{Arguments, Facts, Plot};
+use crate::session::plan::plots::{Arguments, Facts, Plot, of_shape};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::print;
@@ -35,12 +35,12 @@ impl Elab<'_> {
             {
                 let shape = if dims == 2 { vec![2] } else { Vec::new() };
                 if target.shape != shape {
-                    let message = format!("the reference is a law over the shape {}", shape_text(&target.shape));
+                    let message = format!("the reference is a law of {}", of_shape(&target.shape));
                     return self.error(
                         codes::SHAPE_MISMATCH,
                         message,
                         e.span,
-                        format!("the plot is over {}", shape_text(&shape)),
+                        format!("the plot is of {}", of_shape(&shape)),
                     );
                 }
                 self.law_reference(&target, print::expr(e), e.span)
@@ -65,7 +65,11 @@ impl Elab<'_> {
                 Ok(Reference::Function { name, point, value })
             }
             other => {
-                let wanted = if dims == 2 { "a target over vectors of two" } else { "a function of one number" };
+                let wanted = match row.kind {
+                    _ if dims == 2 => "a target over vectors of two",
+                    PlotKind::Histogram | PlotKind::Density => "a target, or a function of one number",
+                    _ => "a function of one number",
+                };
                 let message = format!("the reference of this plot is {wanted}, and this is {}", other.kind());
                 let d = Diagnostic::error(codes::TYPE_MISMATCH, message, e.span, "held against this");
                 self.fail(d.note(format!("it is written `{}`", row.signature)))
