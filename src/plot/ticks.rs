@@ -31,7 +31,7 @@ fn linear((low, high): (f64, f64), wanted: usize) -> Vec<Tick> {
         return Vec::new();
     }
     let (first, last) = ((low / h - 1e-9).ceil(), (high / h + 1e-9).floor());
-    if !(last - first <= 100.0) {
+    if (last - first).is_nan() || last - first > 100.0 {
         return Vec::new();
     }
     let at: Vec<f64> = (0..=(last - first) as i64).map(|k| (first + k as f64) * h).collect();

@@ -194,7 +194,7 @@ impl Elab<'_> {
             }
             Times::Spread { most } => {
                 let (a, b) = (grid.times[0], grid.times[last as usize]);
-                let mut looks: Vec<u64> = match last + 1 <= *most as u64 {
+                let mut looks: Vec<u64> = match last < *most as u64 {
                     true => (0..=last).collect(),
                     false => spread(a, b, *most).map(|t| nearest(grid, t)).collect(),
                 };

@@ -147,7 +147,7 @@ fn window(points: &[(f64, f64)], share: f64) -> Option<[(f64, f64); 2]> {
     let side = |of: fn(&(f64, f64)) -> f64| {
         let values = points.iter().map(of).filter(|v| v.is_finite());
         let (a, b) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |e, v| (e.0.min(v), e.1.max(v)));
-        (a < b).then(|| (a - share * (b - a), b + share * (b - a)))
+        (a < b).then_some((a - share * (b - a), b + share * (b - a)))
     };
     Some([side(|p| p.0)?, side(|p| p.1)?])
 }

@@ -56,7 +56,7 @@ fn common_axes(g: &Gathered, mut figures: Vec<Figure>) -> Vec<Figure> {
             let tallest = |f: &Figure| f.panels.get(k).map_or(0.0, |p| p.ranges()[1].1);
             // a law that starts in a point would leave no room for the rest
             match (axis, ends) {
-                (1, Some((low, high))) if low == 0.0 => {
+                (1, Some((0.0, high))) => {
                     let mut tops: Vec<f64> = figures.iter().map(tallest).collect();
                     tops.sort_by(f64::total_cmp);
                     Some((0.0, high.min(3.0 * tops[tops.len() / 2])))
