@@ -13,6 +13,7 @@ pub mod kernels;
 pub mod math;
 pub mod model;
 pub mod output;
+pub mod plot;
 pub mod repl;
 pub mod runtime;
 pub mod session;

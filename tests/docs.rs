@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use fokker::diagnostics::codes;
-use fokker::model::{distributions, functions, statistics};
+use fokker::model::{distributions, functions, plots, statistics};
 use fokker::session::catalogue::{Stated, catalogue};
 use fokker::session::load::{Options, load_text};
 use fokker::syntax::ast::ItemKind;
@@ -75,6 +75,10 @@ fn the_reference_is_complete() {
             also.concat(),
             cell(d.support)
         );
+    }
+    out += "\n## Plots\n\n| plot | what it shows |\n|---|---|\n";
+    for row in plots::TABLE {
+        let _ = writeln!(out, "| `{}` | {} |", cell(row.signature), cell(row.doc));
     }
     for kind in ["Functions", "Targets", "Models"] {
         let _ = write!(out, "\n## {kind} of the standard library\n\n| name | what it is |\n|---|---|\n");

@@ -321,7 +321,7 @@ fn values(file: &File) -> Vec<&Expr> {
                 for statement in &run.statements {
                     match statement {
                         RunStmt::Let(l, _) => found.push(&l.value),
-                        RunStmt::Report(es, _) | RunStmt::Plot(es, _, _) => found.extend(es),
+                        RunStmt::Report(es, _) | RunStmt::Plot { what: es, .. } => found.extend(es),
                         RunStmt::Check(e, _) => found.push(e),
                         RunStmt::Setting { value, .. } => found.push(value),
                         _ => {}

@@ -1,7 +1,7 @@
 //! What there is to tell about a model, in sections, and its two renderings.
 
 use super::formula::Equation;
-use super::{latex, pretty};
+use super::{latex, mathml, pretty};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
@@ -53,6 +53,25 @@ impl Explanation {
         out
     }
 
+    /// A fragment of an HTML page, with equations as MathML.
+    pub fn html(&self) -> String {
+        let mut out = format!("<details open><summary>{}</summary>\n", html_text(&self.title));
+        for section in &self.sections {
+            out += &format!("<section><h4>{}</h4>\n", html_text(&section.title));
+            for line in &section.lines {
+                out += &match line {
+                    Line::Text(text) => format!("<p>{}</p>\n", html_text(text)),
+                    Line::Equation(e) => format!("<div class=\"equation\">{}</div>\n", mathml::equation(e)),
+                    Line::Where(e) => {
+                        format!("<div class=\"equation\"><span>where</span> {}</div>\n", mathml::equation(e))
+                    }
+                };
+            }
+            out += "</section>\n";
+        }
+        out + "</details>\n"
+    }
+
     /// A fragment of a LaTeX document (amsmath).
     pub fn latex(&self) -> String {
         let mut out = format!("\\section*{{{}}}\n", escaped(&self.title));
@@ -68,6 +87,11 @@ impl Explanation {
         }
         out
     }
+}
+
+/// Text with the signs that HTML reads as its own made literal.
+pub fn html_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Text with the signs that LaTeX reads as commands made literal.

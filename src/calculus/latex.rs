@@ -23,7 +23,7 @@ pub fn equation(e: &Equation) -> String {
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
+pub(super) enum Level {
     Open,
     Or,
     And,
@@ -36,7 +36,7 @@ enum Level {
     Atom,
 }
 
-fn level(f: &Formula) -> Level {
+pub(super) fn level(f: &Formula) -> Level {
     match f {
         Formula::Relation(Relation::Or, ..) => Level::Or,
         Formula::Relation(Relation::And, ..) | Formula::Not(_) => Level::And,
@@ -64,7 +64,7 @@ fn parentheses(f: &Formula, plain: &str) -> String {
 }
 
 /// Whether a formula is higher than a line: it has a fraction, a large operator, cases or an array in it.
-fn is_tall(f: &Formula) -> bool {
+pub(super) fn is_tall(f: &Formula) -> bool {
     match f {
         Formula::Number(n) => matches!(n, Numeral::Fraction(..)) || matches!(n, Numeral::Pi(_, q) if *q > 1),
         Formula::Name(_) | Formula::Differential(_) => false,
@@ -245,7 +245,7 @@ fn parentheses_always(f: &Formula) -> String {
     parentheses(f, &formula(f))
 }
 
-fn has_big(f: &Formula) -> bool {
+pub(super) fn has_big(f: &Formula) -> bool {
     match f {
         Formula::Big { .. } | Formula::Cases { .. } => true,
         Formula::Negative(inner) => has_big(inner),
@@ -337,28 +337,37 @@ pub fn symbol(name: &str) -> String {
 }
 
 fn with_subscript(name: &str, prefix: &str, more: &str) -> String {
-    let primes = name.chars().rev().take_while(|c| *c == '\'').count();
-    let mut parts = name[..name.len() - primes].split('_').filter(|p| !p.is_empty());
-    let head = parts.next().unwrap_or("\\_");
-    let letters = head.trim_end_matches(|c: char| c.is_ascii_digit());
-    let (base, digits) = if letters.is_empty() { (head, "") } else { head.split_at(letters.len()) };
-    let mut below: Vec<String> = Vec::new();
-    if !digits.is_empty() {
-        below.push(digits.to_string());
-    }
-    below.extend(parts.map(letter));
+    let Named { base, below, primes } = named(name);
+    let mut below: Vec<String> = below.into_iter().map(letter).collect();
     if !more.is_empty() {
         below.push(more.to_string());
     }
-    let base = letter(base);
+    let base = if base.is_empty() { "\\_".to_string() } else { letter(base) };
     let gap = if prefix.is_empty() || !base.starts_with('\\') || base.starts_with("\\mathrm") { "" } else { " " };
     let primes = "'".repeat(primes);
     let below = if below.is_empty() { String::new() } else { format!("_{{{}}}", below.join(",")) };
     format!("{prefix}{gap}{base}{primes}{below}")
 }
 
+/// A name taken apart: what follows an underscore, and trailing digits, are subscripts.
+pub(super) struct Named<'n> {
+    pub base: &'n str,
+    pub below: Vec<&'n str>,
+    pub primes: usize,
+}
+
+pub(super) fn named(name: &str) -> Named<'_> {
+    let primes = name.chars().rev().take_while(|c| *c == '\'').count();
+    let mut parts = name[..name.len() - primes].split('_').filter(|p| !p.is_empty());
+    let head = parts.next().unwrap_or_default();
+    let letters = head.trim_end_matches(|c: char| c.is_ascii_digit());
+    let (base, digits) = if letters.is_empty() { (head, "") } else { head.split_at(letters.len()) };
+    let below = (!digits.is_empty()).then_some(digits).into_iter().chain(parts).collect();
+    Named { base, below, primes }
+}
+
 fn letter(word: &str) -> String {
-    if let Some(command) = greek(word) {
+    if let Some((command, _)) = greek(word) {
         return format!("\\{command}");
     }
     match word.chars().count() {
@@ -368,8 +377,8 @@ fn letter(word: &str) -> String {
     }
 }
 
-/// The command of a Greek letter, given by its name or as itself.
-fn greek(word: &str) -> Option<&'static str> {
+/// The command and the sign of a Greek letter, given by its name or as itself.
+pub(super) fn greek(word: &str) -> Option<(&'static str, &'static str)> {
     const LETTERS: [(&str, &str); 35] = [
         ("alpha", "α"),
         ("beta", "β"),
@@ -407,5 +416,5 @@ fn greek(word: &str) -> Option<&'static str> {
         ("Psi", "Ψ"),
         ("Omega", "Ω"),
     ];
-    LETTERS.iter().find(|(name, sign)| *name == word || *sign == word).map(|(name, _)| *name)
+    LETTERS.iter().find(|(name, sign)| *name == word || *sign == word).copied()
 }

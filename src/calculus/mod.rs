@@ -9,6 +9,7 @@ pub mod generator;
 pub mod integrate;
 pub mod invariance;
 pub mod latex;
+pub mod mathml;
 pub mod numerals;
 pub mod points;
 mod polynomial;

@@ -192,11 +192,42 @@ pub struct RunArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Folder for the files of `save`
+    /// Folder for the files of `save` and `plot`
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
     #[command(flatten)]
+    pub plots: Plots,
+    /// Write a page with the models as mathematics, results, plots and manifests
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    #[command(flatten)]
     pub overrides: Overrides,
+}
+
+/// How plots are shown.
+#[derive(Args, Debug)]
+pub struct Plots {
+    /// Colours of the files of `plot`
+    #[arg(long, value_enum, default_value_t = PlotTheme::Light)]
+    pub plot_theme: PlotTheme,
+    /// Format of the files of `plot` that the program does not name
+    #[arg(long, value_enum, default_value_t = PlotFormat::Svg)]
+    pub plot_format: PlotFormat,
+    /// Draw plots in the terminal, in place of files
+    #[arg(long)]
+    pub plot_terminal: bool,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlotTheme {
+    Light,
+    Dark,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlotFormat {
+    Svg,
+    Png,
 }
 
 #[derive(Args, Debug)]

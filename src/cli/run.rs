@@ -3,17 +3,20 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cli::args::{BackendArg, Cli, Overrides, PrecisionArg, RunArgs, TestArgs};
+use crate::cli::args::{BackendArg, Cli, Overrides, PlotFormat, PlotTheme, Plots, PrecisionArg, RunArgs, TestArgs};
 use crate::cli::exit;
 use crate::cli::tell::{bar, options, say, style, tell};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Precision;
 use crate::output::result::Results;
 use crate::output::{json, table};
+use crate::plot::theme::{DARK, LIGHT};
 use crate::session::compile::Backend;
+use crate::session::figures::in_terminal;
+use crate::session::files::Look;
 use crate::session::load::{Loaded, load_file};
 use crate::session::results::Ran;
-use crate::session::{Finished, Request, files, run_program};
+use crate::session::{Finished, Request, files, report, run_program};
 use crate::source::{SourceMap, Span};
 
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -56,7 +59,7 @@ pub fn run(cli: &Cli, args: &RunArgs) -> u8 {
             return exit::WRONG_PROGRAM;
         }
     };
-    execute(cli, &file, &request, &args.out, args.json, &|_| true)
+    execute(cli, &file, &request, args, &|_| true)
 }
 
 /// Only the runs with `converge`.
@@ -66,10 +69,11 @@ pub fn converge(cli: &Cli, args: &RunArgs) -> u8 {
         return exit::WRONG_PROGRAM;
     };
     let request = request(&args.overrides, &args.runs);
-    execute(cli, file, &request, &args.out, args.json, &|ran| ran.variants.iter().any(|v| v.converge.is_some()))
+    execute(cli, file, &request, args, &|ran| ran.variants.iter().any(|v| v.converge.is_some()))
 }
 
-fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool, shown: &dyn Fn(&Ran) -> bool) -> u8 {
+fn execute(cli: &Cli, file: &Path, request: &Request, args: &RunArgs, shown: &dyn Fn(&Ran) -> bool) -> u8 {
+    let (out, as_json) = (&args.out, args.json);
     // Ctrl-C stops the run; what was finished is kept. A second one ends the program at once.
     let _ = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
@@ -79,18 +83,27 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
     let loaded = load_file(file, &options(cli));
     let style = style(cli);
     let mut unwritten = Vec::new();
-    let mut results =
-        Results { fokker: env!("CARGO_PKG_VERSION").into(), file: file.display().to_string(), runs: Vec::new() };
+    let mut results = Results {
+        fokker: env!("CARGO_PKG_VERSION").into(),
+        file: file.display().to_string(),
+        runs: Vec::new(),
+        report: None,
+    };
     let bar = bar(cli, as_json);
-    let request = &Request { out: Some(out.to_path_buf()), progress: Some(bar.progress()), ..request.clone() };
+    let request =
+        &Request { out: Some(out.to_path_buf()), plots: true, progress: Some(bar.progress()), ..request.clone() };
+    let look = look(&args.plots);
     let mut finished = run_program(&loaded, request, &STOP, &mut |ran| {
         if !shown(ran) {
             return;
         }
-        unwritten.extend(files::write(ran, out, &loaded, request));
+        unwritten.extend(files::write(ran, out, &loaded, request, look));
         if !as_json {
             bar.aside(|| {
                 ran.variants.iter().for_each(|v| say(&table::run(v, style)));
+                if args.plots.plot_terminal {
+                    say(&in_terminal(ran, style.is_coloured()));
+                }
                 let notes = ran.notes.iter().map(|n| format!("  {}\n", style.faint(&format!("note: {n}"))));
                 notes.for_each(|n| say(&n));
             });
@@ -98,6 +111,9 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
         results.runs.extend(ran.variants.iter().cloned());
     });
     bar.finish();
+    if let Some(path) = &args.report {
+        unwritten.extend(report::write(path, &loaded, &finished.runs, out, request));
+    }
     finished.problems.extend(unwritten);
     unknown_runs(&loaded, request, &mut finished);
     if !finished.problems.iter().any(Diagnostic::is_error) {
@@ -105,9 +121,19 @@ fn execute(cli: &Cli, file: &Path, request: &Request, out: &Path, as_json: bool,
     }
     tell(cli, &finished.problems, &loaded.sources);
     if as_json {
+        results.report = args.report.as_ref().map(|p| p.display().to_string());
         say(&format!("{}\n", json::to_json(&results)));
     }
     code(&finished)
+}
+
+/// How plots are written.
+fn look(plots: &Plots) -> Look {
+    let theme = match plots.plot_theme {
+        PlotTheme::Light => &LIGHT,
+        PlotTheme::Dark => &DARK,
+    };
+    Look { theme, png: plots.plot_format == PlotFormat::Png, no_files: plots.plot_terminal }
 }
 
 /// Names given by `--run` that no run has.

@@ -119,6 +119,7 @@ codes! {
     AMBIGUOUS_PARAMETER = "E0509", "a parameter name that stands for several";
     NOT_INVARIANT = "E0510", "a target that the model does not leave invariant";
     NO_RUN = "W0511", "a file without a run";
+    BAD_PLOT = "E0512", "a plot that cannot be drawn";
 
     FILE_NOT_FOUND = "E0601", "a file that cannot be read";
     MISSING_COLUMN = "E0602", "a column that the data do not have";

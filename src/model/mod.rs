@@ -27,6 +27,7 @@ pub mod library;
 mod lists;
 pub mod messages;
 pub mod operators;
+pub mod plots;
 pub mod quadrature;
 pub mod resolve;
 pub mod results;

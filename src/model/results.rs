@@ -79,6 +79,10 @@ pub enum Times {
         steps: i64,
         span: Span,
     },
+    /// at most so many, one result for each, spread evenly over the run: for plots
+    Spread {
+        most: usize,
+    },
 }
 
 /// `expect(p, f)`: the integral of f under p.
@@ -276,10 +280,18 @@ impl Elab<'_> {
             StatKind::Histogram { .. } => shape.push(1),
             _ => {}
         }
-        let (value, se) = (self.result_var(row.name, shape.clone()), self.result_var("se", shape));
-        let asked = Asked { stat, args: values, pool, value, se, span };
-        self.run.as_mut().expect("statistics stand in runs").asked.push(asked);
+        let asked = self.ask(stat, values, pool, shape, span);
+        let value = self.run.as_ref().expect("statistics stand in runs").asked[asked].value;
         Ok(Value::Num(self.g.var(value)))
+    }
+
+    /// Asks the run for a statistic of per-path values, which have the pooled axes first; `shape` is that of the result. Its
+    /// place among what is asked.
+    pub fn ask(&mut self, stat: StatKind, args: Vec<Id>, pool: Rc<Pool>, shape: Vec<usize>, span: Span) -> usize {
+        let (value, se) = (self.result_var(stat.name(), shape.clone()), self.result_var("se", shape));
+        let asked = &mut self.run.as_mut().expect("statistics stand in runs").asked;
+        asked.push(Asked { stat, args, pool, value, se, span });
+        asked.len() - 1
     }
 
     /// A per-path value that is observed: real, and free of other statistics.

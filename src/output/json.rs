@@ -27,6 +27,7 @@ mod tests {
         Results {
             fokker: "0.1.0".to_string(),
             file: "gbm.sde".to_string(),
+            report: None,
             runs: vec![RunResult {
                 name: "terminal".to_string(),
                 model: "gbm".to_string(),

@@ -8,6 +8,7 @@ pub mod npy;
 pub mod number;
 pub mod paths;
 pub mod reference;
+pub mod report;
 pub mod result;
 pub mod style;
 pub mod table;

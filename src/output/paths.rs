@@ -54,6 +54,20 @@ pub fn subscript(shape: &[usize], element: usize) -> String {
     format!("[{}]", index.iter().map(usize::to_string).collect::<Vec<_>>().join(", "))
 }
 
+/// An expression as a part of the name of a file: `fan(x[0])` is `fan-x-0`.
+pub fn slug(expr: &str) -> String {
+    let mut out = String::new();
+    for c in expr.chars() {
+        match c {
+            _ if c.is_alphanumeric() || c == '_' || c == '.' => out.push(c),
+            _ if !out.ends_with('-') => out.push('-'),
+            _ => {}
+        }
+    }
+    let short: String = out.trim_matches('-').chars().take(60).collect();
+    short.trim_end_matches('-').to_string()
+}
+
 /// Writes a file, making its folder where needed.
 pub fn save(path: &Path, format: Format, paths: &Paths<'_>) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
@@ -80,6 +94,13 @@ mod tests {
         assert_eq!(column_names("x", &[2]), ["x[0]", "x[1]"]);
         assert_eq!(column_names("m", &[2, 2]), ["m[0, 0]", "m[0, 1]", "m[1, 0]", "m[1, 1]"]);
         assert!(column_names("e", &[0]).is_empty());
+    }
+
+    #[test]
+    fn expressions_make_names_of_files() {
+        assert_eq!(slug("fan(x[0])"), "fan-x-0");
+        assert_eq!(slug("histogram(x^2 + 1.5, bins = 20)"), "histogram-x-2-1.5-bins-20");
+        assert_eq!(slug("((("), "");
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub struct Results {
     pub fokker: String,
     pub file: String,
     pub runs: Vec<RunResult>,
+    /// the page that was written
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
 }
 
 /// One variant of a run.
@@ -55,6 +58,19 @@ pub struct RunResult {
     /// files that were written
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub saved: Vec<String>,
+    /// plots that were drawn
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plots: Vec<PlotFile>,
+}
+
+/// The file of a plot; of an animation, its first frame and their number.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlotFile {
+    /// as it is written
+    pub plot: String,
+    pub file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames: Option<usize>,
 }
 
 /// The steps of a run whose paths chose them.

@@ -23,13 +23,18 @@ pub fn run(r: &RunResult, style: Style) -> String {
     for file in &r.saved {
         text += &format!("  {}\n", style.faint(&format!("saved {file}")));
     }
+    for plot in &r.plots {
+        let frames = plot.frames.map_or(String::new(), |n| format!(" and {} further frames", n - 1));
+        text += &format!("  {}\n", style.faint(&format!("plotted {}{frames}", plot.file)));
+    }
     for warning in warnings(r) {
         text += &format!("  {}\n", style.warning(&warning));
     }
     text
 }
 
-fn headline(r: &RunResult, style: Style) -> String {
+/// What a variant was, in one line.
+pub(super) fn headline(r: &RunResult, style: Style) -> String {
     let with = r.solver.as_ref().map_or_else(String::new, |s| format!(" by {s}"));
     let sweep: String = r.sweep.iter().map(|(name, value)| format!(", {name} = {}", plain(*value))).collect();
     let steps = match r.adaptive {
@@ -51,7 +56,8 @@ fn headline(r: &RunResult, style: Style) -> String {
     format!("{}  {}", style.heading(&r.name), style.faint(&facts))
 }
 
-fn warnings(r: &RunResult) -> Vec<String> {
+/// What a reader should know of a variant before its numbers.
+pub(super) fn warnings(r: &RunResult) -> Vec<String> {
     let mut all = Vec::new();
     if r.interrupted {
         all.push(match r.paths {
@@ -106,7 +112,8 @@ fn reports(reports: &[Report], style: Style) -> String {
     text + &notes
 }
 
-fn report_rows(report: &Report) -> Vec<[String; 4]> {
+/// Expression, index, time and value of each line of a report.
+pub(super) fn report_rows(report: &Report) -> Vec<[String; 4]> {
     let when = match &report.when {
         When::At(t) => format!("at {}", plain(*t)),
         When::Over(span) => format!("over {span}"),
@@ -157,7 +164,8 @@ pub fn bars(values: &[f64]) -> String {
     values.iter().filter(|x| x.is_finite()).map(|x| BARS[height(x)]).collect()
 }
 
-fn convergence(c: &Convergence, style: Style) -> String {
+/// The levels of a measured convergence, with a head.
+pub(super) fn convergence_rows(c: &Convergence) -> Vec<[String; 6]> {
     let head = ["steps", "h", "E|x - ref|", "rms", "|E x - E ref|", "µs a path"].map(String::from);
     let rows = c.levels.iter().map(|l| {
         [
@@ -169,7 +177,11 @@ fn convergence(c: &Convergence, style: Style) -> String {
             if l.cost.is_nan() { String::new() } else { format!("{:.3}", l.cost * 1e6) },
         ]
     });
-    let rows: Vec<[String; 6]> = std::iter::once(head).chain(rows).collect();
+    std::iter::once(head).chain(rows).collect()
+}
+
+fn convergence(c: &Convergence, style: Style) -> String {
+    let rows = convergence_rows(c);
     let order = |name: &str, p: &super::result::Pair| format!("{name} order {}\n", estimate(p.value, p.se));
     let mut text = aligned(&rows) + &order("strong", &c.strong_order) + &order("weak", &c.weak_order);
     let mut note = |steps: &[u64], what: &dyn Fn(&str) -> String| {

@@ -9,6 +9,8 @@ use crate::output::table;
 use crate::repl::declarations::Added;
 use crate::repl::{Repl, STOP};
 use crate::session::evaluate::Earlier;
+use crate::session::figures::in_terminal;
+use crate::session::files::Look;
 use crate::session::keep::Kept;
 use crate::session::results::Ran;
 use crate::session::{Request, about, files, run_program};
@@ -79,12 +81,13 @@ impl Repl {
         program.main = file;
         let request = self.request(name, &uses.parameters);
         let bar = Bar::watch(self.interactive);
+        let look = Look { no_files: true, ..Look::default() };
         let request = Request { progress: Some(bar.progress()), ..request };
         let mut over: Option<Ran> = None;
         let mut problems = Vec::new();
         let folder = std::path::PathBuf::from(".");
         let finished = run_program(&program, &request, &STOP, &mut |ran| {
-            problems.extend(files::write(ran, &folder, &program, &request));
+            problems.extend(files::write(ran, &folder, &program, &request, look));
             over = Some(ran.clone());
         });
         bar.finish();
@@ -111,6 +114,7 @@ impl Repl {
         Request {
             runs: vec![name.to_string()],
             keep: true,
+            plots: true,
             set: own.map(|(n, v)| format!("{n}={v}")).collect(),
             ..self.settings.request.clone()
         }
@@ -119,6 +123,7 @@ impl Repl {
     /// The statistics and checks of a run, as `fokker run` shows them.
     fn table(&self, outcome: &Outcome) -> String {
         let mut text: String = outcome.ran.variants.iter().map(|v| table::run(v, self.style)).collect();
+        text += &in_terminal(&outcome.ran, self.style.is_coloured());
         for note in &outcome.ran.notes {
             text += &format!("  {}\n", self.style.faint(&format!("note: {note}")));
         }

@@ -21,6 +21,9 @@ const SAME: f64 = 1e-9;
 /// Times that a statement may ask an adaptive run for.
 const MOST_LOOKS: f64 = 1e6;
 
+/// Times that a plot may have an adaptive run step to.
+const MOST_SPREAD: usize = 101;
+
 /// The states by which the code of an adaptive step has a clock for each lane.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct ClockStates {
@@ -218,7 +221,10 @@ impl Elab<'_> {
         let saved =
             plan.statements.iter().filter_map(|s| if let Statement::Save(save) = s { Some(save) } else { None });
         let saved = saved.flat_map(|s| s.columns.iter().map(|c| (c.1, s.span)));
-        for (id, at) in asked.chain(saved).collect::<Vec<_>>() {
+        let plotted =
+            plan.statements.iter().filter_map(|s| if let Statement::Plot(plot) = s { Some(plot) } else { None });
+        let plotted = plotted.flat_map(|p| p.record.iter().map(|id| (*id, p.facts.span)));
+        for (id, at) in asked.chain(saved).chain(plotted).collect::<Vec<_>>() {
             if self.g.depends_on(id, self.step_index) {
                 return refuse(self, "the number of a step (`step`)", at);
             }
@@ -277,6 +283,7 @@ impl Elab<'_> {
                     let ends = (self.number(*from, params, *span)?, self.number(*to, params, *span)?);
                     times.extend(self.every(ends, *every, *span, params)?);
                 }
+                Times::Spread { most } => times.extend(spread(a, b, (*most).min(MOST_SPREAD))),
                 _ => {}
             }
         }
@@ -366,12 +373,14 @@ impl Elab<'_> {
     }
 }
 
+/// So many times, evenly from one to another.
+pub(super) fn spread(a: f64, b: f64, n: usize) -> impl Iterator<Item = f64> {
+    (0..n).map(move |k| a + (b - a) * k as f64 / (n - 1).max(1) as f64)
+}
+
 /// The pools of all that a plan looks at.
 fn pools(plan: &Plan) -> Vec<std::rc::Rc<Pool>> {
     let asked = plan.context.asked.iter().map(|a| a.pool.clone());
-    let statements = plan.statements.iter().filter_map(|s| match s {
-        Statement::Report { pool, .. } | Statement::Check { pool, .. } => Some(pool.clone()),
-        _ => None,
-    });
+    let statements = plan.statements.iter().filter_map(|s| s.pool().cloned());
     asked.chain(statements).collect()
 }

@@ -4,9 +4,12 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::math::Id;
 use crate::math::eval::{Env, eval};
 use crate::model::elab::{Elab, RangeCheck, Try};
+use crate::model::plots::MOST_LOOKS;
 use crate::model::results::{Pool, Times};
+use crate::session::adaptive::spread;
 use crate::session::compile::{Grid, MAX_STEPS};
-use crate::session::plan::{Plan, Save, Statement, TimeSpec};
+use crate::session::plan::plots::Plot;
+use crate::session::plan::{Plan, Save, TimeSpec};
 use crate::source::Span;
 
 impl Elab<'_> {
@@ -189,6 +192,15 @@ impl Elab<'_> {
                 }
                 Ok((last - *steps as u64 + 1..=last).collect())
             }
+            Times::Spread { most } => {
+                let (a, b) = (grid.times[0], grid.times[last as usize]);
+                let mut looks: Vec<u64> = match last < *most as u64 {
+                    true => (0..=last).collect(),
+                    false => spread(a, b, *most).map(|t| nearest(grid, t)).collect(),
+                };
+                looks.dedup();
+                Ok(looks)
+            }
         }
     }
 
@@ -217,8 +229,14 @@ impl Elab<'_> {
         Ok(looks)
     }
 
-    pub(super) fn save_looks(&mut self, plan: &Plan, index: usize, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
-        let Statement::Save(Save { every, points, span, .. }) = &plan.statements[index] else { return Ok(Vec::new()) };
+    /// The grid points at which a plot keeps paths: those of its pool, or some of them where a drawing would not show more.
+    pub(super) fn plot_looks(&mut self, plot: &Plot, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
+        let looks = self.looks(&plot.pool, grid, params)?;
+        Ok(looks.iter().copied().step_by(looks.len().div_ceil(MOST_LOOKS).max(1)).collect())
+    }
+
+    pub(super) fn save_looks(&mut self, save: &Save, grid: &Grid, params: &Env) -> Try<Vec<u64>> {
+        let Save { every, points, span, .. } = save;
         if let Some(points) = points {
             let (last, stride) = (grid.len(), grid.len().div_ceil(*points).max(1));
             let inner = (0..last).step_by(stride as usize);
@@ -233,6 +251,13 @@ impl Elab<'_> {
             }
         }
     }
+}
+
+/// The grid point nearest to a time.
+fn nearest(grid: &Grid, t: f64) -> u64 {
+    let at = grid.times.partition_point(|x| *x < t).min(grid.times.len() - 1);
+    let before = at.saturating_sub(1);
+    (if t - grid.times[before] < grid.times[at] - t { before } else { at }) as u64
 }
 
 /// A time as a person writes it: what rounding did to its last digits is not shown.

@@ -195,6 +195,9 @@ impl Elab<'_> {
                 let ids: Vec<Id> = save.columns.iter().map(|c| c.1).collect();
                 self.check_derivatives(&ids, save.span);
             }
+            if let Statement::Plot(plot) = statement {
+                self.check_derivatives(&plot.record, plot.facts.span);
+            }
         }
     }
 
@@ -220,10 +223,7 @@ impl Elab<'_> {
             return Ok(());
         }
         let asked = plan.context.asked.iter().map(|a| a.pool.clone());
-        let statements = plan.statements.iter().filter_map(|s| match s {
-            Statement::Report { pool, .. } | Statement::Check { pool, .. } => Some(pool.clone()),
-            _ => None,
-        });
+        let statements = plan.statements.iter().filter_map(|s| s.pool().cloned());
         let mut result = Ok(());
         for pool in asked.chain(statements).collect::<Vec<_>>() {
             if self.is_dense(&pool.times, params) {
@@ -231,13 +231,13 @@ impl Elab<'_> {
             }
             result = result.and(self.looks(&pool, grid, params).map(|_| ()));
         }
-        for (k, statement) in plan.statements.iter().enumerate() {
+        for statement in &plan.statements {
             if let Statement::Save(save) = statement
                 && !save
                     .every
                     .is_some_and(|e| self.too_many(grid.times[0], grid.times[grid.times.len() - 1], e, params))
             {
-                result = result.and(self.save_looks(plan, k, grid, params).map(|_| ()));
+                result = result.and(self.save_looks(save, grid, params).map(|_| ()));
             }
         }
         result

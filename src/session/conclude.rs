@@ -13,6 +13,8 @@ use crate::output::result::{AdaptiveResult, Check, Report, RunResult, Values, Wh
 use crate::runtime::{Observer, Outcome, StatResult};
 use crate::session::compile::Grid;
 use crate::session::execute::{Execution, Watch};
+use crate::session::figures::gather::Kept;
+use crate::session::plan::plots::Plot;
 use crate::session::plan::{Item, Plan, Save, Statement};
 use crate::session::propagation::Seen;
 use crate::session::results::{Ran, Saved};
@@ -62,15 +64,21 @@ impl Elab<'_> {
             ..RunResult::default()
         };
         let mut found: HashMap<usize, Vec<StatResult>> = HashMap::new();
+        let mut kept: HashMap<usize, Kept> = HashMap::new();
         for (watch, observed) in watches.iter().zip(&outcome.observed) {
             for (index, results) in watch.asked.iter().zip(&observed.results) {
                 found.insert(*index, results.clone());
             }
-            if let Some(index) = watch.save
-                && let Statement::Save(save) = &plan.statements[index]
-            {
-                let saved = self.saved(save, observed, observers, watch, grid, ran.variants.len());
-                ran.saved.push(saved);
+            match watch.keeps.map(|index| (index, &plan.statements[index])) {
+                Some((_, Statement::Save(save))) => {
+                    let saved = self.saved(save, observed, observers, watch, grid, ran.variants.len());
+                    ran.saved.push(saved);
+                }
+                Some((index, _)) => {
+                    let times = look_times(observers, watch, grid);
+                    kept.insert(index, Kept { times, recorded: observed.record.clone() });
+                }
+                None => {}
             }
         }
         if outcome.finished == 0 {
@@ -83,11 +91,18 @@ impl Elab<'_> {
         variant.interrupted |= how.stop.load(std::sync::atomic::Ordering::Relaxed);
         self.invariances(plan, &mut env, &mut notes)?;
         let end = grid.times[grid.times.len() - 1];
-        for statement in &plan.statements {
-            let pool = match statement {
-                Statement::Report { pool, .. } | Statement::Check { pool, .. } => pool.clone(),
-                _ => continue,
-            };
+        for (index, statement) in plan.statements.iter().enumerate() {
+            let Some(pool) = statement.pool().cloned() else { continue };
+            if let Statement::Plot(plot) = statement {
+                let mut gathered = self.gathered(plot, &found, kept.remove(&index), grid, &env)?;
+                gathered.variant = ran.variants.len();
+                gathered.paths = outcome.finished;
+                self.backdrop(plot, &mut gathered, how, &mut env)?;
+                ran.plots.push(gathered);
+                if plot.value.is_none() {
+                    continue;
+                }
+            }
             let times = match &pool.times {
                 Times::At { times, .. } => times.len(),
                 _ => 1,
@@ -106,6 +121,14 @@ impl Elab<'_> {
                         for item in items {
                             let when = self.when(plan, item, &pool, at, end, &env);
                             variant.reports.push(self.report_line(plan, item, when, &seen, &mut env));
+                        }
+                    }
+                    Statement::Plot(Plot { value: Some(item), .. }) => {
+                        let when = self.when(plan, item, &pool, at, end, &env);
+                        let line = self.report_line(plan, item, when, &seen, &mut env);
+                        if let Some(gathered) = ran.plots.last_mut() {
+                            gathered.values.push(line.value);
+                            gathered.times.extend(at);
                         }
                     }
                     Statement::Check { text, condition, sides, .. } => {
@@ -128,7 +151,7 @@ impl Elab<'_> {
     /// Works out what a statement wants of `se(...)` of formulas.
     fn formula_errors(&self, plan: &Plan, statement: &Statement, seen: &Seen<'_>, env: &mut Env) {
         let wanted: Vec<Id> = match statement {
-            Statement::Report { items, .. } => items.iter().map(|i| i.value).collect(),
+            Statement::Report { .. } | Statement::Plot(_) => statement.items().iter().map(|i| i.value).collect(),
             Statement::Check { condition, .. } => vec![*condition],
             _ => return,
         };
@@ -210,10 +233,15 @@ impl Elab<'_> {
         variant: usize,
     ) -> Saved {
         let columns = save.columns.iter().flat_map(|(label, id)| column_names(label, self.g.shape(*id))).collect();
-        let observer = observers.iter().find(|o| std::ptr::eq(&*o.stage.program, &*watch.compiled.program));
-        let times = observer.map(|o| o.looks.iter().map(|k| grid.times[*k as usize]).collect()).unwrap_or_default();
+        let times = look_times(observers, watch, grid);
         Saved { variant, path: save.path.clone(), span: save.span, columns, times, recorded: observed.record.clone() }
     }
+}
+
+/// The times at which an observer looks.
+fn look_times(observers: &[Observer], watch: &Watch, grid: &Grid) -> Vec<f64> {
+    let observer = observers.iter().find(|o| std::ptr::eq(&*o.stage.program, &*watch.compiled.program));
+    observer.map(|o| o.looks.iter().map(|k| grid.times[*k as usize]).collect()).unwrap_or_default()
 }
 
 /// What one look of a statement sees: of a statistic with the statement's times its own look, of another all there is.
@@ -241,7 +269,7 @@ fn fill(env: &mut Env, plan: &Plan, seen: &Seen<'_>) {
 }
 
 /// What a pool takes together, in words.
-fn pool_words(pool: &Pool) -> Option<String> {
+pub(super) fn pool_words(pool: &Pool) -> Option<String> {
     let times = match &pool.times {
         Times::Over { words, .. } => Some(words.clone()),
         Times::LastSteps { steps, .. } => Some(format!("last {steps} steps")),

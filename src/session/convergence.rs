@@ -14,6 +14,7 @@ use crate::runtime::coupled::{self, CoupledJob, Level, Wiener};
 use crate::runtime::noise::Ars5;
 use crate::session::compile::{Grid, parameters, stage};
 use crate::session::execute::Execution;
+use crate::session::figures::gather::Gathered;
 use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
 use crate::session::results::Ran;
 use crate::solve::Step;
@@ -171,6 +172,10 @@ impl Elab<'_> {
                 ..RunResult::default()
             });
         }
+        ran.plots.extend(plan.statements.iter().filter_map(|s| match s {
+            Statement::Plot(plot) => Some(Gathered::of_run(plot, plan.paths)),
+            _ => None,
+        }));
         ran.time = (a, b, converge.reference);
         env.set(self.time, b);
         ran.finished = plan.paths;

@@ -50,14 +50,15 @@ pub(super) struct Programs<T> {
     pub observers: Vec<Vec<Watch>>,
 }
 
-/// An observer before it has a grid: one pool, or one `save`.
+/// An observer before it has a grid: one pool, or the paths that a `save` or a plot keeps.
 pub(super) struct Watch {
     pub compiled: Compiled,
     pub pool: Arc<Pool>,
     /// indices of what was asked, in the order of the requests
     pub asked: Vec<usize>,
     pub requests: Vec<Request>,
-    pub save: Option<usize>,
+    /// the statement whose paths are kept
+    pub keeps: Option<usize>,
 }
 
 impl Elab<'_> {
@@ -71,11 +72,6 @@ impl Elab<'_> {
             settings: plan.settings.clone(),
             ..Ran::default()
         };
-        for statement in &plan.statements {
-            if let Statement::Plot { text, .. } = statement {
-                ran.notes.push(format!("`plot {text}` is not drawn by this version"));
-            }
-        }
         ran.notes.extend(plan.steps.iter().filter_map(|s| s.why.clone()));
         match plan.precision {
             Precision::Double => self.execute_in::<f64>(plan, how, &mut ran)?,
@@ -218,19 +214,21 @@ impl Elab<'_> {
             }
             let span = plan.context.asked[list[0]].span;
             let compiled = self.compiled(&Spec { states: states.clone(), renew: Vec::new(), outs }, backend, span)?;
-            watches.push(Watch { compiled, pool, asked: list, requests, save: None });
+            watches.push(Watch { compiled, pool, asked: list, requests, keeps: None });
         }
         for (index, statement) in plan.statements.iter().enumerate() {
-            let Statement::Save(save) = statement else { continue };
-            let outs = save.columns.iter().map(|c| c.1).collect();
-            let compiled =
-                self.compiled(&Spec { states: states.clone(), renew: Vec::new(), outs }, backend, save.span)?;
+            let (outs, span): (Vec<Id>, Span) = match statement {
+                Statement::Save(save) => (save.columns.iter().map(|c| c.1).collect(), save.span),
+                Statement::Plot(plot) if !plot.record.is_empty() => (plot.record.clone(), plot.facts.span),
+                _ => continue,
+            };
+            let compiled = self.compiled(&Spec { states: states.clone(), renew: Vec::new(), outs }, backend, span)?;
             watches.push(Watch {
                 compiled,
                 pool: Arc::default(),
                 asked: Vec::new(),
                 requests: Vec::new(),
-                save: Some(index),
+                keeps: Some(index),
             });
         }
         Ok(watches)
@@ -302,17 +300,16 @@ impl Elab<'_> {
         let make = Making { g, params, clock, grid: &grid };
         let mut observers = Vec::new();
         for watch in &programs.observers[solver] {
-            let looks = match watch.save {
-                Some(index) => self.save_looks(plan, index, &grid, params)?,
-                None => self.looks(&watch.pool, &grid, params)?,
+            let (looks, first) = match watch.keeps.map(|index| &plan.statements[index]) {
+                Some(Statement::Save(save)) => (self.save_looks(save, &grid, params)?, save.first),
+                Some(Statement::Plot(plot)) => {
+                    let looks = self.plot_looks(plot, &grid, params)?;
+                    let first = plot.first(looks.len());
+                    (looks, first)
+                }
+                _ => (self.looks(&watch.pool, &grid, params)?, 0),
             };
-            let record_first = match watch.save {
-                Some(index) => match &plan.statements[index] {
-                    Statement::Save(save) => save.first.min(plan.paths),
-                    _ => 0,
-                },
-                None => 0,
-            };
+            let record_first = first.min(plan.paths);
             observers.push(Observer {
                 stage: make.stage(self, &watch.compiled, true, plan.span)?,
                 looks,

@@ -59,6 +59,14 @@ impl Verdict {
     }
 }
 
+/// A law by its density at a point.
+#[derive(Copy, Clone)]
+pub(super) struct Over<'a> {
+    pub shape: &'a [usize],
+    pub point: VarId,
+    pub log_density: Id,
+}
+
 /// A target's density and a function of its points, compiled.
 struct OverTarget {
     log: Function,
@@ -91,7 +99,8 @@ impl Elab<'_> {
                 env.set(e.se, Array::new(found.shape, found.se));
                 continue;
             }
-            let q = self.by_quadrature(e, how, env)?;
+            let over = Over { shape: &e.target.shape, point: e.point, log_density: e.log_density };
+            let q = self.by_quadrature(over, e.integrand, e.span, how, env)?;
             let shape = self.g.shape(e.integrand).to_vec();
             if how.stop.load(Ordering::Relaxed) {
                 let unknown = Array::new(shape, vec![f64::NAN; q.value.len()]);
@@ -185,25 +194,32 @@ impl Elab<'_> {
     }
 
     /// The quadrature, over compiled code for the density and the integrand.
-    fn by_quadrature(&mut self, e: &Expectation, how: Execution<'_>, env: &Env) -> Try<Quadrature> {
-        let state = self.g.new_var("x", VarKind::State, Ty::Real, e.target.shape.clone());
+    pub(super) fn by_quadrature(
+        &mut self,
+        over: Over<'_>,
+        integrand: Id,
+        span: Span,
+        how: Execution<'_>,
+        env: &Env,
+    ) -> Try<Quadrature> {
+        let state = self.g.new_var("x", VarKind::State, Ty::Real, over.shape.to_vec());
         let x = self.g.var(state);
-        let [log, integrand] = self.g.substitute_vars(&[e.log_density, e.integrand], &[(e.point, x)])[..] else {
+        let components = self.g.shape(integrand).iter().product();
+        let [log, integrand] = self.g.substitute_vars(&[over.log_density, integrand], &[(over.point, x)])[..] else {
             unreachable!("two nodes, two results")
         };
         let spec = |outs: Vec<Id>| Spec { states: vec![state], renew: Vec::new(), outs };
-        let log_alone = self.function(&spec(vec![log]), how, e.span, env)?;
-        let all = self.function(&spec(vec![log, integrand]), how, e.span, env)?;
-        let components = self.g.shape(e.integrand).iter().product();
+        let log_alone = self.function(&spec(vec![log]), how, span, env)?;
+        let all = self.function(&spec(vec![log, integrand]), how, span, env)?;
         let mut density = OverTarget { log: log_alone, all, components };
-        Ok(if e.target.shape.iter().product::<usize>() <= 1 {
+        Ok(if over.shape.iter().product::<usize>() <= 1 {
             on_the_line(&mut density, how.stop)
         } else {
             in_the_plane(&mut density, how.stop)
         })
     }
 
-    fn function(&mut self, spec: &Spec, how: Execution<'_>, span: Span, env: &Env) -> Try<Function> {
+    pub(super) fn function(&mut self, spec: &Spec, how: Execution<'_>, span: Span, env: &Env) -> Try<Function> {
         let compiled = self.compiled(spec, how.backend, span)?;
         match stage(&Arc::new(self.g.clone()), &compiled, env, self.clock(), &Grid::new(vec![0.0]), true) {
             Ok(stage) => Ok(Function::new(stage)),

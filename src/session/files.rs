@@ -7,18 +7,39 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Precision;
 use crate::output::manifest::{FORM, Manifest, TimeNote, hash};
 use crate::output::paths::{Format, Paths, save};
+use crate::output::result::PlotFile;
+use crate::plot::theme::{LIGHT, Theme};
+use crate::plot::{self, Figure};
 use crate::session::Request;
 use crate::session::compile::Backend;
+use crate::session::figures::figures_of;
 use crate::session::load::Loaded;
 use crate::session::plan::{Plan, Statement};
 use crate::session::results::Ran;
 use crate::source::Span;
 
-/// Writes what a run saves below `folder`, with a manifest beside it. Adds the names of the files to the variants.
-pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request) -> Vec<Diagnostic> {
+/// How the plots of a run are written.
+#[derive(Copy, Clone, Debug)]
+pub struct Look {
+    pub theme: &'static Theme,
+    /// where the statement names no file: SVG, or PNG
+    pub png: bool,
+    /// plots have no files: they are shown in another way
+    pub no_files: bool,
+}
+
+impl Default for Look {
+    fn default() -> Look {
+        Look { theme: &LIGHT, png: false, no_files: false }
+    }
+}
+
+/// Writes what a run saves and plots below `folder`, with a manifest beside it. Adds the names of the files to the variants.
+pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request, look: Look) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut written = Vec::new();
-    let span = ran.saved.first().map_or(Span::default(), |s| s.span);
+    let first = ran.saved.first().map(|s| s.span).or(ran.plots.first().map(|p| p.facts.span));
+    let span = first.unwrap_or_default();
     for saved in std::mem::take(&mut ran.saved) {
         let name = if ran.variants.len() > 1 { numbered(&saved.path, saved.variant + 1) } else { saved.path.clone() };
         let path = folder.join(&name);
@@ -35,6 +56,7 @@ pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request) -
             Err(e) => problems.push(unwritable(&path, &e, saved.span)),
         }
     }
+    written.extend(write_plots(ran, folder, look, &mut problems));
     // What was typed at a prompt is no file that a manifest could name.
     if !written.is_empty() && loaded.sources.get(loaded.main).path.is_some() {
         let path = folder.join(format!("{}.manifest.json", ran.name));
@@ -45,16 +67,52 @@ pub fn write(ran: &mut Ran, folder: &Path, loaded: &Loaded, request: &Request) -
     problems
 }
 
+/// Writes the plots of a run; the names of the files, from the folder.
+fn write_plots(ran: &mut Ran, folder: &Path, look: Look, problems: &mut Vec<Diagnostic>) -> Vec<String> {
+    let mut written: Vec<String> = Vec::new();
+    if look.no_files {
+        return written;
+    }
+    for drawn in figures_of(ran) {
+        let ending = drawn.ending.as_deref().unwrap_or(if look.png { "png" } else { "svg" });
+        let name = format!("{}.{ending}", drawn.name);
+        let path = folder.join(&name);
+        if let Err(e) = write_figure(&path, &drawn.figure, ending == "png", look.theme) {
+            problems.push(unwritable(&path, &e, drawn.span));
+            continue;
+        }
+        written.push(name);
+        let Some(variant) = ran.variants.get_mut(drawn.variant) else { continue };
+        match (drawn.frame, variant.plots.last_mut()) {
+            (Some(k), Some(first)) if k > 1 => first.frames = Some(k),
+            _ => variant.plots.push(PlotFile { plot: drawn.text, file: path.display().to_string(), frames: None }),
+        }
+    }
+    written
+}
+
+fn write_figure(path: &Path, figure: &Figure, png: bool, theme: &Theme) -> std::io::Result<()> {
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let svg = plot::svg::draw(figure, theme);
+    match png {
+        true => std::fs::write(path, plot::png::paint(&svg).map_err(std::io::Error::other)?),
+        false => std::fs::write(path, svg),
+    }
+}
+
 /// Whether the files of a run can be written, before its paths are run: the folder is there or can be made, and a file
 /// that is there can be opened. Of several files the first is told.
 pub fn can_write(plan: &Plan, folder: &Path) -> Vec<Diagnostic> {
-    let saves = plan.statements.iter().filter_map(|s| match s {
-        Statement::Save(save) => Some(save),
-        _ => None,
-    });
-    for save in saves {
-        if let Err(e) = try_to_open(&folder.join(&save.path)) {
-            return vec![unwritable(&folder.join(&save.path), &e, save.span)];
+    for statement in &plan.statements {
+        let (path, span) = match statement {
+            Statement::Save(save) => (folder.join(&save.path), save.span),
+            Statement::Plot(plot) => (folder.join(plot.facts.path.as_deref().unwrap_or("plot.svg")), plot.facts.span),
+            _ => continue,
+        };
+        if let Err(e) = try_to_open(&path) {
+            return vec![unwritable(&path, &e, span)];
         }
     }
     Vec::new()
@@ -80,6 +138,13 @@ fn try_to_open(path: &Path) -> std::io::Result<()> {
     let trial = folder.join(format!(".fokker-{}", std::process::id()));
     std::fs::File::create(&trial)?;
     std::fs::remove_file(&trial)
+}
+
+/// That the page of a report cannot be written.
+pub(crate) fn unwritable_report(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
+    let message = format!("cannot write `{}`: {e}", path.display());
+    Diagnostic::error(codes::CANNOT_WRITE, message, span, "the runs of this file")
+        .help("name another file: `--report FILE`")
 }
 
 fn unwritable(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
@@ -109,7 +174,7 @@ fn from_folder(folder: &Path, path: &Path) -> String {
     up.chain(down).collect::<Vec<_>>().join("/")
 }
 
-fn manifest(ran: &Ran, folder: &Path, loaded: &Loaded, request: &Request, results: Vec<String>) -> Manifest {
+pub(crate) fn manifest(ran: &Ran, folder: &Path, loaded: &Loaded, request: &Request, results: Vec<String>) -> Manifest {
     let main = loaded.sources.get(loaded.main);
     let mut overrides = BTreeMap::new();
     let mut put = |name: &str, value: Option<String>| {

@@ -14,6 +14,7 @@ pub mod emit;
 pub mod evaluate;
 pub mod execute;
 pub mod expectation;
+pub mod figures;
 pub mod files;
 pub mod help;
 pub mod inspect;
@@ -23,6 +24,7 @@ pub mod plan;
 mod propagation;
 pub mod reference;
 pub mod replay;
+pub mod report;
 pub mod results;
 
 use std::sync::Arc;
@@ -64,6 +66,8 @@ pub struct Request {
     pub keep: bool,
     /// counts what is done
     pub progress: Option<Arc<Progress>>,
+    /// what the plots of the runs need is gathered
+    pub plots: bool,
 }
 
 /// What came of it.
@@ -149,6 +153,7 @@ impl Request {
             step: self.step,
             threads: self.threads,
             precision: self.precision,
+            without_plots: !self.plots,
         }
     }
 }

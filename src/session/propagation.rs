@@ -33,10 +33,7 @@ impl Elab<'_> {
     /// Which statistics are wanted without each group of paths too: those of formulas whose error is told.
     pub(super) fn replicated(&self, plan: &Plan) -> Vec<bool> {
         let mut wanted = vec![false; plan.context.asked.len()];
-        let items = plan.statements.iter().flat_map(|s| match s {
-            Statement::Report { items, .. } => items.as_slice(),
-            _ => &[],
-        });
+        let items = plan.statements.iter().flat_map(Statement::items);
         for id in items.map(|i| i.value).chain(plan.context.formulas.iter().map(|f| f.of)) {
             let inside = self.statistics_in(plan, id);
             if self.as_statistic(plan, id).is_none() && !self.is_one_number(plan, &inside) {

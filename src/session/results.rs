@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::kernels::lane::Precision;
 use crate::output::result::RunResult;
 use crate::runtime::Recorded;
+use crate::session::figures::gather::Gathered;
 use crate::session::keep::Kept;
 
 /// A run with all its variants, in order.
@@ -14,6 +15,8 @@ pub struct Ran {
     pub name: String,
     pub variants: Vec<RunResult>,
     pub saved: Vec<Saved>,
+    /// what was gathered for plots: see `session::figures`
+    pub plots: Vec<Gathered>,
     pub notes: Vec<String>,
     /// for questions that come later, where the request says so: one for each variant
     pub kept: Vec<Kept>,

@@ -381,7 +381,13 @@ pub struct Run {
 pub enum RunStmt {
     Let(Let, Option<Pool>),
     Report(Vec<Expr>, Option<Pool>),
-    Plot(Vec<Expr>, Option<Pool>, Span),
+    Plot {
+        what: Vec<Expr>,
+        pool: Option<Pool>,
+        /// the file, where it is named
+        path: Option<String>,
+        span: Span,
+    },
     Check(Expr, Option<Pool>),
     Save {
         value: Expr,

@@ -250,7 +250,10 @@ impl<'t> Builder<'t> {
             }
             Rule::plot => {
                 kids.word(Rule::kw_plot);
-                RunStmt::Plot(self.exprs(kids.need(Rule::exprs)), self.pool(kids), span)
+                let what = self.exprs(kids.need(Rule::exprs));
+                let pool = kids.maybe(Rule::pool).map(|node| self.pool_of(node));
+                let path = kids.word(Rule::kw_to).then(|| unquote(kids.need(Rule::string).text()).to_string());
+                RunStmt::Plot { what, pool, path, span }
             }
             Rule::check => {
                 kids.word(Rule::kw_check);
@@ -342,12 +345,16 @@ impl<'t> Builder<'t> {
     }
 
     fn pool(&mut self, mut kids: Kids<'_, 't>) -> Option<Pool> {
-        let mut kids = kids.maybe(Rule::pool)?.kids();
+        kids.maybe(Rule::pool).map(|node| self.pool_of(node))
+    }
+
+    fn pool_of(&mut self, node: Node<'_, 't>) -> Pool {
+        let mut kids = node.kids();
         if kids.word(Rule::kw_at) {
-            return Some(Pool::At(self.expr(kids.need(Rule::expr))));
+            return Pool::At(self.expr(kids.need(Rule::expr)));
         }
         kids.word(Rule::kw_over);
-        Some(Pool::Over(kids.map(|n| self.pool_span(n)).collect()))
+        Pool::Over(kids.map(|n| self.pool_span(n)).collect())
     }
 
     fn pool_span(&mut self, node: Node<'_, 't>) -> PoolSpan {

@@ -206,7 +206,14 @@ impl Printer {
         match s {
             RunStmt::Let(l, at) => self.line(&(let_decl(l) + &pool(at))),
             RunStmt::Report(what, at) => self.line(&format!("report {}{}", list(what), pool(at))),
-            RunStmt::Plot(what, at, _) => self.line(&format!("plot {}{}", list(what), pool(at))),
+            RunStmt::Plot { what, pool: at, path, .. } => {
+                let mut text = format!("plot {}{}", list(what), pool(at));
+                if let Some(path) = path {
+                    text += " to ";
+                    quoted(&mut text, path);
+                }
+                self.line(&text);
+            }
             RunStmt::Check(e, at) => self.line(&format!("check {}{}", expr(e), pool(at))),
             RunStmt::Save { value, every, first, path, .. } => {
                 let part = |word: &str, e: &Option<Expr>| e.as_ref().map(|e| format!(" {word} {}", expr(e)));

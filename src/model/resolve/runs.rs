@@ -4,7 +4,7 @@ use super::{Known, Resolver, What};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::model::elab::did_you_mean;
 use crate::model::messages::SETTINGS;
-use crate::model::{distributions, habits, later, messages, operators};
+use crate::model::{distributions, habits, later, messages, operators, plots};
 use crate::source::Span;
 use crate::syntax::ast::{
     Expr, ExprKind, Ident, ItemKind, ModelBody, ModelStmt, Param, Pool, PoolSpan, Run, RunStmt, SettingUnit, Start,
@@ -104,7 +104,7 @@ impl<'p> Resolver<'p> {
                 self.declare(&l.name, What::Value);
             }
             RunStmt::Report(exprs, pool) => self.pooled(pool.as_ref(), |s| exprs.iter().for_each(|e| s.expr(e))),
-            RunStmt::Plot(exprs, pool, _) => self.pooled(pool.as_ref(), |s| exprs.iter().for_each(|e| s.plot(e))),
+            RunStmt::Plot { what, pool, .. } => self.pooled(pool.as_ref(), |s| what.iter().for_each(|e| s.plot(e))),
             RunStmt::Check(e, pool) => self.pooled(pool.as_ref(), |s| s.expr(e)),
             RunStmt::Save { value, every, first, .. } => {
                 self.expr(value);
@@ -206,12 +206,17 @@ impl<'p> Resolver<'p> {
         }
     }
 
-    /// `fan(x)`: the kinds of plots are no functions.
+    /// `fan(x)`: the kinds of plots are no functions. That a kind is not known is told when the run is worked out.
     fn plot(&mut self, e: &'p Expr) {
-        match &e.kind {
-            ExprKind::Call(_, args) => self.arguments(args),
-            _ => self.expr(e),
-        }
+        let ExprKind::Call(callee, args) = &e.kind else { return self.expr(e) };
+        let row = match &callee.kind {
+            ExprKind::Name(name) => plots::find(name),
+            _ => None,
+        };
+        let of_plot = row.is_some_and(|row| row.of == plots::Of::Plot);
+        let (first, rest) = args.split_at(usize::from(of_plot).min(args.len()));
+        first.iter().for_each(|arg| self.plot(&arg.value));
+        self.arguments(rest);
     }
 
     fn init(&mut self, name: &'p Ident, start: &'p Start) {

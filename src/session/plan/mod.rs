@@ -1,7 +1,9 @@
 //! A run worked out: its settings, its model and solvers, what its statements ask for.
 
 mod parameters;
+pub mod plots;
 mod pool;
+pub mod references;
 mod settings;
 mod solvers;
 mod statements;
@@ -19,6 +21,7 @@ use crate::model::resolve;
 use crate::model::results::{Pool, RunContext};
 use crate::model::system::Model;
 use crate::model::value::{Entry, Scope};
+use crate::session::plan::plots::Plot;
 use crate::session::replay::Replay;
 use crate::solve::form::Structured;
 use crate::solve::rule::Step;
@@ -115,23 +118,30 @@ pub struct Converge {
 
 #[derive(Debug)]
 pub enum Statement {
-    Report {
-        items: Vec<Item>,
-        pool: Rc<Pool>,
-    },
-    Check {
-        text: String,
-        condition: Id,
-        sides: Option<(Id, Id)>,
-        pool: Rc<Pool>,
-        span: Span,
-    },
+    Report { items: Vec<Item>, pool: Rc<Pool> },
+    Check { text: String, condition: Id, sides: Option<(Id, Id)>, pool: Rc<Pool>, span: Span },
     Save(Save),
-    /// plots wait for a later version; the text is kept for the note that says so
-    Plot {
-        text: String,
-        span: Span,
-    },
+    Plot(Plot),
+}
+
+impl Statement {
+    /// The formulas of statistics that it tells, with their errors.
+    pub fn items(&self) -> &[Item] {
+        match self {
+            Statement::Report { items, .. } => items,
+            Statement::Plot(plot) => plot.value.as_slice(),
+            _ => &[],
+        }
+    }
+
+    /// When it looks, where it has a pool.
+    pub fn pool(&self) -> Option<&Rc<Pool>> {
+        match self {
+            Statement::Report { pool, .. } | Statement::Check { pool, .. } => Some(pool),
+            Statement::Plot(plot) => Some(&plot.pool),
+            Statement::Save(_) => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -162,6 +172,8 @@ pub struct Overrides {
     pub step: Option<f64>,
     pub threads: Option<usize>,
     pub precision: Option<Precision>,
+    /// plots are looked at for mistakes, and nothing is gathered for them
+    pub without_plots: bool,
 }
 
 #[derive(Default)]
@@ -278,6 +290,12 @@ impl Elab<'_> {
                 RunStmt::Setting { name, .. } => self.plan_setting(&name.name, &settings, overrides, &mut plan, &inner),
                 // The parameters of a model that is broken are not known.
                 RunStmt::Sweep(..) if broken => Ok(()),
+                RunStmt::Plot { .. } if overrides.without_plots => self.without_trace(|s| {
+                    let before = plan.statements.len();
+                    let planned = s.run_statement(statement, &mut plan, &inner);
+                    plan.statements.truncate(before);
+                    planned
+                }),
                 _ => self.run_statement(statement, &mut plan, &inner),
             }
             .is_err();
@@ -298,6 +316,7 @@ impl Elab<'_> {
         plan.threads = overrides.threads.or(plan.threads);
         plan.precision = overrides.precision.unwrap_or(plan.precision);
         plan.context = self.run.take().unwrap_or_default();
+        self.check_plots(&mut plan)?;
         self.whole(&plan, overrides, settings.get("time").map_or(span, |t| t.1.span))?;
         Ok(plan)
     }

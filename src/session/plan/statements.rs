@@ -49,10 +49,16 @@ impl Elab<'_> {
                 plan.statements.push(statement);
                 Ok(())
             }
-            RunStmt::Plot(exprs, _, span) => {
-                let text = exprs.iter().map(crate::syntax::print::expr).collect::<Vec<_>>().join(", ");
-                plan.statements.push(Statement::Plot { text, span: *span });
-                Ok(())
+            RunStmt::Plot { what, pool, path, span } => {
+                let (pool, inner) = self.pool(pool.as_ref(), scope)?;
+                let mut result = Ok(());
+                for e in what {
+                    match self.plot(e, pool.clone(), path.as_deref(), *span, plan, &inner) {
+                        Ok(plot) => plan.statements.push(Statement::Plot(plot)),
+                        Err(Reported) => result = Err(Reported),
+                    }
+                }
+                result.and_then(|()| self.axes_are_used(&pool, *span))
             }
             RunStmt::Save { value, every, first, path, span, .. } => {
                 let save = self.save(value, every.as_ref(), first.as_ref(), path, *span, scope)?;
@@ -134,7 +140,7 @@ impl Elab<'_> {
         }
         if self.reads_time_alone(id) {
             return match pool.times {
-                Times::End | Times::At { .. } => Ok(()),
+                Times::End | Times::At { .. } | Times::Spread { .. } => Ok(()),
                 Times::Over { .. } | Times::LastSteps { .. } => self.fail(
                     Diagnostic::error(
                         codes::BAD_TIME,

@@ -1,0 +1,142 @@
+//! Plots of all variants of a run together: orders of convergence, work against error, ladders of a sweep.
+
+use crate::output::number::{count, estimate, plain};
+use crate::output::result::{ConvergenceLevel, Pair, RunResult};
+use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel};
+use crate::session::figures::gather::{Backdrop, Gathered};
+use crate::session::results::Ran;
+
+type Error = fn(&ConvergenceLevel) -> Option<Pair>;
+
+fn strong(level: &ConvergenceLevel) -> Option<Pair> {
+    Some(level.strong)
+}
+
+fn weak(level: &ConvergenceLevel) -> Option<Pair> {
+    level.weak_of_mean().map(|w| Pair { value: w.value.abs(), se: w.se })
+}
+
+/// Errors of each solver against some number of a level.
+fn errors(variant: &RunResult, along: fn(&ConvergenceLevel) -> f64, error: Error) -> Vec<(f64, f64, f64)> {
+    let levels = variant.converge.iter().flat_map(|c| &c.levels);
+    let point = |l: &ConvergenceLevel| error(l).map(|e| (along(l), e.value, e.se)).filter(|p| p.0 > 0.0 && p.1 > 0.0);
+    levels.filter_map(point).collect()
+}
+
+fn name(variant: &RunResult) -> String {
+    variant.solver.clone().unwrap_or_else(|| variant.model.clone())
+}
+
+/// Strong and weak errors against the step, with lines of the fitted orders.
+pub(super) fn convergence(ran: &Ran) -> Figure {
+    let kinds: [(&str, &str, Error); 2] =
+        [("strong error", "E|x − ref|", strong), ("weak error", "|E x − E ref|", weak)];
+    let panel = |(k, (title, label, error)): (usize, (&str, &str, Error))| {
+        let mut layers = Vec::new();
+        for (s, variant) in ran.variants.iter().enumerate() {
+            let Some(c) = &variant.converge else { continue };
+            let order = if k == 0 { c.strong_order } else { c.weak_order };
+            let points = errors(variant, |l| l.h, error);
+            layers.extend(fitted(&points, order.value));
+            let told = if order.value.is_finite() {
+                format!(", order {}", estimate(order.value, order.se))
+            } else {
+                String::new()
+            };
+            layers.push(Layer::new(Ink::Series(s), Mark::Estimates(points)).named(format!("{}{told}", name(variant))));
+        }
+        Panel { title: title.into(), x: Axis::log("step h"), y: Axis::log(label), layers, ..Panel::default() }
+    };
+    let panels = kinds.into_iter().enumerate().map(panel).collect();
+    Figure { title: heading(ran), caption: caption(ran, "dashed: the fitted orders"), panels }
+}
+
+/// A line of a given slope in the logarithms, through the middle of points.
+fn fitted(points: &[(f64, f64, f64)], slope: f64) -> Option<Layer> {
+    let (first, last) = (points.first()?, points.last()?);
+    if !slope.is_finite() || points.len() < 2 {
+        return None;
+    }
+    let n = points.len() as f64;
+    let mean = |of: fn(&(f64, f64, f64)) -> f64| points.iter().map(|p| of(p).ln()).sum::<f64>() / n;
+    let (x, y) = (mean(|p| p.0), mean(|p| p.1));
+    let at = |h: f64| (h, (y + slope * (h.ln() - x)).exp());
+    Some(Layer::new(Ink::Reference, Mark::Line(vec![at(first.0), at(last.0)])))
+}
+
+/// The strong error against the time of a path.
+pub(super) fn work_precision(ran: &Ran) -> Figure {
+    let line = |(s, variant): (usize, &RunResult)| {
+        let points = errors(variant, |l| l.cost * 1e6, strong);
+        Layer::new(Ink::Series(s), Mark::Estimates(points)).named(name(variant))
+    };
+    let layers = ran.variants.iter().enumerate().map(line).collect();
+    let panel = Panel {
+        x: Axis::log("time of the steps of a path (µs)"),
+        y: Axis::log("E|x − ref|"),
+        layers,
+        ..Panel::default()
+    };
+    Figure { title: heading(ran), caption: caption(ran, "on one thread, without the noise"), panels: vec![panel] }
+}
+
+fn heading(ran: &Ran) -> String {
+    ran.variants.first().map_or(String::new(), |v| format!("{}: {}", ran.name, v.model))
+}
+
+fn caption(ran: &Ran, more: &str) -> String {
+    let Some(v) = ran.variants.first() else { return String::new() };
+    format!("{} coupled paths against {} steps; bars: standard errors; {more}", count(v.paths), count(v.steps))
+}
+
+/// A statistic against the swept parameter, a line for each solver and value of further parameters.
+pub(super) fn ladder(ran: &Ran, plot: &Gathered) -> Figure {
+    let own: Vec<&Gathered> = ran.plots.iter().filter(|g| g.facts.span == plot.facts.span).collect();
+    let swept = plot.facts.swept.clone().unwrap_or_default();
+    let mut lines: Vec<(String, Vec<(f64, f64, f64)>)> = Vec::new();
+    let mut reference: Vec<(f64, f64)> = Vec::new();
+    for g in own {
+        let Some(variant) = ran.variants.get(g.variant) else { continue };
+        let Some((_, x)) = variant.sweep.iter().find(|(name, _)| *name == swept) else { continue };
+        let several = ran.variants.iter().any(|v| v.solver != variant.solver);
+        let mut words: Vec<String> = variant.solver.iter().filter(|_| several).cloned().collect();
+        words.extend(variant.sweep.iter().filter(|s| s.0 != swept).map(|(n, v)| format!("{n} = {}", plain(*v))));
+        for values in &g.values {
+            for (k, value) in values.values.iter().enumerate() {
+                let index = crate::output::paths::subscript(&values.shape, k);
+                let words: Vec<String> = words.iter().cloned().chain((!index.is_empty()).then_some(index)).collect();
+                let point = (*x, *value, values.se.get(k).copied().unwrap_or(f64::NAN));
+                let name = words.join(", ");
+                match lines.iter_mut().find(|l| l.0 == name) {
+                    Some(line) => line.1.push(point),
+                    None => lines.push((name, vec![point])),
+                }
+            }
+        }
+        if let Some(Backdrop::Curve { points, .. }) = &g.backdrop {
+            reference.extend(points);
+        }
+    }
+    let mut layers: Vec<Layer> = Vec::new();
+    for (k, (name, mut points)) in lines.into_iter().enumerate() {
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let layer = Layer::new(Ink::Series(k), Mark::Estimates(points));
+        layers.push(if name.is_empty() { layer } else { layer.named(name) });
+    }
+    if let Some(Backdrop::Curve { name, .. }) = &plot.backdrop {
+        reference.sort_by(|a, b| a.0.total_cmp(&b.0));
+        reference.dedup();
+        layers.push(Layer::new(Ink::Reference, Mark::Line(reference)).named(name.clone()));
+    }
+    let label = plot.facts.labels.first().cloned().unwrap_or_default();
+    let panel = Panel { x: Axis::new(swept), y: Axis::new(label), layers, ..Panel::default() };
+    let by = ran.variants.first().map_or(String::new(), |v| match &v.solver {
+        Some(solver) if ran.variants.iter().all(|w| w.solver.as_ref() == Some(solver)) => format!(" by {solver}"),
+        _ => String::new(),
+    });
+    Figure {
+        title: format!("{}{by}", heading(ran)),
+        caption: format!("{} paths for each value; bars: standard errors", count(plot.paths)),
+        panels: vec![panel],
+    }
+}
