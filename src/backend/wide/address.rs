@@ -268,7 +268,7 @@ impl Emitter<'_> {
         self.value(at, depth);
         let cell = Mem::At { base: base_of_table(table), index: Some((RAX, 8)), disp: 0 };
         self.asm.mov_load(RDX, cell);
-        self.asm.integer_of(RAX, cell);
+        self.asm.integer_of_cell(RAX, cell);
         self.asm.mov_store(kept, RDX);
         self.asm.arith(Int::Add, RDX, RDX);
         let done = self.asm.label();

@@ -1,7 +1,7 @@
 //! The frame of the machine code: groups of lanes, and for each the steps.
 //!
 //! ```text
-//! for each group of 4*vectors lanes
+//! for each group of lanes (some vectors)
 //!     states of the group into their homes (registers, slots of the stack), or into two working copies
 //!     for each step
 //!         the body; the new states take the places of the old (the copies change roles)
@@ -17,7 +17,6 @@ use super::encode::*;
 use super::expand::{self, Expanded};
 use super::shape::{Layout, NESTING, REGISTERS};
 use super::vector::{Call, Carried, Info, Loop, Node, Place, Source, Val};
-use crate::step::kernel::KernelFn;
 use crate::step::program::{Counter, Index, Program, Space};
 
 /// Bytes from one row of the block to the next.
@@ -93,7 +92,7 @@ pub fn emit(program: &Program, layout: Layout, listing: bool) -> Option<(Vec<u8>
     // the code does not depend on the frame's size but in one number: a first pass tells it
     for last in [false, true] {
         let mut e = Emitter {
-            asm: Assembler::new(listing && last),
+            asm: Assembler::new(layout.precision, listing && last),
             program,
             layout,
             vals: Vec::new(),
@@ -165,7 +164,7 @@ impl Emitter<'_> {
         (self.vals, self.stack, self.words) = (vals, stack, slots::FIRST);
         (self.registers, self.addresses) = (Registers::default(), Addresses::default());
         for (cell, at) in pool {
-            self.asm.one(BROADCAST, Ymm(0), Operand::Mem(Mem::at(R15, 8 * cell as i32)));
+            self.asm.splat_cell(Ymm(0), Mem::at(R15, 8 * cell as i32));
             self.asm.store(Mem::at(RSP, at), Ymm(0));
         }
         let (head, done) = (self.asm.label(), self.asm.label());
@@ -272,19 +271,14 @@ impl Emitter<'_> {
         let rows = call.rows as i32;
         self.asm.mov_number(RDI, i64::from(rows) * self.layout.lanes() as i64);
         self.asm.lea(RSI, Mem::at(RSP, call.area));
-        let address = match call.kernel.array_fn() {
-            KernelFn::One(f) => {
-                self.asm.mov(RDX, RSI);
-                f as usize
-            }
-            KernelFn::Two(f) => {
-                self.asm.lea(RDX, Mem::at(RSP, call.area + rows * self.layout.row_bytes() as i32));
-                self.asm.mov(RCX, RSI);
-                f as usize
-            }
-        };
+        if call.kernel.arity() == 1 {
+            self.asm.mov(RDX, RSI);
+        } else {
+            self.asm.lea(RDX, Mem::at(RSP, call.area + rows * self.layout.row_bytes() as i32));
+            self.asm.mov(RCX, RSI);
+        }
         self.asm.zero_upper();
-        self.asm.mov_number(RAX, address as i64);
+        self.asm.mov_number(RAX, call.kernel.address(self.layout.precision) as i64);
         self.asm.call(RAX);
         self.asm.mov_load(ROW_BYTES, Mem::at(RSP, slots::ROW_BYTES));
         self.forget_addresses();
@@ -473,37 +467,29 @@ impl Emitter<'_> {
         most
     }
 
-    /// Each lane from a row of its own: the numbers go over the stack, and what is found comes back over it.
-    pub fn gather(&mut self, numbers: Ymm, from: Source, first: &Index, v: usize) {
-        self.asm.store(Mem::at(RSP, slots::GATHER), numbers);
+    /// Each lane from a row or cell of its own: the numbers to go by lie on the stack, and what is found comes together
+    /// over it.
+    pub fn gather(&mut self, dst: Ymm, from: Source, first: &Index, v: usize) {
         let mem = match from {
             Source::Row(space) => self.row(space, first, v),
             Source::Cell(table) => self.cell(table, first),
         };
         self.asm.lea(RCX, mem);
-        for lane in 0..4 {
-            let number = Mem::at(RSP, slots::GATHER + 8 * lane);
-            self.asm.integer_of(RAX, number);
-            let disp = match from {
-                Source::Row(Space::Out | Space::Draw) => {
-                    self.asm.multiply(RAX, ROW_BYTES);
-                    8 * lane
-                }
-                Source::Row(_) => {
-                    self.asm.multiply_number(RAX, RAX, self.layout.row_bytes() as i32);
-                    8 * lane
-                }
-                Source::Cell(_) => {
-                    self.asm.multiply_number(RAX, RAX, 8);
-                    0
-                }
-            };
-            self.asm.mov_load(RAX, Mem::At { base: RCX, index: Some((RAX, 1)), disp });
-            self.asm.mov_store(Mem::at(RSP, slots::GATHER + 32 + 8 * lane), RAX);
+        let bytes = self.layout.precision.bytes() as i32;
+        for lane in 0..32 / bytes {
+            self.asm.integer_of_lane(RAX, Mem::at(RSP, slots::GATHER + bytes * lane));
+            match from {
+                Source::Row(Space::Out | Space::Draw) => self.asm.multiply(RAX, ROW_BYTES),
+                Source::Row(_) => self.asm.multiply_number(RAX, RAX, self.layout.row_bytes() as i32),
+                Source::Cell(_) => self.asm.multiply_number(RAX, RAX, 8),
+            }
+            let place = |disp| Mem::At { base: RCX, index: Some((RAX, 1)), disp };
+            match from {
+                Source::Row(_) => self.asm.load_lane(dst, place(bytes * lane)),
+                Source::Cell(_) => self.asm.load_cell(dst, place(0)),
+            }
+            self.asm.store_lane(Mem::at(RSP, slots::GATHER + 32 + bytes * lane), dst);
         }
-    }
-
-    pub fn finish_gather(&mut self, r: Ymm) {
-        self.asm.load(r, Mem::at(RSP, slots::GATHER + 32));
+        self.asm.load(dst, Mem::at(RSP, slots::GATHER + 32));
     }
 }
