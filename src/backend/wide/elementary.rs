@@ -63,12 +63,17 @@ impl Expansion<'_> {
 
     /// e^x, as `single::elementary::exp`.
     fn exp_single(&mut self, x: Val, out: &mut Vec<Node>) -> Val {
-        let [n, r] = self.reduced(x, [-105.0, 89.0], f64::from(single::arith::LN2_HI), out);
+        let least = f64::from(single::elementary::LEAST_EXP);
+        let bound = self.number(least);
+        let below = self.compared([x, bound], x86::LESS, out);
+        let [n, r] = self.reduced(x, [least, 89.0], f64::from(single::arith::LN2_HI), out);
         let lo = self.number(-f64::from(single::arith::LN2_LO));
         let r = self.fma([n, lo, r], out);
         let (square, p) = self.polynomial(r, &single::coefficients::EXP.map(f64::from), out);
         let sum = self.fma([square, p, r], out);
-        self.scaled(sum, n, out)
+        let y = self.scaled(sum, n, out);
+        // the machine complements the first
+        self.two(x86::AND_NOT, [below, y], out)
     }
 
     /// What rounds a number to an integer when it is added.

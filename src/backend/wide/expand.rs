@@ -173,7 +173,7 @@ impl Expansion<'_> {
     }
 
     fn stretch(&mut self, insts: &[Inst], out: &mut Vec<Node>) {
-        self.waiting = waiting::waiting(insts, &self.escaping);
+        self.waiting = waiting::waiting(insts, &self.escaping, self.layout.in_place);
         let part = self.layout.interleaved;
         for first in (0..self.layout.vectors).step_by(part) {
             for inst in insts {
@@ -307,7 +307,7 @@ impl Expansion<'_> {
         dst
     }
 
-    fn compared(&mut self, args: [Val; 2], number: u8, out: &mut Vec<Node>) -> Val {
+    pub fn compared(&mut self, args: [Val; 2], number: u8, out: &mut Vec<Node>) -> Val {
         let dst = self.new_val(None);
         self.push(out, Vector::Two { op: x86::COMPARE, dst, args, number: Some(number) });
         dst
@@ -399,7 +399,7 @@ impl Expansion<'_> {
             }
             _ => {
                 let chosen = self.two(op, [a, b], out);
-                let nan = self.compared([a, a], UNORDERED, out);
+                let nan = self.compared([a, a], x86::UNORDERED, out);
                 self.blend(nan, a, chosen, out)
             }
         }
@@ -468,13 +468,10 @@ fn twice(bits: u32) -> u64 {
     u64::from(bits) << 32 | u64::from(bits)
 }
 
-/// Comparison with anything that is NaN.
-const UNORDERED: u8 = 3;
-
 /// The predicate of a comparison that raises nothing.
 fn predicate(op: Relation) -> u8 {
     match op {
-        Relation::Lt => 0x11,
+        Relation::Lt => x86::LESS,
         Relation::Le => 0x12,
         Relation::Eq => 0,
         Relation::Ne => 4,

@@ -99,6 +99,9 @@ pub const AND_NOT: Op = packed("vandn", 0x55);
 pub const OR: Op = packed("vor", 0x56);
 pub const XOR: Op = packed("vxor", 0x57);
 pub const COMPARE: Op = packed("vcmp", 0xc2);
+/// comparisons that raise nothing: less, and with anything that is NaN
+pub const LESS: u8 = 0x11;
+pub const UNORDERED: u8 = 3;
 pub const LOAD: Op = packed("vmovu", 0x10);
 pub const STORE: Op = packed("vmovu", 0x11);
 pub const MOVE: Op = packed("vmova", 0x28);

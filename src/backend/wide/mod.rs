@@ -10,6 +10,7 @@ mod elementary;
 mod emit;
 mod encode;
 mod expand;
+mod in_place;
 mod instruction;
 mod shape;
 mod uses;
