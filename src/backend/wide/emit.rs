@@ -131,16 +131,16 @@ impl Emitter<'_> {
         SAVED.into_iter().for_each(|r| self.asm.push(r));
         self.asm.mov(RAX, RSP);
         self.asm.align_stack();
-        self.asm.arith_number(Int::Sub, RSP, (frame + 63) & !63);
-        self.asm.mov_store(Mem::at(RSP, slots::CALLER), RAX);
-        self.asm.mov_store(Mem::at(RSP, slots::CONTEXT), RDI);
-        self.asm.mov_load(R15, Mem::at(RDI, field!(run)));
-        self.asm.mov_load(R12, Mem::at(RDI, field!(scratch)));
-        self.asm.mov_load(ROW_BYTES, Mem::at(RDI, field!(row_bytes)));
-        self.asm.mov_store(Mem::at(RSP, slots::ROW_BYTES), ROW_BYTES);
+        self.asm.arith(Int::Sub, RSP, (frame + 63) & !63);
+        self.asm.mov(Mem::at(RSP, slots::CALLER), RAX);
+        self.asm.mov(Mem::at(RSP, slots::CONTEXT), RDI);
+        self.asm.mov(R15, Mem::at(RDI, field!(run)));
+        self.asm.mov(R12, Mem::at(RDI, field!(scratch)));
+        self.asm.mov(ROW_BYTES, Mem::at(RDI, field!(row_bytes)));
+        self.asm.mov(Mem::at(RSP, slots::ROW_BYTES), ROW_BYTES);
         self.asm.multiply_number(RAX, ROW_BYTES, self.program.draw_rows as i32);
-        self.asm.mov_store(Mem::at(RSP, slots::DRAWS), RAX);
-        self.asm.store_number(Mem::at(RSP, slots::OFFSET), 0);
+        self.asm.mov(Mem::at(RSP, slots::DRAWS), RAX);
+        self.asm.mov(Mem::at(RSP, slots::OFFSET), 0);
         let mut most = self.stack;
         loop {
             most = most.max(self.groups());
@@ -150,7 +150,7 @@ impl Emitter<'_> {
             self.layout = self.layout.halved();
         }
         self.asm.zero_upper();
-        self.asm.mov_load(RSP, Mem::at(RSP, slots::CALLER));
+        self.asm.mov(RSP, Mem::at(RSP, slots::CALLER));
         SAVED.into_iter().rev().for_each(|r| self.asm.pop(r));
         self.asm.ret();
         most
@@ -169,7 +169,7 @@ impl Emitter<'_> {
         }
         let (head, done) = (self.asm.label(), self.asm.label());
         self.asm.bind(head);
-        self.asm.mov_load(RAX, Mem::at(RSP, slots::OFFSET));
+        self.asm.mov(RAX, Mem::at(RSP, slots::OFFSET));
         self.asm.lea(RCX, Mem::at(RAX, self.layout.row_bytes() as i32));
         self.asm.arith(Int::Cmp, RCX, ROW_BYTES);
         self.asm.jump_if(Cond::Above, done);
@@ -188,7 +188,7 @@ impl Emitter<'_> {
         } else {
             self.return_states();
         }
-        self.asm.arith_memory(Int::Add, Mem::at(RSP, slots::OFFSET), self.layout.row_bytes() as i32);
+        self.asm.arith(Int::Add, Mem::at(RSP, slots::OFFSET), self.layout.row_bytes() as i32);
         self.asm.jump(head);
         self.asm.bind(done);
         self.stack
@@ -196,18 +196,18 @@ impl Emitter<'_> {
 
     /// Addresses of the group, whose offset is in `rax`.
     fn start_group(&mut self) {
-        self.asm.mov_load(RCX, Mem::at(RSP, slots::CONTEXT));
-        self.asm.mov_load(R13, Mem::at(RCX, field!(noise)));
+        self.asm.mov(RCX, Mem::at(RSP, slots::CONTEXT));
+        self.asm.mov(R13, Mem::at(RCX, field!(noise)));
         self.asm.arith(Int::Add, R13, RAX);
-        self.asm.mov_load(RDX, Mem::at(RCX, field!(out)));
+        self.asm.mov(RDX, Mem::at(RCX, field!(out)));
         self.asm.arith(Int::Add, RDX, RAX);
-        self.asm.mov_store(Mem::at(RSP, slots::OUT), RDX);
-        self.asm.mov_load(RBX, Mem::at(RCX, field!(state)));
+        self.asm.mov(Mem::at(RSP, slots::OUT), RDX);
+        self.asm.mov(RBX, Mem::at(RCX, field!(state)));
         self.asm.arith(Int::Add, RBX, RAX);
-        self.asm.mov_store(Mem::at(RSP, slots::GROUP), RBX);
-        self.asm.mov_load(R14, Mem::at(RCX, field!(step)));
-        self.asm.mov_load(RDX, Mem::at(RCX, field!(steps)));
-        self.asm.mov_store(Mem::at(RSP, slots::LEFT), RDX);
+        self.asm.mov(Mem::at(RSP, slots::GROUP), RBX);
+        self.asm.mov(R14, Mem::at(RCX, field!(step)));
+        self.asm.mov(RDX, Mem::at(RCX, field!(steps)));
+        self.asm.mov(Mem::at(RSP, slots::LEFT), RDX);
     }
 
     /// Copies the states of the group into the working copies behind the rows of the body.
@@ -222,7 +222,7 @@ impl Emitter<'_> {
             copies.push(RBP);
         }
         for to in copies {
-            self.asm.mov_load(RSI, Mem::at(RSP, slots::GROUP));
+            self.asm.mov(RSI, Mem::at(RSP, slots::GROUP));
             self.asm.mov(RDI, to);
             self.copy_rows(ROW_BYTES, R9);
         }
@@ -230,7 +230,7 @@ impl Emitter<'_> {
 
     fn return_states(&mut self) {
         self.asm.mov_number(R9, self.layout.row_bytes() as i64);
-        self.asm.mov_load(RDI, Mem::at(RSP, slots::GROUP));
+        self.asm.mov(RDI, Mem::at(RSP, slots::GROUP));
         self.asm.mov(RSI, RBX);
         self.copy_rows(R9, ROW_BYTES);
     }
@@ -251,7 +251,7 @@ impl Emitter<'_> {
         }
         self.asm.arith(Int::Add, RSI, from_bytes);
         self.asm.arith(Int::Add, RDI, to_bytes);
-        self.asm.arith_number(Int::Sub, RCX, 1);
+        self.asm.arith(Int::Sub, RCX, 1);
         self.asm.jump_if(Cond::NotZero, head);
     }
 
@@ -281,7 +281,7 @@ impl Emitter<'_> {
         self.asm.zero_upper();
         self.asm.mov_number(RAX, call.kernel.address(self.layout.precision) as i64);
         self.asm.call(RAX);
-        self.asm.mov_load(ROW_BYTES, Mem::at(RSP, slots::ROW_BYTES));
+        self.asm.mov(ROW_BYTES, Mem::at(RSP, slots::ROW_BYTES));
         self.forget_addresses();
     }
 
@@ -365,7 +365,7 @@ impl Emitter<'_> {
             return None;
         }
         let word = self.open_counter(l.counter?);
-        self.asm.store_number(Mem::at(RSP, word), 0);
+        self.asm.mov(Mem::at(RSP, word), 0);
         Some(word)
     }
 
@@ -377,14 +377,14 @@ impl Emitter<'_> {
         match word {
             None => {
                 self.advance_running();
-                self.asm.arith_number(Int::Add, COUNTER, 1);
-                self.asm.arith_number(Int::Cmp, COUNTER, counter.extent as i32);
+                self.asm.arith(Int::Add, COUNTER, 1);
+                self.asm.arith(Int::Cmp, COUNTER, counter.extent as i32);
                 self.leaf = None;
                 self.stop_running();
             }
             Some(word) => {
-                self.asm.arith_memory(Int::Add, Mem::at(RSP, word), 1);
-                self.asm.arith_memory(Int::Cmp, Mem::at(RSP, word), counter.extent as i32);
+                self.asm.arith(Int::Add, Mem::at(RSP, word), 1);
+                self.asm.arith(Int::Cmp, Mem::at(RSP, word), counter.extent as i32);
                 self.close_counter();
             }
         }
@@ -392,20 +392,20 @@ impl Emitter<'_> {
     }
 
     fn end_step(&mut self, head: Label) {
-        self.asm.arith_load(Int::Add, R13, Mem::at(RSP, slots::DRAWS));
+        self.asm.arith(Int::Add, R13, Mem::at(RSP, slots::DRAWS));
         if self.program.step_len > 0 {
-            self.asm.arith_number(Int::Add, R14, 8 * self.program.step_len as i32);
+            self.asm.arith(Int::Add, R14, 8 * self.program.step_len as i32);
         }
         if self.program.out_rows > 0 {
-            self.asm.mov_load(RAX, Mem::at(RSP, slots::CONTEXT));
-            self.asm.mov_load(RAX, Mem::at(RAX, field!(out_bytes)));
-            self.asm.arith_load(Int::Add, RAX, Mem::at(RSP, slots::OUT));
-            self.asm.mov_store(Mem::at(RSP, slots::OUT), RAX);
+            self.asm.mov(RAX, Mem::at(RSP, slots::CONTEXT));
+            self.asm.mov(RAX, Mem::at(RAX, field!(out_bytes)));
+            self.asm.arith(Int::Add, RAX, Mem::at(RSP, slots::OUT));
+            self.asm.mov(Mem::at(RSP, slots::OUT), RAX);
         }
         if !self.layout.registers && !self.layout.in_place {
             self.asm.exchange(RBX, RBP);
         }
-        self.asm.arith_memory(Int::Sub, Mem::at(RSP, slots::LEFT), 1);
+        self.asm.arith(Int::Sub, Mem::at(RSP, slots::LEFT), 1);
         self.asm.jump_if(Cond::NotZero, head);
     }
 

@@ -34,9 +34,16 @@ pub struct Assembler {
 
 /// What stands in the register-or-memory field.
 #[derive(Copy, Clone)]
-enum Rm {
+pub enum Rm {
     Reg(u8),
     Mem(Mem),
+}
+
+/// An operand of an integer instruction.
+#[derive(Copy, Clone)]
+pub enum Arg {
+    Rm(Rm),
+    Number(i32),
 }
 
 impl Rm {
@@ -55,6 +62,34 @@ impl From<Operand> for Rm {
         match operand {
             Operand::Reg(r) => Rm::Reg(r.0),
             Operand::Mem(m) => Rm::Mem(m),
+        }
+    }
+}
+
+impl From<Gpr> for Arg {
+    fn from(r: Gpr) -> Arg {
+        Arg::Rm(Rm::Reg(r.0))
+    }
+}
+
+impl From<Mem> for Arg {
+    fn from(mem: Mem) -> Arg {
+        Arg::Rm(Rm::Mem(mem))
+    }
+}
+
+impl From<i32> for Arg {
+    fn from(n: i32) -> Arg {
+        Arg::Number(n)
+    }
+}
+
+impl fmt::Display for Arg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Arg::Rm(Rm::Reg(r)) => Gpr(*r).fmt(f),
+            Arg::Rm(Rm::Mem(mem)) => Operand::Mem(*mem).fmt(f),
+            Arg::Number(n) => n.fmt(f),
         }
     }
 }
@@ -275,8 +310,8 @@ impl Assembler {
         self.bytes.extend([0xc5, 0xf8, 0x77]);
     }
 
-    /// An integer instruction on 64 bits.
-    fn int(&mut self, code: &[u8], reg: u8, rm: Rm, tail: &[u8]) {
+    /// An integer instruction on 64 bits: opcode, operands.
+    fn rex(&mut self, code: &[u8], reg: u8, rm: Rm, tail: &[u8]) {
         let (index, base) = rm.numbers();
         self.bytes.push(0x48 | (reg & 8) >> 1 | (index & 8) >> 2 | (base & 8) >> 3);
         self.bytes.extend(code);
@@ -284,94 +319,70 @@ impl Assembler {
         self.bytes.extend(tail);
     }
 
-    pub fn mov(&mut self, dst: Gpr, from: Gpr) {
-        self.note(format_args!("mov {dst}, {from}"));
-        self.int(&[0x8b], dst.0, Rm::Reg(from.0), &[]);
+    /// `dst = from`, or `dst = dst op from`; one of both is a register, or `from` a number.
+    fn int(&mut self, op: Int, dst: Arg, from: Arg) {
+        self.note(format_args!("{} {dst}, {from}", op.name()));
+        match (dst, from) {
+            (Arg::Rm(dst), Arg::Number(n)) => match i8::try_from(n) {
+                _ if op == Int::Mov => self.rex(&[0xc7], 0, dst, &n.to_le_bytes()),
+                Ok(n) => self.rex(&[0x83], op.extension(), dst, &n.to_le_bytes()),
+                Err(_) => self.rex(&[0x81], op.extension(), dst, &n.to_le_bytes()),
+            },
+            (Arg::Rm(Rm::Reg(dst)), Arg::Rm(from)) => self.rex(&[op as u8], dst, from, &[]),
+            // the form the other way round
+            (Arg::Rm(dst), Arg::Rm(Rm::Reg(from))) => self.rex(&[op as u8 ^ 2], from, dst, &[]),
+            _ => unreachable!("there is no such instruction"),
+        }
+    }
+
+    pub fn mov(&mut self, dst: impl Into<Arg>, from: impl Into<Arg>) {
+        self.int(Int::Mov, dst.into(), from.into());
+    }
+
+    pub fn arith(&mut self, op: Int, dst: impl Into<Arg>, from: impl Into<Arg>) {
+        self.int(op, dst.into(), from.into());
+    }
+
+    pub fn lea(&mut self, dst: Gpr, from: Mem) {
+        self.int(Int::Lea, dst.into(), from.into());
     }
 
     pub fn mov_number(&mut self, dst: Gpr, number: i64) {
-        self.note(format_args!("mov {dst}, {number}"));
         match i32::try_from(number) {
-            Ok(n) => self.int(&[0xc7], 0, Rm::Reg(dst.0), &n.to_le_bytes()),
+            Ok(n) => self.mov(dst, n),
             Err(_) => {
+                self.note(format_args!("mov {dst}, {number}"));
                 self.bytes.extend([0x48 | dst.0 >> 3, 0xb8 | (dst.0 & 7)]);
                 self.bytes.extend(number.to_le_bytes());
             }
         }
     }
 
-    pub fn mov_load(&mut self, dst: Gpr, from: Mem) {
-        self.note(format_args!("mov {dst}, {}", Operand::Mem(from)));
-        self.int(&[0x8b], dst.0, Rm::Mem(from), &[]);
-    }
-
-    pub fn mov_store(&mut self, to: Mem, from: Gpr) {
-        self.note(format_args!("mov {}, {from}", Operand::Mem(to)));
-        self.int(&[0x89], from.0, Rm::Mem(to), &[]);
-    }
-
-    pub fn store_number(&mut self, to: Mem, number: i32) {
-        self.note(format_args!("mov {}, {number}", Operand::Mem(to)));
-        self.int(&[0xc7], 0, Rm::Mem(to), &number.to_le_bytes());
-    }
-
-    pub fn lea(&mut self, dst: Gpr, from: Mem) {
-        self.note(format_args!("lea {dst}, {}", Operand::Mem(from)));
-        self.int(&[0x8d], dst.0, Rm::Mem(from), &[]);
-    }
-
-    pub fn arith(&mut self, op: Int, dst: Gpr, b: Gpr) {
-        self.note(format_args!("{} {dst}, {b}", op.name()));
-        self.int(&[op as u8], dst.0, Rm::Reg(b.0), &[]);
-    }
-
-    pub fn arith_load(&mut self, op: Int, dst: Gpr, b: Mem) {
-        self.note(format_args!("{} {dst}, {}", op.name(), Operand::Mem(b)));
-        self.int(&[op as u8], dst.0, Rm::Mem(b), &[]);
-    }
-
-    pub fn arith_number(&mut self, op: Int, dst: Gpr, number: i32) {
-        self.note(format_args!("{} {dst}, {number}", op.name()));
-        self.arith_immediate(op, Rm::Reg(dst.0), number);
-    }
-
-    pub fn arith_memory(&mut self, op: Int, dst: Mem, number: i32) {
-        self.note(format_args!("{} {}, {number}", op.name(), Operand::Mem(dst)));
-        self.arith_immediate(op, Rm::Mem(dst), number);
-    }
-
-    fn arith_immediate(&mut self, op: Int, rm: Rm, number: i32) {
-        match i8::try_from(number) {
-            Ok(n) => self.int(&[0x83], op.extension(), rm, &n.to_le_bytes()),
-            Err(_) => self.int(&[0x81], op.extension(), rm, &number.to_le_bytes()),
-        }
-    }
-
     pub fn multiply(&mut self, dst: Gpr, b: Gpr) {
         self.note(format_args!("imul {dst}, {b}"));
-        self.int(&[0x0f, 0xaf], dst.0, Rm::Reg(b.0), &[]);
+        self.rex(&[0x0f, 0xaf], dst.0, Rm::Reg(b.0), &[]);
     }
 
     pub fn multiply_number(&mut self, dst: Gpr, a: Gpr, number: i32) {
         self.note(format_args!("imul {dst}, {a}, {number}"));
-        self.int(&[0x69], dst.0, Rm::Reg(a.0), &number.to_le_bytes());
+        self.rex(&[0x69], dst.0, Rm::Reg(a.0), &number.to_le_bytes());
     }
 
     /// `rax, rdx = rax / b, rax % b`, towards zero.
     pub fn divide(&mut self, b: Gpr) {
         self.note(format_args!("cqo; idiv {b}"));
         self.bytes.extend([0x48, 0x99]);
-        self.int(&[0xf7], 7, Rm::Reg(b.0), &[]);
+        self.rex(&[0xf7], 7, Rm::Reg(b.0), &[]);
     }
 
     pub fn move_if(&mut self, cond: Cond, dst: Gpr, from: Gpr) {
         self.note(format_args!("cmov {cond:?} {dst}, {from}"));
-        self.int(&[0x0f, 0x40 | cond as u8], dst.0, Rm::Reg(from.0), &[]);
+        self.rex(&[0x0f, 0x40 | cond as u8], dst.0, Rm::Reg(from.0), &[]);
     }
 
     pub fn exchange(&mut self, a: Gpr, b: Gpr) {
         self.note(format_args!("xchg {a}, {b}"));
-        self.int(&[0x87], a.0, Rm::Reg(b.0), &[]);
+        self.rex(&[0x87], a.0, Rm::Reg(b.0), &[]);
     }
 
     pub fn push(&mut self, r: Gpr) {
@@ -517,15 +528,15 @@ mod tests {
         assert_eq!(bytes(|asm| asm.mov(R9, RAX)), "4c 8b c8");
         assert_eq!(bytes(|asm| asm.mov_number(RAX, -5)), "48 c7 c0 fb ff ff ff");
         assert_eq!(bytes(|asm| asm.mov_number(R10, 0x1234_5678_9abc)), "49 ba bc 9a 78 56 34 12 00 00");
-        assert_eq!(bytes(|asm| asm.mov_load(RAX, Mem::at(RSP, 48))), "48 8b 44 24 30");
-        assert_eq!(bytes(|asm| asm.mov_store(Mem::at(R12, 8), R11)), "4d 89 5c 24 08");
-        assert_eq!(bytes(|asm| asm.store_number(Mem::at(RSP, 48), 0)), "48 c7 44 24 30 00 00 00 00");
+        assert_eq!(bytes(|asm| asm.mov(RAX, Mem::at(RSP, 48))), "48 8b 44 24 30");
+        assert_eq!(bytes(|asm| asm.mov(Mem::at(R12, 8), R11)), "4d 89 5c 24 08");
+        assert_eq!(bytes(|asm| asm.mov(Mem::at(RSP, 48), 0)), "48 c7 44 24 30 00 00 00 00");
         let sum = Mem::At { base: RAX, index: Some((R9, 1)), disp: -4 };
         assert_eq!(bytes(|asm| asm.lea(RCX, sum)), "4a 8d 4c 08 fc");
         assert_eq!(bytes(|asm| asm.arith(Int::Add, RSI, R11)), "49 03 f3");
-        assert_eq!(bytes(|asm| asm.arith_load(Int::Sub, RAX, Mem::at(RSP, 8))), "48 2b 44 24 08");
-        assert_eq!(bytes(|asm| asm.arith_number(Int::Cmp, R10, 1000)), "49 81 fa e8 03 00 00");
-        assert_eq!(bytes(|asm| asm.arith_memory(Int::Add, Mem::at(RSP, 128), 1)), "48 83 84 24 80 00 00 00 01");
+        assert_eq!(bytes(|asm| asm.arith(Int::Sub, RAX, Mem::at(RSP, 8))), "48 2b 44 24 08");
+        assert_eq!(bytes(|asm| asm.arith(Int::Cmp, R10, 1000)), "49 81 fa e8 03 00 00");
+        assert_eq!(bytes(|asm| asm.arith(Int::Add, Mem::at(RSP, 128), 1)), "48 83 84 24 80 00 00 00 01");
         assert_eq!(bytes(|asm| asm.multiply(RAX, R11)), "49 0f af c3");
         assert_eq!(bytes(|asm| asm.multiply_number(R8, R11, 64)), "4d 69 c3 40 00 00 00");
         assert_eq!(bytes(|asm| asm.divide(RCX)), "48 99 48 f7 f9");

@@ -158,6 +158,8 @@ pub enum Cond {
 /// Two-operand integer instructions, by the opcode of the form `reg, reg/mem`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Int {
+    Mov = 0x8b,
+    Lea = 0x8d,
     Add = 0x03,
     Sub = 0x2b,
     Cmp = 0x3b,
@@ -168,11 +170,11 @@ impl Int {
     pub fn extension(self) -> u8 {
         self as u8 >> 3
     }
-}
 
-impl Int {
     pub fn name(self) -> &'static str {
         match self {
+            Int::Mov => "mov",
+            Int::Lea => "lea",
             Int::Add => "add",
             Int::Sub => "sub",
             Int::Cmp => "cmp",
