@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! for each group of lanes (some vectors)
-//!     states of the group into their homes (registers, slots of the stack), or into one or two working copies
+//!     states of the group into their homes (registers, slots of the stack), or into two working copies
 //!     for each step
 //!         the body; the new states take the places of the old (the copies change roles)
 //!     states back to the block
@@ -214,11 +214,10 @@ impl Emitter<'_> {
     fn bring_states(&mut self) {
         let near = self.layout.row_bytes() as i32;
         self.asm.lea(RBX, Mem::at(R12, self.program.body_scratch as i32 * near));
-        let between = if self.layout.in_place { 0 } else { self.program.state_rows as i32 * near };
-        self.asm.lea(RBP, Mem::at(RBX, between));
+        self.asm.lea(RBP, Mem::at(RBX, self.program.state_rows as i32 * near));
         self.asm.mov_number(R9, i64::from(near));
         let mut copies = vec![RBX];
-        if !self.layout.in_place && self.program.states.iter().any(|s| !s.renewed) {
+        if self.program.states.iter().any(|s| !s.renewed) {
             copies.push(RBP);
         }
         for to in copies {
@@ -402,7 +401,7 @@ impl Emitter<'_> {
             self.asm.arith(Int::Add, RAX, Mem::at(RSP, slots::OUT));
             self.asm.mov(Mem::at(RSP, slots::OUT), RAX);
         }
-        if !self.layout.registers && !self.layout.in_place {
+        if !self.layout.registers {
             self.asm.exchange(RBX, RBP);
         }
         self.asm.arith(Int::Sub, Mem::at(RSP, slots::LEFT), 1);

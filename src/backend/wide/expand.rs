@@ -173,7 +173,7 @@ impl Expansion<'_> {
     }
 
     fn stretch(&mut self, insts: &[Inst], out: &mut Vec<Node>) {
-        self.waiting = waiting::waiting(insts, &self.escaping, self.layout.in_place);
+        self.waiting = waiting::waiting(insts, &self.escaping);
         let part = self.layout.interleaved;
         for first in (0..self.layout.vectors).step_by(part) {
             for inst in insts {

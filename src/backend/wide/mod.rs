@@ -10,7 +10,6 @@ mod elementary;
 mod emit;
 mod encode;
 mod expand;
-mod in_place;
 mod instruction;
 mod shape;
 mod uses;

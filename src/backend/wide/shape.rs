@@ -1,6 +1,5 @@
 //! Which programs there is 256-bit code for, and how a group of lanes is laid out.
 
-use super::in_place::is_in_place;
 use crate::step::program::*;
 
 /// Vector registers of the machine.
@@ -21,10 +20,8 @@ pub struct Layout {
     pub vectors: usize,
     /// how many of them go through a stretch of the body together
     pub interleaved: usize,
-    /// whether states are values carried from step to step; otherwise they lie in working copies
+    /// whether states are values carried from step to step; otherwise they lie in two working copies
     pub registers: bool,
-    /// whether one working copy is enough
-    pub in_place: bool,
 }
 
 impl Layout {
@@ -35,9 +32,7 @@ impl Layout {
             return None;
         }
         let registers = program.is_straight() && program.state_rows <= REGISTERS;
-        let in_place = !registers && is_in_place(program);
-        let copies = if in_place { 1 } else { 2 };
-        let rows = copies * program.state_rows + program.body_scratch;
+        let rows = 2 * program.state_rows + program.body_scratch;
         // Light bodies wait for their own results: the more lanes are under way the better, one vector after the other
         // (Lorenz by Heun: 0.78 ns with eight vectors, 0.94 with four, 1.25 with two). Heavy ones have long chains, which
         // vectors taken together hide (mixture of eight: 13.0 ns for four together, 14.1 for two, 16.4 for one).
@@ -49,7 +44,7 @@ impl Layout {
             false if rows * 4 * 32 <= if sums(&program.body) { FAR_BYTES } else { NEAR_BYTES } => (4, 2),
             false => (2, 2),
         };
-        Some(Layout { precision, vectors, interleaved, registers, in_place })
+        Some(Layout { precision, vectors, interleaved, registers })
     }
 
     /// The layout with half as many lanes.

@@ -13,30 +13,27 @@ pub fn is_whole(inst: &Inst) -> bool {
 /// Loads whose values are read at most so many instructions later wait where the row may be written.
 const PATIENCE: usize = 256;
 
-/// Loads of a stretch that can wait until they are used: nothing is stored in the row meanwhile. Draws are only read, and
-/// so are states, unless the new ones are written `in_place`.
-pub fn waiting(insts: &[Inst], escaping: &HashSet<step::Reg>, in_place: bool) -> HashSet<step::Reg> {
+/// Loads of a stretch that can wait until they are used: nothing is stored in the row meanwhile. States and draws are
+/// only read.
+pub fn waiting(insts: &[Inst], escaping: &HashSet<step::Reg>) -> HashSet<step::Reg> {
     let mut last: HashMap<step::Reg, usize> = HashMap::new();
     for (k, inst) in insts.iter().enumerate() {
         inst.reads(&mut |r| {
             last.insert(r, k);
         });
     }
-    let states = [Space::State, Space::Next];
     let mut found = HashSet::new();
     for (k, inst) in insts.iter().enumerate() {
         let Inst::Let(dst, step::Value::Load(space, row)) = inst else { continue };
         let end = last.get(dst).copied().unwrap_or(k);
         let apart = |i: &Inst| match i {
-            Inst::Store { space: s, row: r, .. }
-                if s == space || in_place && states.contains(s) && states.contains(space) =>
-            {
+            Inst::Store { space: s, row: r, .. } if s == space => {
                 let (lo, hi) = r.sub(row).range();
                 lo > 0 || hi < 0
             }
             _ => true,
         };
-        let only_read = *space == Space::Draw || *space == Space::State && !in_place;
+        let only_read = matches!(space, Space::State | Space::Draw);
         if only_read || (!escaping.contains(dst) && end - k < PATIENCE && insts[k..end].iter().all(apart)) {
             found.insert(*dst);
         }
