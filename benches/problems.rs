@@ -1,10 +1,12 @@
-//! The problems P1 to P7, each by Fokker and by a kernel written by hand for its one model, interleaved in one run.
-//! `cargo bench --bench problems [-- p1 p4 ...]`
+//! The problems P1 to P7, each by Fokker and by a kernel written by hand for its one model, and by Fokker in single
+//! precision; under criterion. `cargo bench --bench problems [-- [--quick] [FILTER]]`, where a filter is a part of a name or
+//! a regular expression: `p4`, `'p[45]'`, `normal`, `compile`.
 //!
 //! Fokker goes the way of a user: the text in `problems/`, the compiler, the engine on one thread. The kernels by hand
-//! (`problems/hand.rs`) have the same noise, so what is compared is the code of the step and the driver. Repeats are
-//! short, as a machine is seldom quiet: the fastest repeat of each side counts, and the middle of the ratios of
-//! neighbouring repeats stands beside it. Then: nanoseconds for a normal, start-up of the program, time to compile.
+//! (`problems/hand.rs`) have the same noise, so what is compared is the code of the step and the driver. A machine is
+//! seldom quiet: whichever side criterion measures, all take turns. What they took is told in one line for a problem: the
+//! fastest of each counts, and the middle of the ratios of neighbours stands beside it. Then: normals, start-up of the
+//! program, time to compile.
 
 #[cfg(target_arch = "x86_64")]
 #[path = "problems/hand.rs"]
@@ -27,20 +29,21 @@ fn main() {
 
 #[cfg(target_arch = "x86_64")]
 mod measure {
+    use std::cell::RefCell;
     use std::hint::black_box;
     use std::path::{Path, PathBuf};
     use std::process::Command;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
+    use criterion::{Criterion, Throughput};
+    use fokker::kernels::lane::Lane;
     use fokker::kernels::normal::{Coord, Key, Rows, fill_normals};
-    use fokker::runtime::{Control, engine};
+    use fokker::runtime::{Control, Job, engine};
     use fokker::session::Request;
     use fokker::session::bench::{Prepared, prepared};
     use fokker::session::load::{Options, load_file};
 
     use super::hand;
-
-    const REPEATS: usize = 41;
 
     /// A kernel by hand, of a number of paths and of steps.
     type ByHand<'a> = &'a dyn Fn(usize, usize) -> f64;
@@ -51,8 +54,8 @@ mod measure {
         begin.elapsed().as_secs_f64()
     }
 
-    /// Least and middle.
-    fn least_and_middle(mut times: Vec<f64>) -> (f64, f64) {
+    fn least_and_middle(times: impl Iterator<Item = f64>) -> (f64, f64) {
+        let mut times: Vec<f64> = times.collect();
         times.sort_unstable_by(f64::total_cmp);
         (times[0], times[times.len() / 2])
     }
@@ -61,30 +64,56 @@ mod measure {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/problems").join(format!("{name}.sde"))
     }
 
-    fn load(name: &str) -> Prepared {
+    fn load<T: Lane>(name: &str) -> Prepared<T> {
         let request = Request { threads: Some(1), ..Request::default() };
         let (mut all, problems) = prepared(&load_file(&file(name), &Options::default()), &request);
         assert!(problems.is_empty(), "{problems:#?}");
         all.remove(0)
     }
 
-    /// Both sides of a problem with `paths` paths, in turn.
-    fn compare(name: &str, paths: usize, by_hand: impl Fn(usize, usize) -> f64) {
-        let Prepared { mut job, .. } = load(name);
-        job.paths = paths as u64;
-        let steps = job.steps() as usize;
-        let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..REPEATS {
-            let a = seconds(|| _ = black_box(engine::run(&job, Control::default())));
-            let b = seconds(|| _ = black_box(by_hand(paths, steps)));
-            ours.push(a);
-            theirs.push(b);
-            ratios.push(b / a);
-        }
-        let ((ours, _), (theirs, _), (_, ratio)) =
-            (least_and_middle(ours), least_and_middle(theirs), least_and_middle(ratios));
+    fn job<T: Lane>(name: &str, paths: usize) -> Job<T> {
+        Job { paths: paths as u64, ..load(name).job }
+    }
+
+    const SIDES: [&str; 3] = ["fokker", "by hand", "fokker in f32"];
+
+    /// All sides of a problem with `paths` paths.
+    fn compare(c: &mut Criterion, name: &str, paths: usize, by_hand: ByHand<'_>) {
+        let (double, single) = (job::<f64>(name, paths), job::<f32>(name, paths));
+        let steps = double.steps() as usize;
         let count = (paths * steps) as f64;
-        println!("{name}  {:>11.3e}  {:>11.3e}  {:>6.2}  {ratio:>6.2}", count / ours, count / theirs, theirs / ours);
+        let taken: RefCell<Vec<[f64; 3]>> = RefCell::default();
+        let turn = |side: usize| {
+            let times = [
+                seconds(|| _ = black_box(engine::run(&double, Control::default()))),
+                seconds(|| _ = black_box(by_hand(paths, steps))),
+                seconds(|| _ = black_box(engine::run(&single, Control::default()))),
+            ];
+            taken.borrow_mut().push(times);
+            Duration::from_secs_f64(times[side])
+        };
+        let mut group = c.benchmark_group(name);
+        group.throughput(Throughput::Elements(count as u64));
+        for (side, what) in SIDES.into_iter().enumerate() {
+            group.bench_function(what, |b| b.iter_custom(|n| (0..n).map(|_| turn(side)).sum()));
+        }
+        group.finish();
+        tell(name, count, &taken.borrow());
+    }
+
+    /// A line with what the sides took for so many path-steps, if the problem was asked for.
+    fn tell(name: &str, count: f64, taken: &[[f64; 3]]) {
+        if taken.is_empty() {
+            return;
+        }
+        let rate = |side: usize| count / least_and_middle(taken.iter().map(|t| t[side])).0;
+        let ratio = |over: usize, under: usize| {
+            let (_, middle) = least_and_middle(taken.iter().map(|t| t[under] / t[over]));
+            format!("{:.2} (middle {middle:.2})", rate(over) / rate(under))
+        };
+        let [ours, by_hand, single] = [0, 1, 2].map(rate);
+        println!("{name}: {ours:.3e} path-steps/s, by hand {by_hand:.3e}, ratio {}", ratio(0, 1));
+        println!("{name}: {single:.3e} path-steps/s in f32, {} times f64\n", ratio(2, 0));
     }
 
     /// The design of P7: an intercept and standardised columns, as the program makes them.
@@ -108,37 +137,44 @@ mod measure {
         hand::Design::new(columns + 1, table.iter().flat_map(row).collect(), table.iter().map(|r| r[y]).collect())
     }
 
-    /// Nanoseconds for a normal in rows of 64 and of 8 lanes.
-    fn normals() {
+    /// Normals in rows of 64 and of 8 lanes.
+    fn normals(c: &mut Criterion) {
         let first = Coord { path: 0, step: 0, site: 0, component: 0, turn: 0 };
         let mut out = vec![0.0; 4096];
+        let mut group = c.benchmark_group("normal");
+        group.throughput(Throughput::Elements(out.len() as u64));
         for lanes in [64, 8] {
             let key = Key { seed: 1, stream: 0 };
             let rows = Rows { key, first, lanes, components: 1, steps: 4096 / lanes, step_stride: lanes };
-            let times = (0..2000).map(|_| seconds(|| fill_normals(black_box(&rows), black_box(&mut out)))).collect();
-            println!("ns for a normal, rows of {lanes}: {:.3}", least_and_middle(times).0 * 1e9 / 4096.0);
+            group.bench_function(format!("rows of {lanes}"), |b| {
+                b.iter(|| fill_normals(black_box(&rows), black_box(&mut out)));
+            });
         }
     }
 
     /// The whole process on P1 with 10,000 paths, and what compiling takes of each problem.
-    fn start_up() {
+    fn start_up(c: &mut Criterion, names: &[&str]) {
         let run = || {
             let mut command = Command::new(env!("CARGO_BIN_EXE_fokker"));
             let output = command.arg("run").arg(file("p1")).args(["--threads", "1"]).output();
             assert!(output.is_ok_and(|o| o.status.success()));
         };
-        let (least, middle) = least_and_middle((0..15).map(|_| seconds(run)).collect());
-        println!("start-up, P1 with 10 000 paths: {:.1} ms (middle {:.1} ms)", least * 1e3, middle * 1e3);
-        for name in ["p1", "p2", "p3", "p4", "p5", "p6", "p7"] {
-            let (least, _) = least_and_middle((0..5).map(|_| load(name).compile_seconds).collect());
-            println!("compile {name}: {:.2} ms", least * 1e3);
+        c.bench_function("start-up, p1 with 10 000 paths", |b| b.iter(run));
+        let mut group = c.benchmark_group("compile");
+        for name in names {
+            let compile = |_| Duration::from_secs_f64(load::<f64>(name).compile_seconds);
+            group.bench_function(*name, |b| b.iter_custom(|n| (0..n).map(compile).sum()));
         }
     }
 
     pub fn all() {
-        let asked: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-        let wanted = |name: &str| asked.is_empty() || asked.iter().any(|a| a == name);
-        println!("    path-steps/s of Fokker and by hand, ratio of the fastest, middle ratio");
+        let times = (Duration::from_millis(300), Duration::from_secs(1));
+        let mut c = Criterion::default()
+            .without_plots()
+            .sample_size(20)
+            .warm_up_time(times.0)
+            .measurement_time(times.1)
+            .configure_from_args();
         let design = design();
         let problems: [(&str, usize, ByHand<'_>); 7] = [
             ("p1", 4096, &|paths, steps| hand::p1(paths, steps, 1)),
@@ -150,15 +186,10 @@ mod measure {
             ("p7", 64, &|_, steps| hand::p7(&design, steps, 7)),
         ];
         for (name, paths, by_hand) in problems {
-            if wanted(name) {
-                compare(name, paths, by_hand);
-            }
+            compare(&mut c, name, paths, by_hand);
         }
-        if wanted("normal") {
-            normals();
-        }
-        if wanted("start") {
-            start_up();
-        }
+        normals(&mut c);
+        start_up(&mut c, &problems.map(|p| p.0));
+        c.final_summary();
     }
 }

@@ -74,9 +74,9 @@ pub fn address(precision: Precision, table: bool) -> usize {
 pub fn single_fn_at(level: Level, table: bool) -> ProductFn<f32> {
     match (level, table) {
         #[cfg(target_arch = "x86_64")]
-        (Level::Avx2 | Level::Avx512, true) => single_avx2::<true>,
+        (Level::Avx2 | Level::Avx512, true) => avx2_single::of_table,
         #[cfg(target_arch = "x86_64")]
-        (Level::Avx2 | Level::Avx512, false) => single_avx2::<false>,
+        (Level::Avx2 | Level::Avx512, false) => avx2_single::of_rows,
         (_, true) => portable::<f32, true>,
         (_, false) => portable::<f32, false>,
     }
@@ -137,281 +137,326 @@ unsafe extern "C" fn portable<T: Lane, const TABLE: bool>(shape: *const Shape, o
     unsafe { plain::<T, TABLE>(&*shape, &*operands) }
 }
 
-/// The plain loops, by vectors.
-///
-/// # Safety
-/// As [`ProductFn`]; the machine has AVX2 and FMA.
+/// Names for the instructions of each precision.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe extern "C" fn single_avx2<const TABLE: bool>(shape: *const Shape, operands: *const Operands<f32>) {
-    // SAFETY: by the caller
-    unsafe { plain::<f32, TABLE>(&*shape, &*operands) }
-}
-
-#[cfg(target_arch = "x86_64")]
-// an index runs over several arrays at once
-#[allow(clippy::needless_range_loop)]
-mod avx2 {
-    use super::{Operands, Shape};
-    use std::arch::x86_64::*;
-
+mod double {
+    pub use std::arch::x86_64::{
+        __m256d as Vector, _mm256_add_pd as add, _mm256_broadcast_sd as cell, _mm256_fmadd_pd as fma,
+        _mm256_loadu_pd as load, _mm256_set1_pd as all, _mm256_storeu_pd as store,
+    };
+    pub type Real = f64;
     /// Numbers of a vector.
-    const WIDTH: usize = 4;
-    /// Output rows of a tile at most, by its columns.
-    const TALLEST: usize = 6;
-    const TALLEST_WIDE: usize = 4;
-    /// Columns of a tile of rows with rows.
-    const WIDEST: usize = 3;
+    pub const WIDTH: usize = 4;
+}
 
-    /// The first places of a tile, and steps in numbers.
-    #[derive(Copy, Clone)]
-    struct Tile {
-        a: *const f64,
-        x: *const f64,
-        out: *mut f64,
-        terms: usize,
-        /// along the rows and the terms
-        a_steps: [usize; 2],
-        /// along the terms and the columns
-        x_steps: [usize; 2],
-        /// along the rows and the columns
-        out_steps: [usize; 2],
-    }
+/// As `double`.
+#[cfg(target_arch = "x86_64")]
+mod single {
+    pub use std::arch::x86_64::{
+        __m256 as Vector, _mm256_add_ps as add, _mm256_fmadd_ps as fma, _mm256_loadu_ps as load, _mm256_set1_ps as all,
+        _mm256_storeu_ps as store,
+    };
+    pub type Real = f32;
+    pub const WIDTH: usize = 8;
 
-    /// Accumulators of `R` rows, `C` columns and `V` vectors of lanes.
-    type Sums<const R: usize, const C: usize, const V: usize> = [[[__m256d; V]; C]; R];
-
-    impl Tile {
-        fn of(s: &Shape, o: &Operands) -> Tile {
-            Tile {
-                a: o.a.cast(),
-                x: o.x,
-                out: o.out,
-                terms: s.terms,
-                a_steps: s.a.map(|d| d * o.a_row),
-                x_steps: s.x.map(|d| d * o.x_row),
-                out_steps: s.out.map(|d| d * o.out_row),
-            }
-        }
-
-        /// The tile whose first output is row `i` and column `c`, at `lane`.
-        ///
-        /// # Safety
-        /// There is such an output.
-        unsafe fn at<const TABLE: bool>(&self, i: usize, c: usize, lane: usize) -> Tile {
-            // SAFETY: places of an output that exists
-            unsafe {
-                Tile {
-                    a: self.a.add(i * self.a_steps[0] + if TABLE { 0 } else { lane }),
-                    x: self.x.add(c * self.x_steps[1] + lane),
-                    out: self.out.add(i * self.out_steps[0] + c * self.out_steps[1] + lane),
-                    ..*self
-                }
-            }
-        }
-    }
-
-    /// Adds one term to each accumulator; `a` and `x` are where it begins.
-    ///
-    /// # Safety
-    /// The term is one of the tile.
+    /// A number of a table in all lanes.
     #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn add_term<const TABLE: bool, const R: usize, const C: usize, const V: usize>(
-        t: &Tile,
-        a: *const f64,
-        x: *const f64,
-        sums: &mut Sums<R, C, V>,
-    ) {
-        // SAFETY: elements of the term for the rows, columns and lanes of the tile
-        unsafe {
-            let mut xs = [[_mm256_setzero_pd(); V]; C];
-            for c in 0..C {
-                for v in 0..V {
-                    xs[c][v] = _mm256_loadu_pd(x.add(c * t.x_steps[1] + v * WIDTH));
-                }
-            }
-            for r in 0..R {
-                for v in 0..V {
-                    let a = a.add(r * t.a_steps[0]);
-                    let factor = if TABLE { _mm256_broadcast_sd(&*a) } else { _mm256_loadu_pd(a.add(v * WIDTH)) };
-                    for c in 0..C {
-                        sums[r][c][v] = _mm256_fmadd_pd(factor, xs[c][v], sums[r][c][v]);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Every other term from `first` on.
-    ///
-    /// # Safety
-    /// The tile lies inside the operands.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn chain<const TABLE: bool, const R: usize, const C: usize, const V: usize>(
-        t: &Tile,
-        first: usize,
-    ) -> Sums<R, C, V> {
-        let mut sums = [[[_mm256_set1_pd(-0.0); V]; C]; R];
-        let mut a = t.a.wrapping_add(first * t.a_steps[1]);
-        let mut x = t.x.wrapping_add(first * t.x_steps[0]);
-        for _ in 0..(t.terms + 1 - first) / 2 {
-            // SAFETY: a term of the tile
-            unsafe { add_term::<TABLE, R, C, V>(t, a, x, &mut sums) };
-            a = a.wrapping_add(2 * t.a_steps[1]);
-            x = x.wrapping_add(2 * t.x_steps[0]);
-        }
-        sums
-    }
-
-    /// Both chains at once, for tiles with so few accumulators that one would wait for itself.
-    ///
-    /// # Safety
-    /// As for `chain`.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn chains<const TABLE: bool, const R: usize, const C: usize, const V: usize>(
-        t: &Tile,
-    ) -> [Sums<R, C, V>; 2] {
-        let [mut even, mut odd] = [[[[_mm256_set1_pd(-0.0); V]; C]; R]; 2];
-        let (mut a, mut x) = (t.a, t.x);
-        // SAFETY: terms of the tile
-        unsafe {
-            for _ in 0..t.terms / 2 {
-                add_term::<TABLE, R, C, V>(t, a, x, &mut even);
-                add_term::<TABLE, R, C, V>(t, a.add(t.a_steps[1]), x.add(t.x_steps[0]), &mut odd);
-                a = a.wrapping_add(2 * t.a_steps[1]);
-                x = x.wrapping_add(2 * t.x_steps[0]);
-            }
-            if t.terms % 2 == 1 {
-                add_term::<TABLE, R, C, V>(t, a, x, &mut even);
-            }
-        }
-        [even, odd]
-    }
-
-    /// # Safety
-    /// As for `chain`.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn tile<const TABLE: bool, const R: usize, const C: usize, const V: usize>(t: &Tile) {
-        // SAFETY: by the caller
-        unsafe {
-            let [even, odd] = if R * C * V <= 6 {
-                chains::<TABLE, R, C, V>(t)
-            } else {
-                [chain::<TABLE, R, C, V>(t, 0), chain::<TABLE, R, C, V>(t, 1)]
-            };
-            for r in 0..R {
-                for c in 0..C {
-                    for v in 0..V {
-                        let out = t.out.add(r * t.out_steps[0] + c * t.out_steps[1] + v * WIDTH);
-                        _mm256_storeu_pd(out, _mm256_add_pd(even[r][c][v], odd[r][c][v]));
-                    }
-                }
-            }
-        }
-    }
-
-    /// A tile of `rows` rows and one column, at eight lanes.
-    ///
-    /// # Safety
-    /// As for `chain`; 1 <= rows <= TALLEST.
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn tall<const TABLE: bool>(t: &Tile, rows: usize) {
-        // SAFETY: by the caller
-        unsafe {
-            match rows {
-                1 => tile::<TABLE, 1, 1, 2>(t),
-                2 => tile::<TABLE, 2, 1, 2>(t),
-                3 => tile::<TABLE, 3, 1, 2>(t),
-                4 => tile::<TABLE, 4, 1, 2>(t),
-                5 => tile::<TABLE, 5, 1, 2>(t),
-                _ => tile::<TABLE, 6, 1, 2>(t),
-            }
-        }
-    }
-
-    /// A tile of rows with rows at four lanes.
-    ///
-    /// # Safety
-    /// As for `chain`; 1 <= rows <= TALLEST_WIDE, 1 <= columns <= WIDEST.
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn wide(t: &Tile, rows: usize, columns: usize) {
-        // SAFETY: by the caller
-        unsafe {
-            match (rows, columns) {
-                (1, 1) => tile::<false, 1, 1, 1>(t),
-                (1, 2) => tile::<false, 1, 2, 1>(t),
-                (1, _) => tile::<false, 1, 3, 1>(t),
-                (2, 1) => tile::<false, 2, 1, 1>(t),
-                (2, 2) => tile::<false, 2, 2, 1>(t),
-                (2, _) => tile::<false, 2, 3, 1>(t),
-                (3, 1) => tile::<false, 3, 1, 1>(t),
-                (3, 2) => tile::<false, 3, 2, 1>(t),
-                (3, _) => tile::<false, 3, 3, 1>(t),
-                (_, 1) => tile::<false, 4, 1, 1>(t),
-                (_, 2) => tile::<false, 4, 2, 1>(t),
-                (_, _) => tile::<false, 4, 3, 1>(t),
-            }
-        }
-    }
-
-    /// Cuts `0..n` into as few parts of at most `most` as can be, of nearly one size: (first, length) of each.
-    fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
-        let count = n.div_ceil(most);
-        (0..count).map(move |k| (k * n / count, (k + 1) * n / count - k * n / count))
-    }
-
-    /// # Safety
-    /// As [`super::ProductFn`]; the machine has AVX2 and FMA.
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn columnwise<const TABLE: bool>(s: &Shape, o: &Operands) {
-        let whole = Tile::of(s, o);
-        for (i, rows) in parts(s.rows, TALLEST) {
-            for c in 0..s.columns {
-                for lane in (0..o.lanes).step_by(2 * WIDTH) {
-                    // SAFETY: the parts cover the outputs, lanes come in multiples of eight
-                    unsafe { tall::<TABLE>(&whole.at::<TABLE>(i, c, lane), rows) };
-                }
-            }
-        }
-    }
-
-    /// A table with rows.
-    ///
-    /// # Safety
-    /// As [`super::ProductFn`]; the machine has AVX2 and FMA.
-    #[target_feature(enable = "avx2,fma")]
-    pub unsafe extern "C" fn of_table(shape: *const Shape, operands: *const Operands) {
-        // SAFETY: by the caller
-        unsafe { columnwise::<true>(&*shape, &*operands) }
-    }
-
-    /// Rows with rows.
-    ///
-    /// # Safety
-    /// As [`super::ProductFn`]; the machine has AVX2 and FMA.
-    #[target_feature(enable = "avx2,fma")]
-    pub unsafe extern "C" fn of_rows(shape: *const Shape, operands: *const Operands) {
-        // SAFETY: by the caller; the parts cover the outputs
-        unsafe {
-            let (s, o) = (&*shape, &*operands);
-            if s.columns == 1 {
-                return columnwise::<false>(s, o);
-            }
-            let whole = Tile::of(s, o);
-            for lane in (0..o.lanes).step_by(WIDTH) {
-                for (i, rows) in parts(s.rows, TALLEST_WIDE) {
-                    for (c, columns) in parts(s.columns, WIDEST) {
-                        wide(&whole.at::<false>(i, c, lane), rows, columns);
-                    }
-                }
-            }
-        }
+    #[target_feature(enable = "avx2")]
+    pub fn cell(x: &f64) -> Vector {
+        all(*x as f32)
     }
 }
+
+/// The kernels by AVX2 and FMA in one precision.
+#[cfg(target_arch = "x86_64")]
+macro_rules! tiles {
+    ($name:ident, $numbers:ident) => {
+        // an index runs over several arrays at once
+        #[allow(clippy::needless_range_loop)]
+        mod $name {
+            use super::$numbers::*;
+            use super::{Operands, Shape, c_void, plain};
+
+            /// Output rows of a tile at most, by its columns.
+            const TALLEST: usize = 6;
+            const TALLEST_WIDE: usize = 4;
+            /// Columns of a tile of rows with rows.
+            const WIDEST: usize = 3;
+
+            /// The first places of a tile, and steps in numbers.
+            #[derive(Copy, Clone)]
+            struct Tile {
+                /// cells or numbers
+                a: *const c_void,
+                x: *const Real,
+                out: *mut Real,
+                terms: usize,
+                /// along the rows and the terms
+                a_steps: [usize; 2],
+                /// along the terms and the columns
+                x_steps: [usize; 2],
+                /// along the rows and the columns
+                out_steps: [usize; 2],
+            }
+
+            /// So many elements of the left factor on.
+            #[inline(always)]
+            fn moved<const TABLE: bool>(a: *const c_void, by: usize) -> *const c_void {
+                a.wrapping_byte_add(by * if TABLE { size_of::<f64>() } else { size_of::<Real>() })
+            }
+
+            /// Accumulators of `R` rows, `C` columns and `V` vectors of lanes.
+            type Sums<const R: usize, const C: usize, const V: usize> = [[[Vector; V]; C]; R];
+
+            impl Tile {
+                fn of(s: &Shape, o: &Operands<Real>) -> Tile {
+                    Tile {
+                        a: o.a,
+                        x: o.x,
+                        out: o.out,
+                        terms: s.terms,
+                        a_steps: s.a.map(|d| d * o.a_row),
+                        x_steps: s.x.map(|d| d * o.x_row),
+                        out_steps: s.out.map(|d| d * o.out_row),
+                    }
+                }
+
+                /// The tile whose first output is row `i` and column `c`, at `lane`.
+                ///
+                /// # Safety
+                /// There is such an output.
+                unsafe fn at<const TABLE: bool>(&self, i: usize, c: usize, lane: usize) -> Tile {
+                    // SAFETY: places of an output that exists
+                    unsafe {
+                        Tile {
+                            a: moved::<TABLE>(self.a, i * self.a_steps[0] + if TABLE { 0 } else { lane }),
+                            x: self.x.add(c * self.x_steps[1] + lane),
+                            out: self.out.add(i * self.out_steps[0] + c * self.out_steps[1] + lane),
+                            ..*self
+                        }
+                    }
+                }
+            }
+
+            /// Adds one term to each accumulator; `a` and `x` are where it begins.
+            ///
+            /// # Safety
+            /// The term is one of the tile.
+            #[inline]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn add_term<const TABLE: bool, const R: usize, const C: usize, const V: usize>(
+                t: &Tile,
+                a: *const c_void,
+                x: *const Real,
+                sums: &mut Sums<R, C, V>,
+            ) {
+                // SAFETY: elements of the term for the rows, columns and lanes of the tile
+                unsafe {
+                    let mut xs = [[all(0.0); V]; C];
+                    for c in 0..C {
+                        for v in 0..V {
+                            xs[c][v] = load(x.add(c * t.x_steps[1] + v * WIDTH));
+                        }
+                    }
+                    for r in 0..R {
+                        for v in 0..V {
+                            let factor = match TABLE {
+                                true => cell(&*a.cast::<f64>().add(r * t.a_steps[0])),
+                                false => load(a.cast::<Real>().add(r * t.a_steps[0] + v * WIDTH)),
+                            };
+                            for c in 0..C {
+                                sums[r][c][v] = fma(factor, xs[c][v], sums[r][c][v]);
+                            }
+                        }
+                    }
+                }
+            }
+
+            /// Every other term from `first` on.
+            ///
+            /// # Safety
+            /// The tile lies inside the operands.
+            #[inline]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn chain<const TABLE: bool, const R: usize, const C: usize, const V: usize>(
+                t: &Tile,
+                first: usize,
+            ) -> Sums<R, C, V> {
+                let mut sums = [[[all(-0.0); V]; C]; R];
+                let mut a = moved::<TABLE>(t.a, first * t.a_steps[1]);
+                let mut x = t.x.wrapping_add(first * t.x_steps[0]);
+                for _ in 0..(t.terms + 1 - first) / 2 {
+                    // SAFETY: a term of the tile
+                    unsafe { add_term::<TABLE, R, C, V>(t, a, x, &mut sums) };
+                    a = moved::<TABLE>(a, 2 * t.a_steps[1]);
+                    x = x.wrapping_add(2 * t.x_steps[0]);
+                }
+                sums
+            }
+
+            /// Both chains at once, for tiles with so few accumulators that one would wait for itself.
+            ///
+            /// # Safety
+            /// As for `chain`.
+            #[inline]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn chains<const TABLE: bool, const R: usize, const C: usize, const V: usize>(
+                t: &Tile,
+            ) -> [Sums<R, C, V>; 2] {
+                let [mut even, mut odd] = [[[[all(-0.0); V]; C]; R]; 2];
+                let (mut a, mut x) = (t.a, t.x);
+                // SAFETY: terms of the tile
+                unsafe {
+                    for _ in 0..t.terms / 2 {
+                        add_term::<TABLE, R, C, V>(t, a, x, &mut even);
+                        add_term::<TABLE, R, C, V>(t, moved::<TABLE>(a, t.a_steps[1]), x.add(t.x_steps[0]), &mut odd);
+                        a = moved::<TABLE>(a, 2 * t.a_steps[1]);
+                        x = x.wrapping_add(2 * t.x_steps[0]);
+                    }
+                    if t.terms % 2 == 1 {
+                        add_term::<TABLE, R, C, V>(t, a, x, &mut even);
+                    }
+                }
+                [even, odd]
+            }
+
+            /// # Safety
+            /// As for `chain`.
+            #[inline]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn tile<const TABLE: bool, const R: usize, const C: usize, const V: usize>(t: &Tile) {
+                // SAFETY: by the caller
+                unsafe {
+                    let [even, odd] = if R * C * V <= 6 {
+                        chains::<TABLE, R, C, V>(t)
+                    } else {
+                        [chain::<TABLE, R, C, V>(t, 0), chain::<TABLE, R, C, V>(t, 1)]
+                    };
+                    for r in 0..R {
+                        for c in 0..C {
+                            for v in 0..V {
+                                let out = t.out.add(r * t.out_steps[0] + c * t.out_steps[1] + v * WIDTH);
+                                store(out, add(even[r][c][v], odd[r][c][v]));
+                            }
+                        }
+                    }
+                }
+            }
+
+            /// A tile of `rows` rows and one column, at the lanes of two vectors.
+            ///
+            /// # Safety
+            /// As for `chain`; 1 <= rows <= TALLEST.
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn tall<const TABLE: bool>(t: &Tile, rows: usize) {
+                // SAFETY: by the caller
+                unsafe {
+                    match rows {
+                        1 => tile::<TABLE, 1, 1, 2>(t),
+                        2 => tile::<TABLE, 2, 1, 2>(t),
+                        3 => tile::<TABLE, 3, 1, 2>(t),
+                        4 => tile::<TABLE, 4, 1, 2>(t),
+                        5 => tile::<TABLE, 5, 1, 2>(t),
+                        _ => tile::<TABLE, 6, 1, 2>(t),
+                    }
+                }
+            }
+
+            /// A tile of rows with rows at the lanes of a vector.
+            ///
+            /// # Safety
+            /// As for `chain`; 1 <= rows <= TALLEST_WIDE, 1 <= columns <= WIDEST.
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn wide(t: &Tile, rows: usize, columns: usize) {
+                // SAFETY: by the caller
+                unsafe {
+                    match (rows, columns) {
+                        (1, 1) => tile::<false, 1, 1, 1>(t),
+                        (1, 2) => tile::<false, 1, 2, 1>(t),
+                        (1, _) => tile::<false, 1, 3, 1>(t),
+                        (2, 1) => tile::<false, 2, 1, 1>(t),
+                        (2, 2) => tile::<false, 2, 2, 1>(t),
+                        (2, _) => tile::<false, 2, 3, 1>(t),
+                        (3, 1) => tile::<false, 3, 1, 1>(t),
+                        (3, 2) => tile::<false, 3, 2, 1>(t),
+                        (3, _) => tile::<false, 3, 3, 1>(t),
+                        (_, 1) => tile::<false, 4, 1, 1>(t),
+                        (_, 2) => tile::<false, 4, 2, 1>(t),
+                        (_, _) => tile::<false, 4, 3, 1>(t),
+                    }
+                }
+            }
+
+            /// Cuts `0..n` into as few parts of at most `most` as can be, of nearly one size: (first, length) of each.
+            fn parts(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
+                let count = n.div_ceil(most);
+                (0..count).map(move |k| (k * n / count, (k + 1) * n / count - k * n / count))
+            }
+
+            /// # Safety
+            /// As [`super::ProductFn`]; the machine has AVX2 and FMA.
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn columnwise<const TABLE: bool>(s: &Shape, o: &Operands<Real>) {
+                let whole = Tile::of(s, o);
+                for (i, rows) in parts(s.rows, TALLEST) {
+                    for c in 0..s.columns {
+                        for lane in (0..o.lanes).step_by(2 * WIDTH) {
+                            // SAFETY: the parts cover the outputs, lanes come in multiples of two vectors
+                            unsafe { tall::<TABLE>(&whole.at::<TABLE>(i, c, lane), rows) };
+                        }
+                    }
+                }
+            }
+
+            /// A table with rows.
+            ///
+            /// # Safety
+            /// As [`super::ProductFn`]; the machine has AVX2 and FMA.
+            #[target_feature(enable = "avx2,fma")]
+            pub unsafe extern "C" fn of_table(shape: *const Shape, operands: *const Operands<Real>) {
+                // SAFETY: by the caller
+                unsafe {
+                    if (*operands).lanes % (2 * WIDTH) == 0 {
+                        columnwise::<true>(&*shape, &*operands)
+                    } else {
+                        plain::<Real, true>(&*shape, &*operands)
+                    }
+                }
+            }
+
+            /// Rows with rows.
+            ///
+            /// # Safety
+            /// As [`super::ProductFn`]; the machine has AVX2 and FMA.
+            #[target_feature(enable = "avx2,fma")]
+            pub unsafe extern "C" fn of_rows(shape: *const Shape, operands: *const Operands<Real>) {
+                // SAFETY: by the caller; the parts cover the outputs
+                unsafe {
+                    let (s, o) = (&*shape, &*operands);
+                    if o.lanes % (2 * WIDTH) != 0 {
+                        return plain::<Real, false>(s, o);
+                    }
+                    if s.columns == 1 {
+                        return columnwise::<false>(s, o);
+                    }
+                    let whole = Tile::of(s, o);
+                    for lane in (0..o.lanes).step_by(WIDTH) {
+                        for (i, rows) in parts(s.rows, TALLEST_WIDE) {
+                            for (c, columns) in parts(s.columns, WIDEST) {
+                                wide(&whole.at::<false>(i, c, lane), rows, columns);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+tiles!(avx2, double);
+#[cfg(target_arch = "x86_64")]
+tiles!(avx2_single, single);
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@
 //! `sigmoid` 1.28 in place of 2.68 (docs/performance.md).
 
 use super::array::{in_blocks, map1, map1_guarded, map2, plain1, plain2};
+use super::lane::Precision;
 use super::single::elementary as single;
 use super::{elementary, special};
 
@@ -21,6 +22,15 @@ pub type Fn2<T = f64> = unsafe extern "C" fn(n: usize, x: *const T, y: *const T,
 pub enum KernelFn<T = f64> {
     One(Fn1<T>),
     Two(Fn2<T>),
+}
+
+impl<T> KernelFn<T> {
+    fn address(self) -> usize {
+        match self {
+            KernelFn::One(f) => f as usize,
+            KernelFn::Two(f) => f as usize,
+        }
+    }
 }
 
 /// The instruction sets that kernels are compiled for.
@@ -370,6 +380,14 @@ impl Kernel {
     /// The array kernel in single precision, compiled for the best instruction set of this machine.
     pub fn array_fn_single(self) -> KernelFn<f32> {
         self.array_fn_single_at(Level::best())
+    }
+
+    /// The address of the array kernel in a precision, for compiled code.
+    pub fn address(self, precision: Precision) -> usize {
+        match precision {
+            Precision::Single => self.array_fn_single().address(),
+            Precision::Double => self.array_fn().address(),
+        }
     }
 
     /// f(x), for a kernel of one argument.

@@ -88,8 +88,8 @@ pub struct Bound {
     pub all: f64,
 }
 
-/// The runs that are asked for, ready to be executed, in double precision.
-pub fn prepared(loaded: &Loaded, request: &Request) -> (Vec<Prepared>, Vec<Diagnostic>) {
+/// The runs that are asked for, ready to be executed, in the precision `T`.
+pub fn prepared<T: Lane>(loaded: &Loaded, request: &Request) -> (Vec<Prepared<T>>, Vec<Diagnostic>) {
     let (finished, ready) = prepare(loaded, request);
     let mut problems = finished.problems;
     let mut all = Vec::new();

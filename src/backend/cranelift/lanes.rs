@@ -5,8 +5,6 @@ use ::cranelift::prelude::*;
 
 use super::address::Place;
 use super::function::{Emitter, Slot};
-use crate::kernels::lane::Lane;
-use crate::step::kernel::KernelFn;
 use crate::step::program::{self as step, Binary, Fused, Inst, Logic, Precision, Reg, Relation, Space, Unary};
 
 impl Emitter<'_, '_> {
@@ -273,10 +271,7 @@ impl Emitter<'_, '_> {
         if source.is_none() {
             self.store_arguments(call, first);
         }
-        let function = match self.program.precision {
-            Precision::Single => address(f32::kernel(call.kernel)),
-            Precision::Double => address(f64::kernel(call.kernel)),
-        };
+        let function = call.kernel.address(self.program.precision);
         if call.kernel.arity() == 1 {
             self.native(function, &[count, source.unwrap_or(area), area]);
         } else {
@@ -325,13 +320,6 @@ impl Emitter<'_, '_> {
         let mut signature = Signature::new(self.config.default_call_conv);
         signature.params = vec![AbiParam::new(types::I64); params];
         self.b.import_signature(signature)
-    }
-}
-
-fn address<T>(kernel: KernelFn<T>) -> usize {
-    match kernel {
-        KernelFn::One(f) => f as usize,
-        KernelFn::Two(f) => f as usize,
     }
 }
 

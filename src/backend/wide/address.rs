@@ -98,7 +98,7 @@ impl Emitter<'_> {
             Space::Scratch => R12,
             Space::Draw => R13,
             Space::Out => {
-                self.asm.mov_load(RDX, Mem::at(RSP, slots::OUT));
+                self.asm.mov(RDX, Mem::at(RSP, slots::OUT));
                 RDX
             }
         }
@@ -134,7 +134,7 @@ impl Emitter<'_> {
             for home in homes.into_iter().flatten() {
                 match home {
                     Home::Gpr(r) => self.asm.arith(Int::Add, RAX, r),
-                    Home::Word(w) => self.asm.arith_load(Int::Add, RAX, Mem::at(RSP, w)),
+                    Home::Word(w) => self.asm.arith(Int::Add, RAX, Mem::at(RSP, w)),
                 }
             }
             return Some((RAX, 1));
@@ -157,7 +157,7 @@ impl Emitter<'_> {
         }
         let target = self.free_gpr();
         match home {
-            Some(Home::Word(w)) => self.asm.mov_load(target, Mem::at(RSP, w)),
+            Some(Home::Word(w)) => self.asm.mov(target, Mem::at(RSP, w)),
             _ => {
                 self.scaled(key);
                 self.asm.mov(target, RAX);
@@ -209,14 +209,14 @@ impl Emitter<'_> {
                 self.asm.multiply_number(RAX, RAX, *factor as i32);
             }
             if k > 0 {
-                self.asm.arith_load(Int::Add, RAX, kept);
+                self.asm.arith(Int::Add, RAX, kept);
             }
             if k + 1 < index.terms.len() {
-                self.asm.mov_store(kept, RAX);
+                self.asm.mov(kept, RAX);
             }
         }
         if index.constant != 0 {
-            self.asm.arith_number(Int::Add, RAX, index.constant as i32);
+            self.asm.arith(Int::Add, RAX, index.constant as i32);
         }
     }
 
@@ -226,7 +226,7 @@ impl Emitter<'_> {
             Atom::Counter(c) => {
                 let counters = &self.addresses.counters;
                 let (_, word) = counters.iter().find(|(id, _)| *id == c.id).expect("the counter is open");
-                self.asm.mov_load(RAX, Mem::at(RSP, *word));
+                self.asm.mov(RAX, Mem::at(RSP, *word));
             }
             Atom::Mod(e, n) => {
                 self.value(e, depth);
@@ -244,7 +244,7 @@ impl Emitter<'_> {
                 self.divide(*n);
                 // the machine cuts towards zero
                 self.asm.lea(RCX, Mem::at(RAX, -1));
-                self.asm.arith_number(Int::Cmp, RDX, 0);
+                self.asm.arith(Int::Cmp, RDX, 0);
                 self.asm.move_if(Cond::Less, RAX, RCX);
             }
             Atom::Clamp(e, lo, hi) => {
@@ -267,9 +267,9 @@ impl Emitter<'_> {
         let kept = Mem::at(RSP, slots::INDEX + 8 * depth as i32);
         self.value(at, depth);
         let cell = Mem::At { base: base_of_table(table), index: Some((RAX, 8)), disp: 0 };
-        self.asm.mov_load(RDX, cell);
-        self.asm.integer_of(RAX, cell);
-        self.asm.mov_store(kept, RDX);
+        self.asm.mov(RDX, cell);
+        self.asm.integer_of_cell(RAX, cell);
+        self.asm.mov(kept, RDX);
         self.asm.arith(Int::Add, RDX, RDX);
         let done = self.asm.label();
         self.asm.mov_number(RCX, ((FAR as f64).to_bits() << 1) as i64);
@@ -281,7 +281,7 @@ impl Emitter<'_> {
         self.asm.jump_if(Cond::Above, done);
         self.asm.mov_number(RAX, FAR);
         self.asm.mov_number(RCX, -FAR);
-        self.asm.arith_memory(Int::Cmp, kept, 0);
+        self.asm.arith(Int::Cmp, kept, 0);
         self.asm.move_if(Cond::Less, RAX, RCX);
         self.asm.bind(done);
     }
@@ -296,12 +296,12 @@ impl Emitter<'_> {
         let n = n as i32;
         if below {
             self.asm.lea(RDX, Mem::at(r, n));
-            self.asm.arith_number(Int::Cmp, r, 0);
+            self.asm.arith(Int::Cmp, r, 0);
             self.asm.move_if(Cond::Less, r, RDX);
         }
         if above {
             self.asm.lea(RDX, Mem::at(r, -n));
-            self.asm.arith_number(Int::Cmp, r, n);
+            self.asm.arith(Int::Cmp, r, n);
             self.asm.move_if(Cond::GreaterOrEqual, r, RDX);
         }
     }
@@ -355,7 +355,7 @@ impl Emitter<'_> {
                 }
                 None => {
                     let word = self.word();
-                    self.asm.mov_store(Mem::at(RSP, word), RAX);
+                    self.asm.mov(Mem::at(RSP, word), RAX);
                     Home::Word(word)
                 }
             };
@@ -435,13 +435,13 @@ impl Emitter<'_> {
             let reg = match r.home {
                 Home::Gpr(reg) => reg,
                 Home::Word(w) => {
-                    self.asm.mov_load(RCX, Mem::at(RSP, w));
+                    self.asm.mov(RCX, Mem::at(RSP, w));
                     RCX
                 }
             };
             match self.unit_bytes(r.key.unit) {
                 Some(bytes) => {
-                    self.asm.arith_number(Int::Add, reg, (by * bytes) as i32);
+                    self.asm.arith(Int::Add, reg, (by * bytes) as i32);
                     if let Some((below, period)) = around {
                         self.near_remainder(reg, period * bytes, (below, !below));
                     }
@@ -453,7 +453,7 @@ impl Emitter<'_> {
                 }
             }
             if let Home::Word(w) = r.home {
-                self.asm.mov_store(Mem::at(RSP, w), reg);
+                self.asm.mov(Mem::at(RSP, w), reg);
             }
         }
         self.addresses.running = running;

@@ -2,7 +2,7 @@
 //! farthest away (Belady, IBM Systems Journal 5, 1966). Values that are in memory already, constants among them, go
 //! without a store and are read as operands where that is as good.
 
-use super::emit::Emitter;
+use super::emit::{Emitter, slots};
 use super::encode::*;
 use super::shape::REGISTERS;
 use super::vector::{Place, Val, Vector};
@@ -258,13 +258,12 @@ impl Emitter<'_> {
             Vector::Splat { dst, table, at: cell } => {
                 let r = self.result(*dst);
                 let mem = self.cell(*table, cell);
-                self.asm.one(BROADCAST, r, Operand::Mem(mem));
+                self.asm.splat_cell(r, mem);
             }
             Vector::Count { dst, index } => {
                 let r = self.result(*dst);
                 self.value(index, 0);
-                self.asm.number_of(r, RAX);
-                self.asm.one(BROADCAST, r, Operand::Reg(r));
+                self.asm.splat_integer(r, RAX);
             }
             Vector::Load { dst, space, row, v } => {
                 let r = self.result(*dst);
@@ -284,10 +283,10 @@ impl Emitter<'_> {
             }
             Vector::Gather { dst, from, first, v, at: numbers } => {
                 let r = self.ensure(*numbers, 0);
-                self.gather(r, *from, first, *v);
+                self.asm.store(Mem::at(RSP, slots::GATHER), r);
                 self.release(&[*numbers], at);
                 let r = self.result(*dst);
-                self.finish_gather(r);
+                self.gather(r, *from, first, *v);
             }
         }
         if let Some(dst) = vector.dst()

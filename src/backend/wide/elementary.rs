@@ -5,11 +5,11 @@
 use super::encode as x86;
 use super::expand::Expansion;
 use super::vector::{Node, Val, Vector};
-use crate::kernels::arith::{LN2_HI, LN2_LO, ROUNDER};
 use crate::kernels::coefficients::EXP;
 use crate::kernels::table::Level;
+use crate::kernels::{arith, single};
 use crate::step::kernel::Kernel;
-use crate::step::program::{Fused, Inst};
+use crate::step::program::{Fused, Inst, Precision};
 
 /// Whether an instruction is a call that is written out. The kernel for AVX-512 takes half the time of what is written
 /// out with 256 bits: it is called, unless it is for one value only (a step with one exponential takes 1.47 ns with it
@@ -20,27 +20,36 @@ pub fn is_inlined(inst: &Inst) -> bool {
 }
 
 impl Expansion<'_> {
-    fn number(&mut self, x: f64) -> Val {
-        self.constant(x.to_bits())
-    }
-
     fn fma(&mut self, args: [Val; 3], out: &mut Vec<Node>) -> Val {
         let dst = self.new_val(None);
         self.push(out, Vector::Fused { form: Fused::MulAdd, dst, args });
         dst
     }
 
-    /// e^x, as `elementary::exp::exp`.
     pub fn exp(&mut self, x: Val, out: &mut Vec<Node>) -> Val {
-        let (low, high, rounder) = (self.number(-750.0), self.number(710.0), self.number(ROUNDER));
+        match self.layout.precision {
+            Precision::Single => self.exp_single(x, out),
+            Precision::Double => self.exp_double(x, out),
+        }
+    }
+
+    /// x within bounds, x/ln 2 rounded, and what is left of x without the lower part of ln 2.
+    fn reduced(&mut self, x: Val, [low, high]: [f64; 2], ln2_hi: f64, out: &mut Vec<Node>) -> [Val; 2] {
+        let (low, high, rounder) = (self.number(low), self.number(high), self.rounder());
         // in this order NaN stays
         let x = self.two(x86::MIN, [high, x], out);
         let x = self.two(x86::MAX, [low, x], out);
         let scale = self.number(std::f64::consts::LOG2_E);
         let n = self.fma([x, scale, rounder], out);
         let n = self.two(x86::SUB, [n, rounder], out);
-        let (hi, lo) = (self.number(-LN2_HI), self.number(-LN2_LO));
-        let r = self.fma([n, hi, x], out);
+        let hi = self.number(-ln2_hi);
+        [n, self.fma([n, hi, x], out)]
+    }
+
+    /// e^x, as `elementary::exp::exp`.
+    fn exp_double(&mut self, x: Val, out: &mut Vec<Node>) -> Val {
+        let [n, r] = self.reduced(x, [-750.0, 710.0], arith::LN2_HI, out);
+        let lo = self.number(-arith::LN2_LO);
         let t = self.two(x86::MUL, [n, lo], out);
         let h = self.two(x86::ADD, [r, t], out);
         let rest = self.two(x86::SUB, [r, h], out);
@@ -48,10 +57,31 @@ impl Expansion<'_> {
         let (square, p) = self.polynomial(h, &EXP, out);
         let low = self.fma([rest, h, rest], out);
         let low = self.fma([square, p, low], out);
-        let one = self.number(1.0);
         let sum = self.two(x86::ADD, [h, low], out);
-        let m = self.two(x86::ADD, [one, sum], out);
-        self.scale(m, n, out)
+        self.scaled(sum, n, out)
+    }
+
+    /// e^x, as `single::elementary::exp`.
+    fn exp_single(&mut self, x: Val, out: &mut Vec<Node>) -> Val {
+        let least = f64::from(single::elementary::LEAST_EXP);
+        let bound = self.number(least);
+        let below = self.compared([x, bound], x86::LESS, out);
+        let [n, r] = self.reduced(x, [least, 89.0], f64::from(single::arith::LN2_HI), out);
+        let lo = self.number(-f64::from(single::arith::LN2_LO));
+        let r = self.fma([n, lo, r], out);
+        let (square, p) = self.polynomial(r, &single::coefficients::EXP.map(f64::from), out);
+        let sum = self.fma([square, p, r], out);
+        let y = self.scaled(sum, n, out);
+        // the machine complements the first
+        self.two(x86::AND_NOT, [below, y], out)
+    }
+
+    /// What rounds a number to an integer when it is added.
+    fn rounder(&mut self) -> Val {
+        self.number(match self.layout.precision {
+            Precision::Single => f64::from(single::arith::ROUNDER),
+            Precision::Double => arith::ROUNDER,
+        })
     }
 
     /// The square of x, and a polynomial by two interleaved chains, as `arith::poly` for an odd number of coefficients.
@@ -66,9 +96,10 @@ impl Expansion<'_> {
         (square, self.fma([chains[1], x, chains[0]], out))
     }
 
-    /// p * 2^n in two steps, as `arith::scale`.
-    fn scale(&mut self, p: Val, n: Val, out: &mut Vec<Node>) -> Val {
-        let (rounder, half) = (self.number(ROUNDER), self.number(0.5));
+    /// (1 + p) * 2^n in two steps, as `arith::scale`.
+    fn scaled(&mut self, p: Val, n: Val, out: &mut Vec<Node>) -> Val {
+        let (one, rounder, half) = (self.number(1.0), self.rounder(), self.number(0.5));
+        let p = self.two(x86::ADD, [one, p], out);
         let half = self.fma([n, half, rounder], out);
         let whole = self.two(x86::SUB, [half, rounder], out);
         let rest = self.two(x86::SUB, [n, whole], out);
@@ -83,7 +114,11 @@ impl Expansion<'_> {
     fn power_of_rounded(&mut self, n: Val, out: &mut Vec<Node>) -> Val {
         let one = self.number(1.0);
         let dst = self.new_val(None);
-        self.push(out, Vector::One { op: x86::SHIFT_LEFT, dst, a: n, number: Some(52) });
+        let mantissa = match self.layout.precision {
+            Precision::Single => f32::MANTISSA_DIGITS - 1,
+            Precision::Double => f64::MANTISSA_DIGITS - 1,
+        };
+        self.push(out, Vector::One { op: x86::SHIFT_LEFT, dst, a: n, number: Some(mantissa as u8) });
         self.two(x86::ADD_INTEGERS, [dst, one], out)
     }
 }

@@ -1,7 +1,7 @@
 //! The frame of the machine code: groups of lanes, and for each the steps.
 //!
 //! ```text
-//! for each group of 4*vectors lanes
+//! for each group of lanes (some vectors)
 //!     states of the group into their homes (registers, slots of the stack), or into two working copies
 //!     for each step
 //!         the body; the new states take the places of the old (the copies change roles)
@@ -17,7 +17,6 @@ use super::encode::*;
 use super::expand::{self, Expanded};
 use super::shape::{Layout, NESTING, REGISTERS};
 use super::vector::{Call, Carried, Info, Loop, Node, Place, Source, Val};
-use crate::step::kernel::KernelFn;
 use crate::step::program::{Counter, Index, Program, Space};
 
 /// Bytes from one row of the block to the next.
@@ -93,7 +92,7 @@ pub fn emit(program: &Program, layout: Layout, listing: bool) -> Option<(Vec<u8>
     // the code does not depend on the frame's size but in one number: a first pass tells it
     for last in [false, true] {
         let mut e = Emitter {
-            asm: Assembler::new(listing && last),
+            asm: Assembler::new(layout.precision, listing && last),
             program,
             layout,
             vals: Vec::new(),
@@ -132,16 +131,16 @@ impl Emitter<'_> {
         SAVED.into_iter().for_each(|r| self.asm.push(r));
         self.asm.mov(RAX, RSP);
         self.asm.align_stack();
-        self.asm.arith_number(Int::Sub, RSP, (frame + 63) & !63);
-        self.asm.mov_store(Mem::at(RSP, slots::CALLER), RAX);
-        self.asm.mov_store(Mem::at(RSP, slots::CONTEXT), RDI);
-        self.asm.mov_load(R15, Mem::at(RDI, field!(run)));
-        self.asm.mov_load(R12, Mem::at(RDI, field!(scratch)));
-        self.asm.mov_load(ROW_BYTES, Mem::at(RDI, field!(row_bytes)));
-        self.asm.mov_store(Mem::at(RSP, slots::ROW_BYTES), ROW_BYTES);
+        self.asm.arith(Int::Sub, RSP, (frame + 63) & !63);
+        self.asm.mov(Mem::at(RSP, slots::CALLER), RAX);
+        self.asm.mov(Mem::at(RSP, slots::CONTEXT), RDI);
+        self.asm.mov(R15, Mem::at(RDI, field!(run)));
+        self.asm.mov(R12, Mem::at(RDI, field!(scratch)));
+        self.asm.mov(ROW_BYTES, Mem::at(RDI, field!(row_bytes)));
+        self.asm.mov(Mem::at(RSP, slots::ROW_BYTES), ROW_BYTES);
         self.asm.multiply_number(RAX, ROW_BYTES, self.program.draw_rows as i32);
-        self.asm.mov_store(Mem::at(RSP, slots::DRAWS), RAX);
-        self.asm.store_number(Mem::at(RSP, slots::OFFSET), 0);
+        self.asm.mov(Mem::at(RSP, slots::DRAWS), RAX);
+        self.asm.mov(Mem::at(RSP, slots::OFFSET), 0);
         let mut most = self.stack;
         loop {
             most = most.max(self.groups());
@@ -151,7 +150,7 @@ impl Emitter<'_> {
             self.layout = self.layout.halved();
         }
         self.asm.zero_upper();
-        self.asm.mov_load(RSP, Mem::at(RSP, slots::CALLER));
+        self.asm.mov(RSP, Mem::at(RSP, slots::CALLER));
         SAVED.into_iter().rev().for_each(|r| self.asm.pop(r));
         self.asm.ret();
         most
@@ -165,12 +164,12 @@ impl Emitter<'_> {
         (self.vals, self.stack, self.words) = (vals, stack, slots::FIRST);
         (self.registers, self.addresses) = (Registers::default(), Addresses::default());
         for (cell, at) in pool {
-            self.asm.one(BROADCAST, Ymm(0), Operand::Mem(Mem::at(R15, 8 * cell as i32)));
+            self.asm.splat_cell(Ymm(0), Mem::at(R15, 8 * cell as i32));
             self.asm.store(Mem::at(RSP, at), Ymm(0));
         }
         let (head, done) = (self.asm.label(), self.asm.label());
         self.asm.bind(head);
-        self.asm.mov_load(RAX, Mem::at(RSP, slots::OFFSET));
+        self.asm.mov(RAX, Mem::at(RSP, slots::OFFSET));
         self.asm.lea(RCX, Mem::at(RAX, self.layout.row_bytes() as i32));
         self.asm.arith(Int::Cmp, RCX, ROW_BYTES);
         self.asm.jump_if(Cond::Above, done);
@@ -189,7 +188,7 @@ impl Emitter<'_> {
         } else {
             self.return_states();
         }
-        self.asm.arith_memory(Int::Add, Mem::at(RSP, slots::OFFSET), self.layout.row_bytes() as i32);
+        self.asm.arith(Int::Add, Mem::at(RSP, slots::OFFSET), self.layout.row_bytes() as i32);
         self.asm.jump(head);
         self.asm.bind(done);
         self.stack
@@ -197,18 +196,18 @@ impl Emitter<'_> {
 
     /// Addresses of the group, whose offset is in `rax`.
     fn start_group(&mut self) {
-        self.asm.mov_load(RCX, Mem::at(RSP, slots::CONTEXT));
-        self.asm.mov_load(R13, Mem::at(RCX, field!(noise)));
+        self.asm.mov(RCX, Mem::at(RSP, slots::CONTEXT));
+        self.asm.mov(R13, Mem::at(RCX, field!(noise)));
         self.asm.arith(Int::Add, R13, RAX);
-        self.asm.mov_load(RDX, Mem::at(RCX, field!(out)));
+        self.asm.mov(RDX, Mem::at(RCX, field!(out)));
         self.asm.arith(Int::Add, RDX, RAX);
-        self.asm.mov_store(Mem::at(RSP, slots::OUT), RDX);
-        self.asm.mov_load(RBX, Mem::at(RCX, field!(state)));
+        self.asm.mov(Mem::at(RSP, slots::OUT), RDX);
+        self.asm.mov(RBX, Mem::at(RCX, field!(state)));
         self.asm.arith(Int::Add, RBX, RAX);
-        self.asm.mov_store(Mem::at(RSP, slots::GROUP), RBX);
-        self.asm.mov_load(R14, Mem::at(RCX, field!(step)));
-        self.asm.mov_load(RDX, Mem::at(RCX, field!(steps)));
-        self.asm.mov_store(Mem::at(RSP, slots::LEFT), RDX);
+        self.asm.mov(Mem::at(RSP, slots::GROUP), RBX);
+        self.asm.mov(R14, Mem::at(RCX, field!(step)));
+        self.asm.mov(RDX, Mem::at(RCX, field!(steps)));
+        self.asm.mov(Mem::at(RSP, slots::LEFT), RDX);
     }
 
     /// Copies the states of the group into the working copies behind the rows of the body.
@@ -222,7 +221,7 @@ impl Emitter<'_> {
             copies.push(RBP);
         }
         for to in copies {
-            self.asm.mov_load(RSI, Mem::at(RSP, slots::GROUP));
+            self.asm.mov(RSI, Mem::at(RSP, slots::GROUP));
             self.asm.mov(RDI, to);
             self.copy_rows(ROW_BYTES, R9);
         }
@@ -230,7 +229,7 @@ impl Emitter<'_> {
 
     fn return_states(&mut self) {
         self.asm.mov_number(R9, self.layout.row_bytes() as i64);
-        self.asm.mov_load(RDI, Mem::at(RSP, slots::GROUP));
+        self.asm.mov(RDI, Mem::at(RSP, slots::GROUP));
         self.asm.mov(RSI, RBX);
         self.copy_rows(R9, ROW_BYTES);
     }
@@ -251,7 +250,7 @@ impl Emitter<'_> {
         }
         self.asm.arith(Int::Add, RSI, from_bytes);
         self.asm.arith(Int::Add, RDI, to_bytes);
-        self.asm.arith_number(Int::Sub, RCX, 1);
+        self.asm.arith(Int::Sub, RCX, 1);
         self.asm.jump_if(Cond::NotZero, head);
     }
 
@@ -272,21 +271,16 @@ impl Emitter<'_> {
         let rows = call.rows as i32;
         self.asm.mov_number(RDI, i64::from(rows) * self.layout.lanes() as i64);
         self.asm.lea(RSI, Mem::at(RSP, call.area));
-        let address = match call.kernel.array_fn() {
-            KernelFn::One(f) => {
-                self.asm.mov(RDX, RSI);
-                f as usize
-            }
-            KernelFn::Two(f) => {
-                self.asm.lea(RDX, Mem::at(RSP, call.area + rows * self.layout.row_bytes() as i32));
-                self.asm.mov(RCX, RSI);
-                f as usize
-            }
-        };
+        if call.kernel.arity() == 1 {
+            self.asm.mov(RDX, RSI);
+        } else {
+            self.asm.lea(RDX, Mem::at(RSP, call.area + rows * self.layout.row_bytes() as i32));
+            self.asm.mov(RCX, RSI);
+        }
         self.asm.zero_upper();
-        self.asm.mov_number(RAX, address as i64);
+        self.asm.mov_number(RAX, call.kernel.address(self.layout.precision) as i64);
         self.asm.call(RAX);
-        self.asm.mov_load(ROW_BYTES, Mem::at(RSP, slots::ROW_BYTES));
+        self.asm.mov(ROW_BYTES, Mem::at(RSP, slots::ROW_BYTES));
         self.forget_addresses();
     }
 
@@ -370,7 +364,7 @@ impl Emitter<'_> {
             return None;
         }
         let word = self.open_counter(l.counter?);
-        self.asm.store_number(Mem::at(RSP, word), 0);
+        self.asm.mov(Mem::at(RSP, word), 0);
         Some(word)
     }
 
@@ -382,14 +376,14 @@ impl Emitter<'_> {
         match word {
             None => {
                 self.advance_running();
-                self.asm.arith_number(Int::Add, COUNTER, 1);
-                self.asm.arith_number(Int::Cmp, COUNTER, counter.extent as i32);
+                self.asm.arith(Int::Add, COUNTER, 1);
+                self.asm.arith(Int::Cmp, COUNTER, counter.extent as i32);
                 self.leaf = None;
                 self.stop_running();
             }
             Some(word) => {
-                self.asm.arith_memory(Int::Add, Mem::at(RSP, word), 1);
-                self.asm.arith_memory(Int::Cmp, Mem::at(RSP, word), counter.extent as i32);
+                self.asm.arith(Int::Add, Mem::at(RSP, word), 1);
+                self.asm.arith(Int::Cmp, Mem::at(RSP, word), counter.extent as i32);
                 self.close_counter();
             }
         }
@@ -397,20 +391,20 @@ impl Emitter<'_> {
     }
 
     fn end_step(&mut self, head: Label) {
-        self.asm.arith_load(Int::Add, R13, Mem::at(RSP, slots::DRAWS));
+        self.asm.arith(Int::Add, R13, Mem::at(RSP, slots::DRAWS));
         if self.program.step_len > 0 {
-            self.asm.arith_number(Int::Add, R14, 8 * self.program.step_len as i32);
+            self.asm.arith(Int::Add, R14, 8 * self.program.step_len as i32);
         }
         if self.program.out_rows > 0 {
-            self.asm.mov_load(RAX, Mem::at(RSP, slots::CONTEXT));
-            self.asm.mov_load(RAX, Mem::at(RAX, field!(out_bytes)));
-            self.asm.arith_load(Int::Add, RAX, Mem::at(RSP, slots::OUT));
-            self.asm.mov_store(Mem::at(RSP, slots::OUT), RAX);
+            self.asm.mov(RAX, Mem::at(RSP, slots::CONTEXT));
+            self.asm.mov(RAX, Mem::at(RAX, field!(out_bytes)));
+            self.asm.arith(Int::Add, RAX, Mem::at(RSP, slots::OUT));
+            self.asm.mov(Mem::at(RSP, slots::OUT), RAX);
         }
         if !self.layout.registers {
             self.asm.exchange(RBX, RBP);
         }
-        self.asm.arith_memory(Int::Sub, Mem::at(RSP, slots::LEFT), 1);
+        self.asm.arith(Int::Sub, Mem::at(RSP, slots::LEFT), 1);
         self.asm.jump_if(Cond::NotZero, head);
     }
 
@@ -473,37 +467,29 @@ impl Emitter<'_> {
         most
     }
 
-    /// Each lane from a row of its own: the numbers go over the stack, and what is found comes back over it.
-    pub fn gather(&mut self, numbers: Ymm, from: Source, first: &Index, v: usize) {
-        self.asm.store(Mem::at(RSP, slots::GATHER), numbers);
+    /// Each lane from a row or cell of its own: the numbers to go by lie on the stack, and what is found comes together
+    /// over it.
+    pub fn gather(&mut self, dst: Ymm, from: Source, first: &Index, v: usize) {
         let mem = match from {
             Source::Row(space) => self.row(space, first, v),
             Source::Cell(table) => self.cell(table, first),
         };
         self.asm.lea(RCX, mem);
-        for lane in 0..4 {
-            let number = Mem::at(RSP, slots::GATHER + 8 * lane);
-            self.asm.integer_of(RAX, number);
-            let disp = match from {
-                Source::Row(Space::Out | Space::Draw) => {
-                    self.asm.multiply(RAX, ROW_BYTES);
-                    8 * lane
-                }
-                Source::Row(_) => {
-                    self.asm.multiply_number(RAX, RAX, self.layout.row_bytes() as i32);
-                    8 * lane
-                }
-                Source::Cell(_) => {
-                    self.asm.multiply_number(RAX, RAX, 8);
-                    0
-                }
-            };
-            self.asm.mov_load(RAX, Mem::At { base: RCX, index: Some((RAX, 1)), disp });
-            self.asm.mov_store(Mem::at(RSP, slots::GATHER + 32 + 8 * lane), RAX);
+        let bytes = self.layout.precision.bytes() as i32;
+        for lane in 0..32 / bytes {
+            self.asm.integer_of_lane(RAX, Mem::at(RSP, slots::GATHER + bytes * lane));
+            match from {
+                Source::Row(Space::Out | Space::Draw) => self.asm.multiply(RAX, ROW_BYTES),
+                Source::Row(_) => self.asm.multiply_number(RAX, RAX, self.layout.row_bytes() as i32),
+                Source::Cell(_) => self.asm.multiply_number(RAX, RAX, 8),
+            }
+            let place = |disp| Mem::At { base: RCX, index: Some((RAX, 1)), disp };
+            match from {
+                Source::Row(_) => self.asm.load_lane(dst, place(bytes * lane)),
+                Source::Cell(_) => self.asm.load_cell(dst, place(0)),
+            }
+            self.asm.store_lane(Mem::at(RSP, slots::GATHER + 32 + bytes * lane), dst);
         }
-    }
-
-    pub fn finish_gather(&mut self, r: Ymm) {
-        self.asm.load(r, Mem::at(RSP, slots::GATHER + 32));
+        self.asm.load(dst, Mem::at(RSP, slots::GATHER + 32));
     }
 }

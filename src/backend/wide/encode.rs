@@ -1,7 +1,10 @@
 //! An assembler for the instructions that the emitter needs: AVX2 and FMA on 256-bit registers in the VEX encoding, and
 //! integer code for addresses and loops (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2).
 
+use std::fmt::{self, Write};
+
 pub use super::instruction::*;
+use crate::kernels::lane::Precision;
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Label(usize);
@@ -18,8 +21,9 @@ struct Fixup {
     target: Target,
 }
 
-#[derive(Default)]
 pub struct Assembler {
+    /// of the numbers in vectors
+    precision: Precision,
     bytes: Vec<u8>,
     labels: Vec<Option<usize>>,
     fixups: Vec<Fixup>,
@@ -30,9 +34,16 @@ pub struct Assembler {
 
 /// What stands in the register-or-memory field.
 #[derive(Copy, Clone)]
-enum Rm {
+pub enum Rm {
     Reg(u8),
     Mem(Mem),
+}
+
+/// An operand of an integer instruction.
+#[derive(Copy, Clone)]
+pub enum Arg {
+    Rm(Rm),
+    Number(i32),
 }
 
 impl Rm {
@@ -55,9 +66,38 @@ impl From<Operand> for Rm {
     }
 }
 
+impl From<Gpr> for Arg {
+    fn from(r: Gpr) -> Arg {
+        Arg::Rm(Rm::Reg(r.0))
+    }
+}
+
+impl From<Mem> for Arg {
+    fn from(mem: Mem) -> Arg {
+        Arg::Rm(Rm::Mem(mem))
+    }
+}
+
+impl From<i32> for Arg {
+    fn from(n: i32) -> Arg {
+        Arg::Number(n)
+    }
+}
+
+impl fmt::Display for Arg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Arg::Rm(Rm::Reg(r)) => Gpr(*r).fmt(f),
+            Arg::Rm(Rm::Mem(mem)) => Operand::Mem(*mem).fmt(f),
+            Arg::Number(n) => n.fmt(f),
+        }
+    }
+}
+
 impl Assembler {
-    pub fn new(listing: bool) -> Assembler {
-        Assembler { listing: listing.then(String::new), ..Assembler::default() }
+    pub fn new(precision: Precision, listing: bool) -> Assembler {
+        let (bytes, labels, fixups, constants) = Default::default();
+        Assembler { precision, bytes, labels, fixups, constants, listing: listing.then(String::new) }
     }
 
     /// The text of the code, if it was asked for.
@@ -65,14 +105,14 @@ impl Assembler {
         self.listing.take().unwrap_or_default()
     }
 
-    fn note(&mut self, line: impl FnOnce() -> String) {
+    fn note(&mut self, line: fmt::Arguments<'_>) {
         if let Some(text) = &mut self.listing {
-            *text += &line();
-            *text += "\n";
+            // writing to a string does not fail
+            let _ = writeln!(text, "{line}");
         }
     }
 
-    /// The place of a constant, the same for all lanes.
+    /// The place of a constant, 64 bits that are repeated.
     pub fn constant(&mut self, bits: u64) -> Mem {
         let k = self.constants.iter().position(|c| *c == bits).unwrap_or_else(|| {
             self.constants.push(bits);
@@ -132,40 +172,47 @@ impl Assembler {
 
     /// A vector instruction: prefix, opcode, operands.
     fn vex(&mut self, op: Op, reg: u8, second: u8, rm: Rm, tail: &[u8]) {
+        self.vex_on(self.precision, op, reg, second, rm, tail);
+    }
+
+    /// A vector instruction on numbers of a precision.
+    fn vex_on(&mut self, precision: Precision, op: Op, reg: u8, second: u8, rm: Rm, tail: &[u8]) {
         let (index, base) = rm.numbers();
-        let last = (!second & 15) << 3 | u8::from(op.long) << 2 | op.prefix;
+        let form = precision as usize;
+        let (prefix, wide) = (op.prefixes[form], op.wide[form]);
+        let last = (!second & 15) << 3 | u8::from(op.long) << 2 | prefix;
         let r = !reg & 8;
-        if op.map == 1 && !op.wide && (index | base) < 8 {
+        if op.map == 1 && !wide && (index | base) < 8 {
             self.bytes.extend([0xc5, r << 4 | last]);
         } else {
             let extensions = r << 4 | (!index & 8) << 3 | (!base & 8) << 2;
-            self.bytes.extend([0xc4, extensions | op.map, u8::from(op.wide) << 7 | last]);
+            self.bytes.extend([0xc4, extensions | op.map, u8::from(wide) << 7 | last]);
         }
-        self.bytes.push(op.code);
+        self.bytes.push(op.codes[form]);
         self.mod_rm(reg, rm, tail.len());
         self.bytes.extend(tail);
     }
 
     /// `dst = op(a, b)`
     pub fn two(&mut self, op: Op, dst: Ymm, a: Ymm, b: Operand) {
-        self.note(|| format!("{} {dst}, {a}, {b}", op.name));
+        self.note(format_args!("{} {dst}, {a}, {b}", op.name(self.precision)));
         self.vex(op, dst.0, a.0, b.into(), &[]);
     }
 
     /// `dst = op(a, b)` with a number that chooses the variant.
     pub fn two_with(&mut self, op: Op, dst: Ymm, a: Ymm, b: Operand, number: u8) {
-        self.note(|| format!("{} {dst}, {a}, {b}, {number}", op.name));
+        self.note(format_args!("{} {dst}, {a}, {b}, {number}", op.name(self.precision)));
         self.vex(op, dst.0, a.0, b.into(), &[number]);
     }
 
     /// `dst = op(a)`
     pub fn one(&mut self, op: Op, dst: Ymm, a: Operand) {
-        self.note(|| format!("{} {dst}, {a}", op.name));
+        self.note(format_args!("{} {dst}, {a}", op.name(self.precision)));
         self.vex(op, dst.0, 0, a.into(), &[]);
     }
 
     pub fn one_with(&mut self, op: Op, dst: Ymm, a: Operand, number: u8) {
-        self.note(|| format!("{} {dst}, {a}, {number}", op.name));
+        self.note(format_args!("{} {dst}, {a}, {number}", op.name(self.precision)));
         // the field of the destination is part of the opcode of a shift
         let (reg, second) = if op == SHIFT_LEFT { (6, dst.0) } else { (dst.0, 0) };
         self.vex(op, reg, second, a.into(), &[number]);
@@ -173,7 +220,7 @@ impl Assembler {
 
     /// `dst = mask ? b : a`
     pub fn blend(&mut self, dst: Ymm, a: Ymm, b: Operand, mask: Ymm) {
-        self.note(|| format!("{} {dst}, {a}, {b}, {mask}", BLEND.name));
+        self.note(format_args!("{} {dst}, {a}, {b}, {mask}", BLEND.name(self.precision)));
         self.vex(BLEND, dst.0, a.0, b.into(), &[mask.0 << 4]);
     }
 
@@ -182,7 +229,7 @@ impl Assembler {
     }
 
     pub fn store(&mut self, to: Mem, value: Ymm) {
-        self.note(|| format!("{} {}, {value}", STORE.name, Operand::Mem(to)));
+        self.note(format_args!("{} {}, {value}", STORE.name(self.precision), Operand::Mem(to)));
         self.vex(STORE, value.0, 0, Rm::Mem(to), &[]);
     }
 
@@ -190,25 +237,81 @@ impl Assembler {
         self.one(MOVE, dst, Operand::Reg(from));
     }
 
-    /// An integer as a number in the lowest lane.
-    pub fn number_of(&mut self, dst: Ymm, from: Gpr) {
-        self.note(|| format!("vcvtsi2sd {dst}, {dst}, {from}"));
-        self.vex(FROM_INTEGER, dst.0, dst.0, Rm::Reg(from.0), &[]);
+    /// An instruction on the number in the lowest lane, of a precision of its own.
+    fn lane(&mut self, precision: Precision, op: Op, [reg, second]: [u8; 2], rm: Rm, operands: fmt::Arguments<'_>) {
+        self.note(format_args!("{} {operands}", op.name(precision)));
+        self.vex_on(precision, op, reg, second, rm, &[]);
     }
 
-    /// A number in memory as an integer, cut towards zero.
-    pub fn integer_of(&mut self, dst: Gpr, from: Mem) {
-        self.note(|| format!("vcvttsd2si {dst}, {}", Operand::Mem(from)));
-        self.vex(TO_INTEGER, dst.0, 0, Rm::Mem(from), &[]);
+    /// A number of a row in the lowest lane.
+    pub fn load_lane(&mut self, dst: Ymm, from: Mem) {
+        self.load_number(self.precision, dst, from);
+    }
+
+    fn load_number(&mut self, precision: Precision, dst: Ymm, from: Mem) {
+        let operands = format_args!("{dst}, {}", Operand::Mem(from));
+        self.lane(precision, LOAD_LANE, [dst.0, 0], Rm::Mem(from), operands);
+    }
+
+    pub fn store_lane(&mut self, to: Mem, value: Ymm) {
+        let operands = format_args!("{}, {value}", Operand::Mem(to));
+        self.lane(self.precision, STORE_LANE, [value.0, 0], Rm::Mem(to), operands);
+    }
+
+    /// The number of a cell in the lowest lane, rounded to the precision.
+    pub fn load_cell(&mut self, dst: Ymm, from: Mem) {
+        self.load_number(Precision::Double, dst, from);
+        self.round_lane(dst);
+    }
+
+    fn round_lane(&mut self, r: Ymm) {
+        if self.precision == Precision::Single {
+            let operands = format_args!("{r}, {r}, {r}");
+            self.lane(Precision::Double, CONVERT, [r.0, r.0], Rm::Reg(r.0), operands);
+        }
+    }
+
+    /// The number of a cell in all lanes.
+    pub fn splat_cell(&mut self, dst: Ymm, from: Mem) {
+        match self.precision {
+            Precision::Double => self.one(BROADCAST, dst, Operand::Mem(from)),
+            Precision::Single => {
+                self.load_cell(dst, from);
+                self.one(BROADCAST, dst, Operand::Reg(dst));
+            }
+        }
+    }
+
+    /// An integer as a number in all lanes.
+    pub fn splat_integer(&mut self, dst: Ymm, from: Gpr) {
+        let operands = format_args!("{dst}, {dst}, {from}");
+        self.lane(Precision::Double, FROM_INTEGER, [dst.0, dst.0], Rm::Reg(from.0), operands);
+        self.round_lane(dst);
+        self.one(BROADCAST, dst, Operand::Reg(dst));
+    }
+
+    /// A number of a row in memory as an integer, cut towards zero.
+    pub fn integer_of_lane(&mut self, dst: Gpr, from: Mem) {
+        self.integer_of(self.precision, dst, from);
+    }
+
+    /// The number of a cell likewise.
+    pub fn integer_of_cell(&mut self, dst: Gpr, from: Mem) {
+        self.integer_of(Precision::Double, dst, from);
+    }
+
+    fn integer_of(&mut self, precision: Precision, dst: Gpr, from: Mem) {
+        let operands = format_args!("{dst}, {}", Operand::Mem(from));
+        self.lane(precision, TO_INTEGER, [dst.0, 0], Rm::Mem(from), operands);
     }
 
     pub fn zero_upper(&mut self) {
-        self.note(|| "vzeroupper".into());
+        self.note(format_args!("vzeroupper"));
         self.bytes.extend([0xc5, 0xf8, 0x77]);
     }
 
-    /// An integer instruction on 64 bits.
-    fn int(&mut self, code: &[u8], reg: u8, rm: Rm, tail: &[u8]) {
+    /// An integer instruction on 64 bits: opcode, operands.
+    fn rex(&mut self, code: &[u8], reg: u8, rm: Rm, tail: &[u8]) {
         let (index, base) = rm.numbers();
         self.bytes.push(0x48 | (reg & 8) >> 1 | (index & 8) >> 2 | (base & 8) >> 3);
         self.bytes.extend(code);
@@ -216,119 +319,95 @@ impl Assembler {
         self.bytes.extend(tail);
     }
 
-    pub fn mov(&mut self, dst: Gpr, from: Gpr) {
-        self.note(|| format!("mov {dst}, {from}"));
-        self.int(&[0x8b], dst.0, Rm::Reg(from.0), &[]);
+    /// `dst = from`, or `dst = dst op from`; one of both is a register, or `from` a number.
+    fn int(&mut self, op: Int, dst: Arg, from: Arg) {
+        self.note(format_args!("{} {dst}, {from}", op.name()));
+        match (dst, from) {
+            (Arg::Rm(dst), Arg::Number(n)) => match i8::try_from(n) {
+                _ if op == Int::Mov => self.rex(&[0xc7], 0, dst, &n.to_le_bytes()),
+                Ok(n) => self.rex(&[0x83], op.extension(), dst, &n.to_le_bytes()),
+                Err(_) => self.rex(&[0x81], op.extension(), dst, &n.to_le_bytes()),
+            },
+            (Arg::Rm(Rm::Reg(dst)), Arg::Rm(from)) => self.rex(&[op as u8], dst, from, &[]),
+            // the form the other way round
+            (Arg::Rm(dst), Arg::Rm(Rm::Reg(from))) => self.rex(&[op as u8 ^ 2], from, dst, &[]),
+            _ => unreachable!("there is no such instruction"),
+        }
+    }
+
+    pub fn mov(&mut self, dst: impl Into<Arg>, from: impl Into<Arg>) {
+        self.int(Int::Mov, dst.into(), from.into());
+    }
+
+    pub fn arith(&mut self, op: Int, dst: impl Into<Arg>, from: impl Into<Arg>) {
+        self.int(op, dst.into(), from.into());
+    }
+
+    pub fn lea(&mut self, dst: Gpr, from: Mem) {
+        self.int(Int::Lea, dst.into(), from.into());
     }
 
     pub fn mov_number(&mut self, dst: Gpr, number: i64) {
-        self.note(|| format!("mov {dst}, {number}"));
         match i32::try_from(number) {
-            Ok(n) => self.int(&[0xc7], 0, Rm::Reg(dst.0), &n.to_le_bytes()),
+            Ok(n) => self.mov(dst, n),
             Err(_) => {
+                self.note(format_args!("mov {dst}, {number}"));
                 self.bytes.extend([0x48 | dst.0 >> 3, 0xb8 | (dst.0 & 7)]);
                 self.bytes.extend(number.to_le_bytes());
             }
         }
     }
 
-    pub fn mov_load(&mut self, dst: Gpr, from: Mem) {
-        self.note(|| format!("mov {dst}, {}", Operand::Mem(from)));
-        self.int(&[0x8b], dst.0, Rm::Mem(from), &[]);
-    }
-
-    pub fn mov_store(&mut self, to: Mem, from: Gpr) {
-        self.note(|| format!("mov {}, {from}", Operand::Mem(to)));
-        self.int(&[0x89], from.0, Rm::Mem(to), &[]);
-    }
-
-    pub fn store_number(&mut self, to: Mem, number: i32) {
-        self.note(|| format!("mov {}, {number}", Operand::Mem(to)));
-        self.int(&[0xc7], 0, Rm::Mem(to), &number.to_le_bytes());
-    }
-
-    pub fn lea(&mut self, dst: Gpr, from: Mem) {
-        self.note(|| format!("lea {dst}, {}", Operand::Mem(from)));
-        self.int(&[0x8d], dst.0, Rm::Mem(from), &[]);
-    }
-
-    pub fn arith(&mut self, op: Int, dst: Gpr, b: Gpr) {
-        self.note(|| format!("{} {dst}, {b}", op.name()));
-        self.int(&[op as u8], dst.0, Rm::Reg(b.0), &[]);
-    }
-
-    pub fn arith_load(&mut self, op: Int, dst: Gpr, b: Mem) {
-        self.note(|| format!("{} {dst}, {}", op.name(), Operand::Mem(b)));
-        self.int(&[op as u8], dst.0, Rm::Mem(b), &[]);
-    }
-
-    pub fn arith_number(&mut self, op: Int, dst: Gpr, number: i32) {
-        self.note(|| format!("{} {dst}, {number}", op.name()));
-        self.arith_immediate(op, Rm::Reg(dst.0), number);
-    }
-
-    pub fn arith_memory(&mut self, op: Int, dst: Mem, number: i32) {
-        self.note(|| format!("{} {}, {number}", op.name(), Operand::Mem(dst)));
-        self.arith_immediate(op, Rm::Mem(dst), number);
-    }
-
-    fn arith_immediate(&mut self, op: Int, rm: Rm, number: i32) {
-        match i8::try_from(number) {
-            Ok(n) => self.int(&[0x83], op.extension(), rm, &n.to_le_bytes()),
-            Err(_) => self.int(&[0x81], op.extension(), rm, &number.to_le_bytes()),
-        }
-    }
-
     pub fn multiply(&mut self, dst: Gpr, b: Gpr) {
-        self.note(|| format!("imul {dst}, {b}"));
-        self.int(&[0x0f, 0xaf], dst.0, Rm::Reg(b.0), &[]);
+        self.note(format_args!("imul {dst}, {b}"));
+        self.rex(&[0x0f, 0xaf], dst.0, Rm::Reg(b.0), &[]);
     }
 
     pub fn multiply_number(&mut self, dst: Gpr, a: Gpr, number: i32) {
-        self.note(|| format!("imul {dst}, {a}, {number}"));
-        self.int(&[0x69], dst.0, Rm::Reg(a.0), &number.to_le_bytes());
+        self.note(format_args!("imul {dst}, {a}, {number}"));
+        self.rex(&[0x69], dst.0, Rm::Reg(a.0), &number.to_le_bytes());
     }
 
     /// `rax, rdx = rax / b, rax % b`, towards zero.
     pub fn divide(&mut self, b: Gpr) {
-        self.note(|| format!("cqo; idiv {b}"));
+        self.note(format_args!("cqo; idiv {b}"));
         self.bytes.extend([0x48, 0x99]);
-        self.int(&[0xf7], 7, Rm::Reg(b.0), &[]);
+        self.rex(&[0xf7], 7, Rm::Reg(b.0), &[]);
     }
 
     pub fn move_if(&mut self, cond: Cond, dst: Gpr, from: Gpr) {
-        self.note(|| format!("cmov {cond:?} {dst}, {from}"));
-        self.int(&[0x0f, 0x40 | cond as u8], dst.0, Rm::Reg(from.0), &[]);
+        self.note(format_args!("cmov {cond:?} {dst}, {from}"));
+        self.rex(&[0x0f, 0x40 | cond as u8], dst.0, Rm::Reg(from.0), &[]);
     }
 
     pub fn exchange(&mut self, a: Gpr, b: Gpr) {
-        self.note(|| format!("xchg {a}, {b}"));
-        self.int(&[0x87], a.0, Rm::Reg(b.0), &[]);
+        self.note(format_args!("xchg {a}, {b}"));
+        self.rex(&[0x87], a.0, Rm::Reg(b.0), &[]);
     }
 
     pub fn push(&mut self, r: Gpr) {
-        self.note(|| format!("push {r}"));
+        self.note(format_args!("push {r}"));
         self.bytes.extend([0x40 | r.0 >> 3, 0x50 | (r.0 & 7)]);
     }
 
     pub fn pop(&mut self, r: Gpr) {
-        self.note(|| format!("pop {r}"));
+        self.note(format_args!("pop {r}"));
         self.bytes.extend([0x40 | r.0 >> 3, 0x58 | (r.0 & 7)]);
     }
 
     pub fn call(&mut self, r: Gpr) {
-        self.note(|| format!("call {r}"));
+        self.note(format_args!("call {r}"));
         self.bytes.extend([0x40 | r.0 >> 3, 0xff, 0xd0 | (r.0 & 7)]);
     }
 
     pub fn ret(&mut self) {
-        self.note(|| "ret".into());
+        self.note(format_args!("ret"));
         self.bytes.push(0xc3);
     }
 
     /// Rounds the stack pointer down to a multiple of 64.
     pub fn align_stack(&mut self) {
-        self.note(|| "and rsp, -64".into());
+        self.note(format_args!("and rsp, -64"));
         self.bytes.extend([0x48, 0x83, 0xe4, 0xc0]);
     }
 
@@ -338,18 +417,18 @@ impl Assembler {
     }
 
     pub fn bind(&mut self, label: Label) {
-        self.note(|| format!("L{}:", label.0));
+        self.note(format_args!("L{}:", label.0));
         self.labels[label.0] = Some(self.bytes.len());
     }
 
     pub fn jump(&mut self, label: Label) {
-        self.note(|| format!("jmp L{}", label.0));
+        self.note(format_args!("jmp L{}", label.0));
         self.bytes.push(0xe9);
         self.distance(label);
     }
 
     pub fn jump_if(&mut self, cond: Cond, label: Label) {
-        self.note(|| format!("j {cond:?} L{}", label.0));
+        self.note(format_args!("j {cond:?} L{}", label.0));
         self.bytes.extend([0x0f, 0x80 | cond as u8]);
         self.distance(label);
     }
@@ -367,7 +446,11 @@ mod tests {
 
     /// The bytes of some instructions.
     fn bytes(f: impl FnOnce(&mut Assembler)) -> String {
-        let mut asm = Assembler::new(false);
+        bytes_in(Precision::Double, f)
+    }
+
+    fn bytes_in(precision: Precision, f: impl FnOnce(&mut Assembler)) -> String {
+        let mut asm = Assembler::new(precision, false);
         f(&mut asm);
         asm.bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
     }
@@ -405,8 +488,39 @@ mod tests {
         assert_eq!(bytes(|asm| asm.load(y(10), Mem::at(R12, 0))), "c4 41 7d 10 14 24");
         assert_eq!(bytes(|asm| asm.store(Mem::at(RSP, 32), y(10))), "c5 7d 11 54 24 20");
         assert_eq!(bytes(|asm| asm.copy(y(3), y(12))), "c4 c1 7d 28 dc");
-        assert_eq!(bytes(|asm| asm.number_of(y(9), RAX)), "c4 61 b3 2a c8");
-        assert_eq!(bytes(|asm| asm.integer_of(RAX, Mem::at(RSP, 64))), "c4 e1 fb 2c 44 24 40");
+        assert_eq!(bytes(|asm| asm.splat_integer(y(9), RAX)), "c4 61 b3 2a c8 c4 42 7d 19 c9");
+        assert_eq!(bytes(|asm| asm.integer_of_lane(RAX, Mem::at(RSP, 64))), "c4 e1 fb 2c 44 24 40");
+        assert_eq!(bytes(|asm| asm.load_lane(y(9), Mem::at(RCX, 8))), "c5 7b 10 49 08");
+        assert_eq!(bytes(|asm| asm.store_lane(Mem::at(RSP, 96), y(1))), "c5 fb 11 4c 24 60");
+    }
+
+    /// The same in single precision.
+    #[test]
+    fn vector_instructions_have_two_forms() {
+        let r = |k| Operand::Reg(Ymm(k));
+        let y = Ymm;
+        let bytes = |f: &dyn Fn(&mut Assembler)| bytes_in(Precision::Single, f);
+        let two = |op, d, a, b| bytes(&|asm| asm.two(op, y(d), y(a), b));
+        assert_eq!(two(ADD, 1, 2, r(3)), "c5 ec 58 cb");
+        assert_eq!(two(AND_NOT, 1, 2, r(3)), "c5 ec 55 cb");
+        assert_eq!(two(ADD_INTEGERS, 1, 2, r(3)), "c5 ed fe cb");
+        assert_eq!(two(fused(false, false, Order::O231), 1, 2, r(3)), "c4 e2 6d b8 cb");
+        assert_eq!(bytes(&|asm| asm.two_with(COMPARE, y(4), y(5), r(6), 17)), "c5 d4 c2 e6 11");
+        assert_eq!(bytes(&|asm| asm.one(SQRT, y(8), r(1))), "c5 7c 51 c1");
+        assert_eq!(bytes(&|asm| asm.one_with(ROUND, y(8), r(1), 9)), "c4 63 7d 08 c1 09");
+        assert_eq!(bytes(&|asm| asm.one_with(SHIFT_LEFT, y(9), r(12), 23)), "c4 c1 35 72 f4 17");
+        assert_eq!(bytes(&|asm| asm.blend(y(4), y(5), r(6), y(15))), "c4 e3 55 4a e6 f0");
+        assert_eq!(bytes(&|asm| asm.load(y(10), Mem::at(R12, 0))), "c4 41 7c 10 14 24");
+        assert_eq!(bytes(&|asm| asm.store(Mem::at(RSP, 32), y(10))), "c5 7c 11 54 24 20");
+        assert_eq!(bytes(&|asm| asm.copy(y(3), y(12))), "c4 c1 7c 28 dc");
+        let to_all = "c4 e2 7d 18 ff";
+        let cell = bytes(&|asm| asm.splat_cell(y(7), Mem::at(R15, 8)));
+        assert_eq!(cell, format!("c4 c1 7b 10 7f 08 c5 c3 5a ff {to_all}"));
+        assert_eq!(bytes(&|asm| asm.splat_integer(y(7), RAX)), format!("c4 e1 c3 2a f8 c5 c3 5a ff {to_all}"));
+        assert_eq!(bytes(&|asm| asm.integer_of_lane(RAX, Mem::at(RSP, 64))), "c4 e1 fa 2c 44 24 40");
+        assert_eq!(bytes(&|asm| asm.integer_of_cell(RAX, Mem::at(RSP, 64))), "c4 e1 fb 2c 44 24 40");
+        assert_eq!(bytes(&|asm| asm.load_lane(y(9), Mem::at(RCX, 8))), "c5 7a 10 49 08");
+        assert_eq!(bytes(&|asm| asm.store_lane(Mem::at(RSP, 96), y(1))), "c5 fa 11 4c 24 60");
     }
 
     #[test]
@@ -414,15 +528,15 @@ mod tests {
         assert_eq!(bytes(|asm| asm.mov(R9, RAX)), "4c 8b c8");
         assert_eq!(bytes(|asm| asm.mov_number(RAX, -5)), "48 c7 c0 fb ff ff ff");
         assert_eq!(bytes(|asm| asm.mov_number(R10, 0x1234_5678_9abc)), "49 ba bc 9a 78 56 34 12 00 00");
-        assert_eq!(bytes(|asm| asm.mov_load(RAX, Mem::at(RSP, 48))), "48 8b 44 24 30");
-        assert_eq!(bytes(|asm| asm.mov_store(Mem::at(R12, 8), R11)), "4d 89 5c 24 08");
-        assert_eq!(bytes(|asm| asm.store_number(Mem::at(RSP, 48), 0)), "48 c7 44 24 30 00 00 00 00");
+        assert_eq!(bytes(|asm| asm.mov(RAX, Mem::at(RSP, 48))), "48 8b 44 24 30");
+        assert_eq!(bytes(|asm| asm.mov(Mem::at(R12, 8), R11)), "4d 89 5c 24 08");
+        assert_eq!(bytes(|asm| asm.mov(Mem::at(RSP, 48), 0)), "48 c7 44 24 30 00 00 00 00");
         let sum = Mem::At { base: RAX, index: Some((R9, 1)), disp: -4 };
         assert_eq!(bytes(|asm| asm.lea(RCX, sum)), "4a 8d 4c 08 fc");
         assert_eq!(bytes(|asm| asm.arith(Int::Add, RSI, R11)), "49 03 f3");
-        assert_eq!(bytes(|asm| asm.arith_load(Int::Sub, RAX, Mem::at(RSP, 8))), "48 2b 44 24 08");
-        assert_eq!(bytes(|asm| asm.arith_number(Int::Cmp, R10, 1000)), "49 81 fa e8 03 00 00");
-        assert_eq!(bytes(|asm| asm.arith_memory(Int::Add, Mem::at(RSP, 128), 1)), "48 83 84 24 80 00 00 00 01");
+        assert_eq!(bytes(|asm| asm.arith(Int::Sub, RAX, Mem::at(RSP, 8))), "48 2b 44 24 08");
+        assert_eq!(bytes(|asm| asm.arith(Int::Cmp, R10, 1000)), "49 81 fa e8 03 00 00");
+        assert_eq!(bytes(|asm| asm.arith(Int::Add, Mem::at(RSP, 128), 1)), "48 83 84 24 80 00 00 00 01");
         assert_eq!(bytes(|asm| asm.multiply(RAX, R11)), "49 0f af c3");
         assert_eq!(bytes(|asm| asm.multiply_number(R8, R11, 64)), "4d 69 c3 40 00 00 00");
         assert_eq!(bytes(|asm| asm.divide(RCX)), "48 99 48 f7 f9");
@@ -434,7 +548,7 @@ mod tests {
 
     #[test]
     fn distances_are_filled_in() {
-        let mut asm = Assembler::new(true);
+        let mut asm = Assembler::new(Precision::Double, true);
         let (back, on) = (asm.label(), asm.label());
         asm.bind(back);
         asm.jump_if(Cond::NotZero, on);

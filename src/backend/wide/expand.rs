@@ -9,7 +9,7 @@ use super::shape::Layout;
 use super::uses;
 use super::vector::{Call, Carried, Info, Loop, Node, Place, Source, Val, Vector};
 use super::waiting::{self, is_whole};
-use crate::step::program::{self as step, Binary, Index, Inst, Logic, Program, Relation, Space, Unary};
+use crate::step::program::{self as step, Binary, Index, Inst, Logic, Precision, Program, Relation, Space, Unary};
 
 #[derive(Clone)]
 enum Vals {
@@ -31,7 +31,7 @@ pub struct Expanded {
 
 pub struct Expansion<'p> {
     program: &'p Program,
-    layout: Layout,
+    pub layout: Layout,
     vals: Vec<Info>,
     by_reg: HashMap<step::Reg, Vals>,
     constants: HashMap<u64, Val>,
@@ -86,7 +86,16 @@ impl Expansion<'_> {
         body.push(Node::Vector(0, vector));
     }
 
-    pub fn constant(&mut self, bits: u64) -> Val {
+    /// A number in all lanes, rounded to the precision.
+    pub fn number(&mut self, x: f64) -> Val {
+        self.pattern(match self.layout.precision {
+            Precision::Double => x.to_bits(),
+            Precision::Single => twice((x as f32).to_bits()),
+        })
+    }
+
+    /// 64 bits, repeated.
+    fn pattern(&mut self, bits: u64) -> Val {
         if let Some(val) = self.constants.get(&bits) {
             return *val;
         }
@@ -109,7 +118,10 @@ impl Expansion<'_> {
     /// The number of a value that is a constant.
     fn known(&self, val: Val) -> Option<f64> {
         match self.vals[val as usize].place {
-            Some(Place::Constant(bits)) => Some(f64::from_bits(bits)),
+            Some(Place::Constant(bits)) => Some(match self.layout.precision {
+                Precision::Double => f64::from_bits(bits),
+                Precision::Single => f64::from(f32::from_bits(bits as u32)),
+            }),
             _ => None,
         }
     }
@@ -229,8 +241,8 @@ impl Expansion<'_> {
     /// A value that is the same for all lanes, if it is.
     fn uniform(&mut self, value: &step::Value, out: &mut Vec<Node>) -> Option<Val> {
         match value {
-            step::Value::Const(bits) => Some(self.constant(*bits)),
-            step::Value::Truth(b) => Some(self.constant(if *b { u64::MAX } else { 0 })),
+            step::Value::Const(bits) => Some(self.number(f64::from_bits(*bits))),
+            step::Value::Truth(b) => Some(self.pattern(if *b { u64::MAX } else { 0 })),
             step::Value::Cell(step::Table::Run, at) if at.known().is_some() => {
                 Some(self.pooled(at.known().expect("just asked") as usize))
             }
@@ -240,7 +252,7 @@ impl Expansion<'_> {
                 Some(dst)
             }
             step::Value::Count(index) => match index.known() {
-                Some(n) => Some(self.constant((n as f64).to_bits())),
+                Some(n) => Some(self.number(n as f64)),
                 None => {
                     let dst = self.new_val(None);
                     self.push(out, Vector::Count { dst, index: index.clone() });
@@ -281,7 +293,7 @@ impl Expansion<'_> {
 
     /// The numbers are brought into the span first: the greater of NaN and 0 is 0 in this order.
     fn gather(&mut self, from: Source, first: &Index, len: usize, at: Val, v: usize, out: &mut Vec<Node>) -> Val {
-        let (zero, top) = (self.constant(0), self.constant((len as f64 - 1.0).to_bits()));
+        let (zero, top) = (self.number(0.0), self.number(len as f64 - 1.0));
         let at = self.two(x86::MAX, [at, zero], out);
         let at = self.two(x86::MIN, [at, top], out);
         let dst = self.new_val(None);
@@ -295,7 +307,7 @@ impl Expansion<'_> {
         dst
     }
 
-    fn compared(&mut self, args: [Val; 2], number: u8, out: &mut Vec<Node>) -> Val {
+    pub fn compared(&mut self, args: [Val; 2], number: u8, out: &mut Vec<Node>) -> Val {
         let dst = self.new_val(None);
         self.push(out, Vector::Two { op: x86::COMPARE, dst, args, number: Some(number) });
         dst
@@ -323,7 +335,7 @@ impl Expansion<'_> {
                 }
             }
             step::Value::Not(a) => {
-                let ones = self.constant(u64::MAX);
+                let ones = self.pattern(u64::MAX);
                 self.two(x86::XOR, [self.get(*a, v), ones], out)
             }
             step::Value::Select(m, a, b) => {
@@ -341,14 +353,17 @@ impl Expansion<'_> {
     }
 
     fn unary(&mut self, op: Unary, a: Val, out: &mut Vec<Node>) -> Val {
-        let sign = 1 << 63;
+        let sign = match self.layout.precision {
+            Precision::Double => 1 << 63,
+            Precision::Single => twice(1 << 31),
+        };
         let (op, number) = match op {
             Unary::Neg => {
-                let sign = self.constant(sign);
+                let sign = self.pattern(sign);
                 return self.two(x86::XOR, [a, sign], out);
             }
             Unary::Abs => {
-                let rest = self.constant(!sign);
+                let rest = self.pattern(!sign);
                 return self.two(x86::AND, [a, rest], out);
             }
             Unary::Sqrt => (x86::SQRT, None),
@@ -384,7 +399,7 @@ impl Expansion<'_> {
             }
             _ => {
                 let chosen = self.two(op, [a, b], out);
-                let nan = self.compared([a, a], UNORDERED, out);
+                let nan = self.compared([a, a], x86::UNORDERED, out);
                 self.blend(nan, a, chosen, out)
             }
         }
@@ -449,13 +464,14 @@ impl Expansion<'_> {
     }
 }
 
-/// Comparison with anything that is NaN.
-const UNORDERED: u8 = 3;
+fn twice(bits: u32) -> u64 {
+    u64::from(bits) << 32 | u64::from(bits)
+}
 
 /// The predicate of a comparison that raises nothing.
 fn predicate(op: Relation) -> u8 {
     match op {
-        Relation::Lt => 0x11,
+        Relation::Lt => x86::LESS,
         Relation::Le => 0x12,
         Relation::Eq => 0,
         Relation::Ne => 4,

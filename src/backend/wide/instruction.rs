@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::kernels::lane::Precision;
+
 /// A general register by its number.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Gpr(pub u8);
@@ -32,7 +34,7 @@ pub struct Ymm(pub u8);
 pub enum Mem {
     /// `base + index*scale + disp`
     At { base: Gpr, index: Option<(Gpr, u8)>, disp: i32 },
-    /// four copies of a constant behind the code
+    /// a constant behind the code, the same in all lanes
     Constant(usize),
 }
 
@@ -49,47 +51,73 @@ pub enum Operand {
     Mem(Mem),
 }
 
-/// A vector instruction: its name, opcode map (1: 0F, 2: 0F38, 3: 0F3A), the W bit, its opcode,
-/// prefix and length.
+/// A vector instruction, in the forms for single and for double precision: opcodes, prefixes (1: 66, 2: F3, 3: F2) and W
+/// bits stand in this order.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Op {
-    pub name: &'static str,
+    name: &'static str,
+    endings: [&'static str; 2],
+    /// opcode map (1: 0F, 2: 0F38, 3: 0F3A)
     pub map: u8,
-    pub wide: bool,
-    pub code: u8,
-    /// 1 for the prefix 66, 2 for F3, 3 for F2
-    pub prefix: u8,
+    pub codes: [u8; 2],
+    pub prefixes: [u8; 2],
+    pub wide: [bool; 2],
     /// 256 bits
     pub long: bool,
 }
 
-pub const fn op(name: &'static str, map: u8, wide: bool, code: u8) -> Op {
-    Op { name, map, wide, code, prefix: 1, long: true }
+impl Op {
+    pub fn name(self, precision: Precision) -> String {
+        format!("{}{}", self.name, self.endings[precision as usize])
+    }
 }
 
-pub const ADD: Op = op("vaddpd", 1, false, 0x58);
-pub const MUL: Op = op("vmulpd", 1, false, 0x59);
-pub const SUB: Op = op("vsubpd", 1, false, 0x5c);
-pub const MIN: Op = op("vminpd", 1, false, 0x5d);
-pub const DIV: Op = op("vdivpd", 1, false, 0x5e);
-pub const MAX: Op = op("vmaxpd", 1, false, 0x5f);
-pub const SQRT: Op = op("vsqrtpd", 1, false, 0x51);
-pub const AND: Op = op("vandpd", 1, false, 0x54);
-pub const AND_NOT: Op = op("vandnpd", 1, false, 0x55);
-pub const OR: Op = op("vorpd", 1, false, 0x56);
-pub const XOR: Op = op("vxorpd", 1, false, 0x57);
-pub const COMPARE: Op = op("vcmppd", 1, false, 0xc2);
-pub const ROUND: Op = op("vroundpd", 3, false, 0x09);
-pub const BLEND: Op = op("vblendvpd", 3, false, 0x4b);
-pub const ADD_INTEGERS: Op = op("vpaddq", 1, false, 0xd4);
-/// of each 64 bits; the source is a register
-pub const SHIFT_LEFT: Op = op("vpsllq", 1, false, 0x73);
-pub const BROADCAST: Op = op("vbroadcastsd", 2, false, 0x19);
-pub const FROM_INTEGER: Op = Op { prefix: 3, long: false, ..op("vcvtsi2sd", 1, true, 0x2a) };
-pub const TO_INTEGER: Op = Op { prefix: 3, long: false, ..op("vcvttsd2si", 1, true, 0x2c) };
-pub const LOAD: Op = op("vmovupd", 1, false, 0x10);
-pub const STORE: Op = op("vmovupd", 1, false, 0x11);
-pub const MOVE: Op = op("vmovapd", 1, false, 0x28);
+/// Numbers whose precision the opcode tells.
+const fn coded(name: &'static str, endings: [&'static str; 2], map: u8, codes: [u8; 2]) -> Op {
+    Op { name, endings, map, codes, prefixes: [1, 1], wide: [false, false], long: true }
+}
+
+/// Numbers whose precision the prefix tells.
+const fn packed(name: &'static str, code: u8) -> Op {
+    Op { prefixes: [0, 1], ..coded(name, ["ps", "pd"], 1, [code, code]) }
+}
+
+/// Numbers in the lowest lane.
+const fn scalar(name: &'static str, wide: bool, code: u8) -> Op {
+    Op { prefixes: [2, 3], wide: [wide, wide], long: false, ..coded(name, ["ss", "sd"], 1, [code, code]) }
+}
+
+pub const ADD: Op = packed("vadd", 0x58);
+pub const MUL: Op = packed("vmul", 0x59);
+pub const SUB: Op = packed("vsub", 0x5c);
+pub const MIN: Op = packed("vmin", 0x5d);
+pub const DIV: Op = packed("vdiv", 0x5e);
+pub const MAX: Op = packed("vmax", 0x5f);
+pub const SQRT: Op = packed("vsqrt", 0x51);
+pub const AND: Op = packed("vand", 0x54);
+pub const AND_NOT: Op = packed("vandn", 0x55);
+pub const OR: Op = packed("vor", 0x56);
+pub const XOR: Op = packed("vxor", 0x57);
+pub const COMPARE: Op = packed("vcmp", 0xc2);
+/// comparisons that raise nothing: less, and with anything that is NaN
+pub const LESS: u8 = 0x11;
+pub const UNORDERED: u8 = 3;
+pub const LOAD: Op = packed("vmovu", 0x10);
+pub const STORE: Op = packed("vmovu", 0x11);
+pub const MOVE: Op = packed("vmova", 0x28);
+pub const ROUND: Op = coded("vround", ["ps", "pd"], 3, [0x08, 0x09]);
+pub const BLEND: Op = coded("vblendv", ["ps", "pd"], 3, [0x4a, 0x4b]);
+pub const BROADCAST: Op = coded("vbroadcast", ["ss", "sd"], 2, [0x18, 0x19]);
+/// of integers as long as the numbers
+pub const ADD_INTEGERS: Op = coded("vpadd", ["d", "q"], 1, [0xfe, 0xd4]);
+/// likewise; the source is a register
+pub const SHIFT_LEFT: Op = coded("vpsll", ["d", "q"], 1, [0x72, 0x73]);
+pub const LOAD_LANE: Op = scalar("vmov", false, 0x10);
+pub const STORE_LANE: Op = scalar("vmov", false, 0x11);
+pub const FROM_INTEGER: Op = scalar("vcvtsi2", true, 0x2a);
+pub const TO_INTEGER: Op = Op { endings: ["ss2si", "sd2si"], ..scalar("vcvtt", true, 0x2c) };
+/// to the other precision
+pub const CONVERT: Op = Op { endings: ["ss2sd", "sd2ss"], ..scalar("vcvt", false, 0x5a) };
 
 /// The order of the operands of a fused multiply-add: which of the destination `d` and the sources `s`, `t` are
 /// multiplied.
@@ -106,13 +134,15 @@ pub enum Order {
 /// A fused instruction by the signs of the product and of the addend.
 pub fn fused(negated: bool, subtracted: bool, order: Order) -> Op {
     const NAMES: [[&str; 3]; 4] = [
-        ["vfmadd132pd", "vfmadd213pd", "vfmadd231pd"],
-        ["vfmsub132pd", "vfmsub213pd", "vfmsub231pd"],
-        ["vfnmadd132pd", "vfnmadd213pd", "vfnmadd231pd"],
-        ["vfnmsub132pd", "vfnmsub213pd", "vfnmsub231pd"],
+        ["vfmadd132", "vfmadd213", "vfmadd231"],
+        ["vfmsub132", "vfmsub213", "vfmsub231"],
+        ["vfnmadd132", "vfnmadd213", "vfnmadd231"],
+        ["vfnmsub132", "vfnmsub213", "vfnmsub231"],
     ];
     let sign = 2 * usize::from(negated) + usize::from(subtracted);
-    op(NAMES[sign][order as usize], 2, true, 0x98 + 2 * sign as u8 + 0x10 * order as u8)
+    let code = 0x98 + 2 * sign as u8 + 0x10 * order as u8;
+    // the W bit tells the precision
+    Op { wide: [false, true], ..coded(NAMES[sign][order as usize], ["ps", "pd"], 2, [code, code]) }
 }
 
 /// Conditions of jumps and conditional moves, by their code.
@@ -128,6 +158,8 @@ pub enum Cond {
 /// Two-operand integer instructions, by the opcode of the form `reg, reg/mem`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Int {
+    Mov = 0x8b,
+    Lea = 0x8d,
     Add = 0x03,
     Sub = 0x2b,
     Cmp = 0x3b,
@@ -138,11 +170,11 @@ impl Int {
     pub fn extension(self) -> u8 {
         self as u8 >> 3
     }
-}
 
-impl Int {
     pub fn name(self) -> &'static str {
         match self {
+            Int::Mov => "mov",
+            Int::Lea => "lea",
             Int::Add => "add",
             Int::Sub => "sub",
             Int::Cmp => "cmp",

@@ -23,7 +23,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 
 use crate::backend::{Block, Code};
-use crate::kernels::lane::{Lane, Precision};
+use crate::kernels::lane::Lane;
 use crate::step::Program;
 
 /// What the compiled function gets: addresses and extents of a block's memory.
@@ -102,10 +102,9 @@ pub fn is_available() -> bool {
     return false;
 }
 
-/// Compiles a program, if the machine has the instructions and the emitter knows all that is in it: double precision
-/// only.
+/// Compiles a program, if the machine has the instructions and the emitter knows all that is in it.
 pub fn compile<T: Lane>(program: &Program) -> Option<Box<dyn Code<T>>> {
-    if !is_available() || program.precision != Precision::Double {
+    if !is_available() {
         return None;
     }
     Some(Box::new(build(program, false)?))
@@ -135,7 +134,7 @@ fn define(module: &mut JITModule, bytes: &[u8]) -> Option<*const u8> {
 
 /// A line for each instruction, if there is code for the program.
 pub fn text(program: &Program) -> Option<String> {
-    if !is_available() || program.precision != Precision::Double {
+    if !is_available() {
         return None;
     }
     let (_, text) = emit::emit(program, shape::Layout::of(program)?, true)?;

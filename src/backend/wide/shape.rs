@@ -14,7 +14,9 @@ const LIGHT: usize = 150;
 
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Layout {
-    /// vectors of four lanes in a group: 2, 4 or 8
+    /// of the lanes
+    pub precision: Precision,
+    /// vectors in a group: 2, 4 or 8
     pub vectors: usize,
     /// how many of them go through a stretch of the body together
     pub interleaved: usize,
@@ -25,7 +27,8 @@ pub struct Layout {
 impl Layout {
     /// The layout of a program, if there is code for all of it.
     pub fn of(program: &Program) -> Option<Layout> {
-        if !program.body.iter().all(supported) || !fits(program) {
+        let precision = program.precision;
+        if !program.body.iter().all(|i| supported(i, precision)) || !fits(program) {
             return None;
         }
         let registers = program.is_straight() && program.state_rows <= REGISTERS;
@@ -41,7 +44,7 @@ impl Layout {
             false if rows * 4 * 32 <= if sums(&program.body) { FAR_BYTES } else { NEAR_BYTES } => (4, 2),
             false => (2, 2),
         };
-        Some(Layout { vectors, interleaved, registers })
+        Some(Layout { precision, vectors, interleaved, registers })
     }
 
     /// The layout with half as many lanes.
@@ -52,7 +55,7 @@ impl Layout {
 
     /// Lanes of a group.
     pub fn lanes(self) -> usize {
-        4 * self.vectors
+        self.row_bytes() / self.precision.bytes()
     }
 
     /// Bytes of a row of a group.
@@ -74,12 +77,18 @@ fn has_calls(body: &[Inst]) -> bool {
     })
 }
 
-fn supported(inst: &Inst) -> bool {
+fn supported(inst: &Inst, precision: Precision) -> bool {
     match inst {
+        // the last number must be one of the precision
+        Inst::Let(_, Value::Gather { len, .. } | Value::GatherCell { len, .. })
+            if precision == Precision::Single && *len > 1 << f32::MANTISSA_DIGITS =>
+        {
+            false
+        }
         Inst::Let(_, value) => value.index().is_none_or(plain),
         Inst::Store { row, .. } => plain(row),
         Inst::Call(_) => true,
-        Inst::Loop(l) => l.body.iter().all(supported),
+        Inst::Loop(l) => l.body.iter().all(|i| supported(i, precision)),
         Inst::ScatterAdd { .. } | Inst::Dense(_) | Inst::Product(_) | Inst::Sample(_) => false,
     }
 }

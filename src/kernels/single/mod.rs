@@ -2,7 +2,7 @@
 //! between two conversions.
 
 pub mod arith;
-mod coefficients;
+pub mod coefficients;
 pub mod elementary;
 pub mod normal;
 #[cfg(test)]

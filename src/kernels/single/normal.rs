@@ -197,6 +197,8 @@ fill_fn!(uniforms_aes, ars::x86::fill, all_uniforms, target_feature(enable = "av
 fill_fn!(normals_vaes, ars::x86::fill_wide, all_normals, target_feature(enable = "avx2,fma,aes,vaes"));
 #[cfg(target_arch = "x86_64")]
 fill_fn!(uniforms_vaes, ars::x86::fill_wide, all_uniforms, target_feature(enable = "avx2,fma,aes,vaes"));
+#[cfg(target_arch = "x86_64")]
+fill_fn!(normals_vaes512, ars::x86::fill_wide, all_normals, target_feature(enable = "avx2,fma,aes,vaes,avx512f"));
 
 /// Fills rows (of paths and lanes in multiples of four) with normals, each the bits of [`normal`] at its coordinates.
 pub fn fill_normals(rows: &Rows, out: &mut [f32]) {
@@ -214,6 +216,9 @@ pub fn fill_normals_at(level: FillLevel, rows: &Rows, out: &mut [f32]) {
     match level {
         // SAFETY: the caller's level is one of this machine
         #[cfg(target_arch = "x86_64")]
+        FillLevel::Vaes512 => unsafe { normals_vaes512(rows, out) },
+        // SAFETY: as above
+        #[cfg(target_arch = "x86_64")]
         FillLevel::Vaes => unsafe { normals_vaes(rows, out) },
         // SAFETY: as above
         #[cfg(target_arch = "x86_64")]
@@ -228,7 +233,7 @@ pub fn fill_uniforms_at(level: FillLevel, rows: &Rows, out: &mut [f32]) {
     match level {
         // SAFETY: the caller's level is one of this machine
         #[cfg(target_arch = "x86_64")]
-        FillLevel::Vaes => unsafe { uniforms_vaes(rows, out) },
+        FillLevel::Vaes | FillLevel::Vaes512 => unsafe { uniforms_vaes(rows, out) },
         // SAFETY: as above
         #[cfg(target_arch = "x86_64")]
         FillLevel::Aes => unsafe { uniforms_aes(rows, out) },

@@ -63,7 +63,10 @@ fn sample(stride: usize) -> Vec<f32> {
 }
 
 fn check(kernel: Kernel, x: &[f32], y: &[f32]) {
-    let want = double(kernel, x, y);
+    let mut want = double(kernel, x, y);
+    if kernel == Kernel::Exp {
+        want.iter_mut().filter(|y| **y < f64::from(f32::MIN_POSITIVE)).for_each(|y| *y = 0.0);
+    }
     let have = single(kernel.array_fn_single(), x, y);
     let limit = kernel.accuracy_single();
     for ((x, y), (h, w)) in x.iter().zip(y).zip(have.iter().zip(want)) {
