@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod format;
 pub mod inspect;
 pub mod run;
 pub mod solvers;
@@ -51,6 +52,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Bench(args) => bench::bench(cli, args),
         Command::Check(args) => inspect::check(cli, args),
         Command::Explain(args) => inspect::explain(cli, args),
+        Command::Fmt(args) => format::format(cli, args),
         Command::Solvers(args) => solvers::solvers(cli, args),
     }
 }

@@ -73,6 +73,16 @@ fn try_to_open(path: &Path) -> std::io::Result<()> {
     std::fs::remove_file(&trial)
 }
 
+/// Writes a text over a file of the user.
+pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
+    std::fs::write(path, text).map_err(|e| {
+        let mut problem = unwritable(path, &e, Span::default());
+        problem.labels.clear();
+        problem.help = None;
+        problem
+    })
+}
+
 fn unwritable(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
     Diagnostic::error(codes::CANNOT_WRITE, format!("cannot write `{}`: {e}", path.display()), span, "saved by this run")
         .help("choose another folder with `--out DIR`")

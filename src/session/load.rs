@@ -38,11 +38,7 @@ pub fn load_file(path: &Path, options: &Options) -> Loaded {
                 SourceFile { name: name.clone(), text: "".into(), path: Some(path.to_path_buf()), library: false };
             let id = loaded.sources.add(file);
             loaded.main = id;
-            // the file has no text that a label could stand in
-            let mut problem = unreadable(&name, &e, Span::new(id, 0, 0));
-            problem.labels.clear();
-            problem.help = None;
-            loaded.problems.push(problem);
+            loaded.problems.push(unreadable_main(&name, &e));
             loaded
         }
     }
@@ -109,6 +105,14 @@ fn import(loaded: &mut Loaded, path: &Path, span: Span, seen: &mut Vec<PathBuf>)
         }
         Err(e) => loaded.problems.push(unreadable(&name, &e, span)),
     }
+}
+
+/// Of a file that a command names: there is no text that a label could stand in.
+pub(super) fn unreadable_main(name: &str, e: &std::io::Error) -> Diagnostic {
+    let mut problem = unreadable(name, e, Span::default());
+    problem.labels.clear();
+    problem.help = None;
+    problem
 }
 
 fn unreadable(name: &str, e: &std::io::Error, span: Span) -> Diagnostic {

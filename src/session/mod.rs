@@ -12,6 +12,7 @@ pub mod emit;
 pub mod execute;
 pub mod expectation;
 pub mod files;
+pub mod format;
 pub mod inspect;
 pub mod load;
 pub mod plan;

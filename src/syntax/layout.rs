@@ -255,12 +255,12 @@ impl Pass<'_> {
 }
 
 /// Whether a statement goes on in the next line after this token.
-fn joins_next(word: &str) -> bool {
+pub fn joins_next(word: &str) -> bool {
     is_binary(word) || matches!(word, "=" | "," | "~" | "->" | "then" | "else" | "not")
 }
 
 /// Whether a line that begins with this token goes on with the statement before it.
-fn joins_previous(word: &str) -> bool {
+pub fn joins_previous(word: &str) -> bool {
     is_binary(word) || matches!(word, "then" | "else")
 }
 

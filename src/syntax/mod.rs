@@ -2,7 +2,7 @@
 //!
 //! `lex` cuts the text into tokens, `layout` into statements, `grammar` (pest, `grammar/sde.pest`) parses each
 //! statement, `build` and its parts make the tree of `ast`, `explain` and `mistakes` turn failures into messages, `print`
-//! goes back from tree to text.
+//! goes back from tree to text. `format` lays out a text anew, comments and all.
 
 pub mod ast;
 mod brackets;
@@ -11,6 +11,7 @@ mod build_expr;
 mod build_stmt;
 mod depth;
 mod explain;
+pub mod format;
 mod grammar;
 mod layout;
 mod lazy;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use depth::{MAX_DEPTH, MAX_NESTING};
 pub use explain::RESERVED;
+pub use grammar::keywords;
 pub use lazy::Declarations;
 pub use lex::{Comment, Lexed, Token, TokenKind, lex, name_rest, name_start};
 
