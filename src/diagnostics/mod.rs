@@ -25,6 +25,21 @@ pub struct Label {
     pub text: String,
 }
 
+/// A change of the text that may be made as it stands; `title` says what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    pub title: String,
+    pub edit: Edit,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// the text of a place by another
+    Replace(Span, String),
+    /// a statement on a line of its own before the one that a place is in
+    StatementBefore(Span, String),
+}
+
 /// An error or a warning: what is wrong (`message`), where (`labels`), why (`notes`) and a way out (`help`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -34,6 +49,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     pub notes: Vec<String>,
     pub help: Option<String>,
+    /// what an editor may offer to do
+    pub fixes: Vec<Fix>,
 }
 
 impl Diagnostic {
@@ -46,6 +63,7 @@ impl Diagnostic {
             labels: vec![Label { span, text: label.into() }],
             notes: Vec::new(),
             help: None,
+            fixes: Vec::new(),
         }
     }
 
@@ -67,6 +85,19 @@ impl Diagnostic {
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
         self.help = Some(text.into());
         self
+    }
+
+    /// A change that the editor may offer.
+    pub fn fix(mut self, title: impl Into<String>, edit: Edit) -> Diagnostic {
+        self.fixes.push(Fix { title: title.into(), edit });
+        self
+    }
+
+    /// Names that were meant perhaps, as help and as changes of the text at `span`.
+    pub fn did_you_mean(self, near: &[&str], span: Span) -> Diagnostic {
+        let Some(help) = suggest::did_you_mean(near) else { return self };
+        let replace = |d: Self, name: &&str| d.fix(format!("change to `{name}`"), Edit::Replace(span, name.to_string()));
+        near.iter().fold(self.help(help), replace)
     }
 
     pub fn is_error(&self) -> bool {

@@ -19,6 +19,7 @@ pub mod plan;
 mod propagation;
 pub mod reference;
 pub mod results;
+pub mod study;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -9,6 +9,7 @@ mod brackets;
 mod build;
 mod build_expr;
 mod build_stmt;
+pub mod context;
 mod depth;
 mod explain;
 pub mod format;
@@ -25,7 +26,7 @@ mod tests;
 
 pub use depth::{MAX_DEPTH, MAX_NESTING};
 pub use explain::RESERVED;
-pub use grammar::keywords;
+pub use grammar::{Place, keywords};
 pub use lazy::Declarations;
 pub use lex::{Comment, Lexed, Token, TokenKind, lex, name_rest, name_start};
 
@@ -33,7 +34,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::source::{FileId, Span};
 use ast::{Expr, File, Item, RunStmt};
 use build::Builder;
-use grammar::{Grammar, Node, Place, Rule};
+use grammar::{Grammar, Node, Rule};
 use layout::{Layout, layout};
 use pest::Parser;
 

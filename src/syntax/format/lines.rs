@@ -23,7 +23,7 @@ pub struct Word<'t> {
     pub sign: bool,
     /// `..` with spaces around it
     pub wide: bool,
-    /// directly in a list that is broken over lines, where the author may have made columns
+    /// in a list that is broken over lines, or in a row of one, where the author may have made columns
     pub in_list: bool,
 }
 
@@ -124,7 +124,7 @@ struct Walk<'l, 't> {
     /// line of the author of what was written last
     row: usize,
     depth: usize,
-    /// the open brackets: whether each is a list over several lines
+    /// the open brackets: whether each is a list over several lines, or a row of one
     lists: Vec<bool>,
 }
 
@@ -200,7 +200,7 @@ impl<'t> Walk<'_, 't> {
         }
         self.depth = if word.text == "{" { self.depth + 1 } else { inner };
         match token.kind {
-            TokenKind::Open => self.lists.push(word.text == "[" && self.broken[i]),
+            TokenKind::Open => self.lists.push(word.text == "[" && (self.broken[i] || word.in_list)),
             TokenKind::Close => drop(self.lists.pop()),
             _ => {}
         }
