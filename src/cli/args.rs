@@ -36,6 +36,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Lay out files anew, in place; comments and line breaks stay
     Fmt(FmtArgs),
+    /// Serve an editor by the Language Server Protocol, on stdin and stdout
+    Lsp,
     /// List the solvers of the library, and of a file, with their forms, noises and orders
     Solvers(SolversArgs),
 }

@@ -4,6 +4,7 @@ pub mod args;
 pub mod bench;
 pub mod format;
 pub mod inspect;
+pub mod lsp;
 pub mod run;
 pub mod solvers;
 mod tell;
@@ -53,6 +54,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Check(args) => inspect::check(cli, args),
         Command::Explain(args) => inspect::explain(cli, args),
         Command::Fmt(args) => format::format(cli, args),
+        Command::Lsp => lsp::lsp(cli),
         Command::Solvers(args) => solvers::solvers(cli, args),
     }
 }

@@ -96,7 +96,8 @@ impl Diagnostic {
     /// Names that were meant perhaps, as help and as changes of the text at `span`.
     pub fn did_you_mean(self, near: &[&str], span: Span) -> Diagnostic {
         let Some(help) = suggest::did_you_mean(near) else { return self };
-        let replace = |d: Self, name: &&str| d.fix(format!("change to `{name}`"), Edit::Replace(span, name.to_string()));
+        let replace =
+            |d: Self, name: &&str| d.fix(format!("change to `{name}`"), Edit::Replace(span, name.to_string()));
         near.iter().fold(self.help(help), replace)
     }
 

@@ -76,7 +76,9 @@ impl Elab<'_> {
             let near = crate::diagnostics::suggest(&part.name, known.iter().copied());
             let d = d.note(format!("its parts are {}", known.join(", ")));
             return self.fail(if near.is_empty() {
-                d.help("parts are written `part A { dx = ... }`; an equation outside of them is a part named by its state")
+                d.help(
+                    "parts are written `part A { dx = ... }`; an equation outside of them is a part named by its state",
+                )
             } else {
                 d.did_you_mean(&near, part.span)
             });

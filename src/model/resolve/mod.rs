@@ -18,8 +18,8 @@ use crate::model::elab::{did_you_mean, unsupported};
 use crate::model::later;
 use crate::model::library::{Library, item_name};
 use crate::model::{distributions, functions, habits, messages, operators, results};
-use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, Fn, Ident, Item, ItemKind, Param, Type, TypeKind};
+use crate::source::{FileId, Span};
+use crate::syntax::ast::{Expr, ExprKind, Fn, Ident, Item, ItemKind, Param, RunStmt, Type, TypeKind};
 
 /// The names in the user's files: what is wrong with them, in no particular order, and what they mean.
 #[derive(Debug, Default)]
@@ -65,6 +65,18 @@ pub fn resolve(library: &Library) -> Names {
 pub fn names_given(library: &Library, model: &Expr) -> Option<Vec<String>> {
     let names = Resolver::new(library).names_of_model(model, 0)?;
     Some(names.into_iter().map(|(name, _)| name.to_string()).collect())
+}
+
+/// The names that the model of a run gives to it; the run begins at byte `start` of a file.
+pub fn names_in_run(library: &Library, file: FileId, start: usize) -> Vec<String> {
+    let mut runs = library.runs().filter(|(d, _)| d.file == file && d.item.span.start as usize == start);
+    let model = runs.next().and_then(|(_, run)| {
+        run.statements.iter().find_map(|s| match s {
+            RunStmt::Setting { name, value, .. } if name.name == "model" => Some(value),
+            _ => None,
+        })
+    });
+    model.and_then(|e| names_given(library, e)).unwrap_or_default()
 }
 
 /// What a name stands for, as far as names go.
