@@ -59,7 +59,7 @@ pub const TABLE: &[Snippet] = &[
     row(Target, "potential", "potential ${0:x^2/2}", "Adds minus this to the log density."),
     row(Model, "part", "part ${1:A} {\n  d${2:x} = ${0:-x dt}\n}", "Flows that a splitting moves by themselves."),
     row(Model, "step", "step {\n  ${1:x}' = ${0:x}\n}", "Discrete dynamics."),
-    row(Model, "convention", "convention ${0|ito,stratonovich,anti_ito,alpha(1/2)|}", "How the equations are read."),
+    row(Model, "convention", "convention ${1|ito,stratonovich,anti_ito,alpha(1/2)|}", "How the equations are read."),
     row(Model, "noise", "noise ${1:W}: wiener[${0:2}]", "Declares a noise, to share it or to correlate it."),
     row(Model, "state", "state ${1:x} = ${0:0.0}", "What a path carries, with its start."),
     row(Model, "weight", "weight ${1:w} = ${0:0.0}", "A state that holds a log weight."),
