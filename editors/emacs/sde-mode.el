@@ -112,6 +112,7 @@
 ;;;###autoload
 (add-to-list 'auto-mode-alist '("\\.sde\\'" . sde-mode))
 
+(defvar eglot-server-programs)
 (with-eval-after-load 'eglot
   (add-to-list 'eglot-server-programs '(sde-mode . ("fokker" "lsp"))))
 

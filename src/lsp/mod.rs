@@ -17,6 +17,8 @@ mod signature;
 pub mod snippets;
 mod symbols;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod uri;
 
 pub use server::serve;
