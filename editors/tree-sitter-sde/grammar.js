@@ -204,7 +204,9 @@ module.exports = grammar({
     lambda_parameters: ($) => seq('(', optional(comma1($.identifier)), ')'),
     if_expression: ($) =>
       prec.right(seq('if', $.expression, 'then', $.expression, 'else', $.expression)),
-    range: ($) => prec.right(seq($._operand, '..', optional($._operand))),
+    range: ($) => seq($._operand, '..', $._operand),
+    // Only slices end in the open; elsewhere `steps` after `..` would read as a word of a run.
+    open_range: ($) => seq($._operand, '..'),
 
     _operand: ($) =>
       choice($.binary, $.unary, $.juxtaposition, $.call, $.index, $.field, $._atom),
@@ -237,7 +239,7 @@ module.exports = grammar({
     _argument: ($) => choice($.named_argument, seq($.expression, optional($.comprehension))),
     named_argument: ($) => seq(field('name', $.identifier), '=', $.expression),
     index: ($) => prec(PREC.postfix, seq($._operand, $.subscripts)),
-    subscripts: ($) => prec(PREC.postfix, seq('[', comma1(choice(':', $.expression)), ']')),
+    subscripts: ($) => prec(PREC.postfix, seq('[', comma1(choice(':', $.expression, alias($.open_range, $.range))), ']')),
     field: ($) => prec(PREC.postfix, seq($._operand, '.', field('name', choice($.identifier, $.primed)))),
 
     _atom: ($) => choice($.identifier, $.primed, $.number, $.string, $.boolean, $.parenthesized, $.list),

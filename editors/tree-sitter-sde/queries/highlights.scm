@@ -33,9 +33,11 @@
   "at" "by" "check" "const" "convention" "converge" "correlation" "covariance" "data" "else" "error"
   "estimate" "every" "first" "fn" "for" "from" "if" "in" "init" "last" "let" "log_density" "maximise"
   "minimise" "model" "noise" "on" "order" "over" "part" "phase" "plot" "potential" "rate" "report" "return"
-  "run" "save" "solve" "solver" "state" "step" "steps" "stop" "sweep" "target" "then" "to" "tol" "train" "use"
+  "run" "save" "solve" "solver" "state" "step" "steps" "sweep" "target" "then" "to" "tol" "train" "use"
   "weight" "when" "with"
 ] @keyword
+
+(stop) @keyword
 
 [
   "and" "or" "not"
