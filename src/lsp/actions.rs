@@ -15,7 +15,7 @@ use crate::syntax::context::statement_at;
 #[allow(clippy::mutable_key_type)]
 pub fn actions(studied: &Studied, from: usize, to: usize) -> Vec<CodeActionOrCommand> {
     let mut out = Vec::new();
-    for problem in &studied.study.problems {
+    for problem in &studied.study().problems {
         let at = place(studied, problem);
         if at.file != studied.loaded.main || at.start as usize > to || (at.end as usize) < from {
             continue;

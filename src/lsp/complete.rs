@@ -127,7 +127,7 @@ impl List<'_> {
         let Some((start, _)) = self.context.item else { return Vec::new() };
         let main = self.studied.loaded.main;
         let here = |at: usize| start <= at && at < self.at;
-        let uses = self.studied.study.uses.iter().filter(|u| u.at == u.of && u.at.file == main);
+        let uses = self.studied.names.uses.iter().filter(|u| u.at == u.of && u.at.file == main);
         let found = uses.filter(|u| here(u.at.start as usize) && (u.at.end as usize) < self.at && wanted(u.kind));
         found.map(|u| self.studied.loaded.sources.text(u.at).to_string()).collect()
     }

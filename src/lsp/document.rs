@@ -1,5 +1,6 @@
 //! An open text with what was found out about it.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -7,8 +8,9 @@ use lsp_types::{Location, Range, Uri};
 
 use super::place::Units;
 use super::uri;
+use crate::diagnostics::Diagnostic;
 use crate::model::library::item_name;
-use crate::model::resolve::Use;
+use crate::model::resolve::{Names, Use, resolve};
 use crate::session::load::{Loaded, Options, Standard, load_again};
 use crate::session::study::{Study, study};
 use crate::source::{FileId, Span};
@@ -24,11 +26,12 @@ pub struct Document {
     studied: Option<Rc<Studied>>,
 }
 
-/// A program as it was studied, main text first.
+/// A program with its names, which are known at once, and a study of it, which takes longer and is made when something needs it.
 pub struct Studied {
     pub text: String,
     pub loaded: Loaded,
-    pub study: Study,
+    pub names: Names,
+    study: OnceCell<Study>,
     pub units: Units,
     /// where the texts of the standard library can be opened
     pub library: Option<PathBuf>,
@@ -73,9 +76,19 @@ impl Studied {
         let path = uri::to_path(uri);
         let name = path.as_ref().map_or(uri.as_str().to_string(), |p| p.display().to_string());
         let loaded = load_again(&name, path, text.as_bytes(), &shared.options, &mut shared.standard);
-        let study = study(&loaded);
+        let names = resolve(&loaded.library);
         let (text, uri) = (text.to_string(), uri.clone());
-        Studied { text, loaded, study, units: shared.units, library: shared.library.clone(), uri }
+        let study = OnceCell::new();
+        Studied { text, loaded, names, study, units: shared.units, library: shared.library.clone(), uri }
+    }
+
+    pub fn study(&self) -> &Study {
+        self.study.get_or_init(|| study(&self.loaded, &self.names))
+    }
+
+    /// What is wrong with the text and its names: all that is known without a study.
+    pub fn plain_problems(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.loaded.problems.iter().chain(&self.names.problems)
     }
 
     /// The place of the protocol that a span has; none where its file cannot be opened.
@@ -99,7 +112,7 @@ impl Studied {
 
     /// The use of a name that the byte `at` of the main text is in or directly after.
     pub fn use_at(&self, at: usize) -> Option<Use> {
-        let uses = self.study.uses.iter().filter(|u| u.at.file == self.loaded.main);
+        let uses = self.names.uses.iter().filter(|u| u.at.file == self.loaded.main);
         let touching = uses.filter(|u| u.at.start as usize <= at && at <= u.at.end as usize);
         // `dx`: the state `x` in it is the shorter one
         touching.min_by_key(|u| (u.at.end as usize == at, u.at.end - u.at.start)).copied()

@@ -34,7 +34,7 @@ fn declared(studied: &Studied, found: Use) -> String {
     }
     let Some(item) = studied.declaration(found.of) else { return local(studied, found) };
     let mut parts = vec![code(&head(item))];
-    if let Some(class) = studied.study.classes.get(&found.of) {
+    if let Some(class) = studied.study().classes.get(&found.of) {
         parts.push(format!("Noise: {class}."));
     }
     parts.extend(item.doc.clone());
@@ -56,7 +56,7 @@ fn local(studied: &Studied, found: Use) -> String {
         Kind::Declaration => "declaration",
     };
     let name = studied.loaded.sources.text(found.of);
-    let typed = studied.study.types.get(&found.of).map(|ty| format!(": {ty}")).unwrap_or_default();
+    let typed = studied.study().types.get(&found.of).map(|ty| format!(": {ty}")).unwrap_or_default();
     let line = line_of(studied, found.of);
     format!("{}\n\nDeclared by `{line}`.", code(&format!("({what}) {name}{typed}")))
 }

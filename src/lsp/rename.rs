@@ -12,7 +12,7 @@ use crate::syntax::{RESERVED, name_rest, name_start};
 /// Where the name at byte `at` is declared; solvers have several declarations of one name.
 pub fn definitions(studied: &Studied, at: usize) -> Vec<Location> {
     let Some(found) = studied.use_at(at) else { return Vec::new() };
-    let of = studied.study.uses.iter().filter(|u| u.at == found.at).map(|u| u.of);
+    let of = studied.names.uses.iter().filter(|u| u.at == found.at).map(|u| u.of);
     of.filter_map(|span| studied.location(span)).collect()
 }
 
@@ -24,7 +24,7 @@ pub fn references(studied: &Studied, at: usize, with_declaration: bool) -> Vec<L
 
 fn uses(studied: &Studied, at: usize) -> Vec<Use> {
     let Some(found) = studied.use_at(at) else { return Vec::new() };
-    let of = |span: Span| studied.study.uses.iter().filter(move |u| u.of == span);
+    let of = |span: Span| studied.names.uses.iter().filter(move |u| u.of == span);
     let mut all: Vec<Use> = of(found.of).copied().collect();
     all.dedup_by_key(|u| u.at);
     all
@@ -68,10 +68,10 @@ fn still_means(studied: &Studied, uses: &[Use], name: &str, shared: &mut Shared)
     }
     let elsewhere = uses.iter().any(|u| u.at.file != studied.loaded.main);
     let then = Studied::new(&studied.uri, &text, shared);
-    if elsewhere || then.study.problems.len() <= studied.study.problems.len() {
+    if elsewhere || then.plain_problems().count() <= studied.plain_problems().count() {
         return Ok(());
     }
-    let old: Vec<&str> = studied.study.problems.iter().map(|p| p.message.as_str()).collect();
-    let new = then.study.problems.iter().find(|p| !old.contains(&p.message.as_str()));
+    let old: Vec<&str> = studied.plain_problems().map(|p| p.message.as_str()).collect();
+    let new = then.plain_problems().find(|p| !old.contains(&p.message.as_str()));
     Err(new.map_or("the program would mean something else".to_string(), |p| p.message.clone()))
 }

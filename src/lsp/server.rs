@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::document::{Document, Shared, Studied};
 use super::place::Units;
 use super::{actions, complete, hints, hover, library, rename, signature, symbols, tell};
-use crate::session::load::Options;
+use crate::session::load::{Options, load_again};
 
 type Failure = Box<dyn std::error::Error + Sync + Send>;
 
@@ -36,7 +36,9 @@ pub fn serve(options: Options) -> Result<(), Failure> {
     };
     connection.initialize_finish(id, serde_json::to_value(result)?)?;
     let library = if options.stdlib.is_none() { library::folder() } else { None };
-    let shared = Shared { options, units, library, standard: None };
+    let mut shared = Shared { options, units, library, standard: None };
+    // The standard library is parsed while the client gets ready.
+    load_again("none", None, b"", &shared.options, &mut shared.standard);
     let mut server =
         Server { connection, shared, documents: HashMap::new(), told: Vec::new(), snippets: snippets(&params) };
     server.run()?;
@@ -159,9 +161,11 @@ impl Server {
             let Some(document) = self.documents.get_mut(&key) else { continue };
             document.is_told = true;
             let version = document.version;
-            let studied = catch_unwind(AssertUnwindSafe(|| document.studied(&mut self.shared)));
-            let Ok(studied) = studied else { continue };
-            let all = tell::problems(&studied);
+            let told = catch_unwind(AssertUnwindSafe(|| {
+                let studied = document.studied(&mut self.shared);
+                (tell::problems(&studied), studied)
+            }));
+            let Ok((all, studied)) = told else { continue };
             let now: Vec<Uri> = all.iter().map(|(uri, _)| uri.clone()).collect();
             self.take_back(&key, &now)?;
             for (uri, problems) in all {

@@ -32,7 +32,7 @@ fn declaration(studied: &Studied, item: &Item) -> Option<DocumentSymbol> {
 
 /// The names that a declaration declares inside.
 fn inside(studied: &Studied, item: &Item, own: Span) -> Vec<DocumentSymbol> {
-    let uses = studied.study.uses.iter().filter(|u| u.at == u.of && u.at != own && u.at.file == item.span.file);
+    let uses = studied.names.uses.iter().filter(|u| u.at == u.of && u.at != own && u.at.file == item.span.file);
     let found = uses.filter(|u| item.span.start <= u.at.start && u.at.end <= item.span.end);
     let mut symbols: Vec<DocumentSymbol> = Vec::new();
     for u in found {
@@ -43,8 +43,7 @@ fn inside(studied: &Studied, item: &Item, own: Span) -> Vec<DocumentSymbol> {
             Kind::Parameter | Kind::Size => SymbolKind::TYPE_PARAMETER,
             Kind::Value | Kind::Declaration => SymbolKind::VARIABLE,
         };
-        let mut one = symbol(studied, studied.loaded.sources.text(u.at), kind, u.at, u.at);
-        one.detail = studied.study.types.get(&u.at).cloned();
+        let one = symbol(studied, studied.loaded.sources.text(u.at), kind, u.at, u.at);
         if symbols.last().is_none_or(|last| last.range != one.range) {
             symbols.push(one);
         }

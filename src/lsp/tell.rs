@@ -9,7 +9,7 @@ use crate::source::Span;
 /// The problems of a program by the documents that they are in; the main one is always among them.
 pub fn problems(studied: &Studied) -> Vec<(Uri, Vec<Told>)> {
     let mut by_document = vec![(studied.uri.clone(), Vec::new())];
-    for problem in &studied.study.problems {
+    for problem in &studied.study().problems {
         let place = place(studied, problem);
         let uri = studied.location(place).map_or(studied.uri.clone(), |l| l.uri);
         let told = one(studied, problem);

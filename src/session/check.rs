@@ -8,6 +8,7 @@ use crate::math::Id;
 use crate::math::eval::Env;
 use crate::model::elab::{Elab, Try};
 use crate::model::library::Decl;
+use crate::model::resolve::Names;
 use crate::model::results::Times;
 use crate::model::system::Model;
 use crate::model::value::{Applied, Seen, Value};
@@ -26,7 +27,7 @@ const MAX_COMBINATIONS: usize = 256;
 
 /// All problems of a loaded program, in the order of the text.
 pub fn check_loaded(loaded: &Loaded) -> Vec<Diagnostic> {
-    check_with(loaded, None, &mut |_, _| {})
+    check_with(loaded, &crate::model::resolve::resolve(&loaded.library), None, &mut |_, _| {})
 }
 
 /// What is done with each part of a program that has been worked out: the elaborator, and the model with its structure if
@@ -34,12 +35,12 @@ pub fn check_loaded(loaded: &Loaded) -> Vec<Diagnostic> {
 pub type Each<'e> = dyn FnMut(&mut Elab<'_>, Option<(&Model, &Structured)>) + 'e;
 
 /// [`check_loaded`], showing what was worked out on the way; `seen` collects the values of declared names.
-pub fn check_with(loaded: &Loaded, seen: Option<&Seen>, each: &mut Each<'_>) -> Vec<Diagnostic> {
+pub fn check_with(loaded: &Loaded, names: &Names, seen: Option<&Seen>, each: &mut Each<'_>) -> Vec<Diagnostic> {
     let mut problems = Problems::new(loaded);
     if !loaded.is_readable() {
         return problems.in_order();
     }
-    problems.names(crate::model::resolve::resolve(&loaded.library).problems);
+    problems.names(names.problems.clone());
     let begin = || {
         let mut elab = Elab::new(&loaded.library, &loaded.sources);
         elab.seen = seen.cloned();

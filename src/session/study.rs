@@ -1,5 +1,4 @@
-//! A program studied for an editor: what is wrong with it, what its names mean, of what types they are, what its models
-//! are.
+//! A program studied for an editor: what is wrong with it, of what types its names are, what its models are.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,7 +8,7 @@ use crate::diagnostics::Diagnostic;
 use crate::math::{Graph, Ty};
 use crate::model::elab::Elab;
 use crate::model::library::item_name;
-use crate::model::resolve::{Use, resolve};
+use crate::model::resolve::Names;
 use crate::model::system::Model;
 use crate::model::value::{Seen, Value};
 use crate::session::check::check_with;
@@ -21,19 +20,18 @@ use crate::source::Span;
 #[derive(Debug, Default)]
 pub struct Study {
     pub problems: Vec<Diagnostic>,
-    pub uses: Vec<Use>,
     /// types of declared names by the places of the declarations, as `real[2]`; only where the program could be worked out
     pub types: HashMap<Span, String>,
     /// classes of the noise of models by the places of their names
     pub classes: HashMap<Span, String>,
 }
 
-/// Studies a loaded program. A text that does not parse as a whole has its names, but no types.
-pub fn study(loaded: &Loaded) -> Study {
-    let mut study = Study { uses: resolve(&loaded.library).uses, ..Study::default() };
+/// Studies a loaded program whose names are known. A text that does not parse as a whole has no types.
+pub fn study(loaded: &Loaded, names: &Names) -> Study {
+    let mut study = Study::default();
     let seen = Seen::default();
     let (types, classes) = (&mut study.types, &mut study.classes);
-    study.problems = check_with(loaded, Some(&seen), &mut |elab, model| {
+    study.problems = check_with(loaded, names, Some(&seen), &mut |elab, model| {
         for (span, value) in seen.borrow_mut().drain(..) {
             if let Some(text) = type_of(&elab.g, &value) {
                 types.entry(span).or_insert(text);
