@@ -23,6 +23,8 @@ pub enum Severity {
 pub struct Label {
     pub span: Span,
     pub text: String,
+    /// what an editor may offer to do about it
+    pub fixes: Vec<Fix>,
 }
 
 /// A change of the text that may be made as it stands; `title` says what it does.
@@ -49,8 +51,6 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     pub notes: Vec<String>,
     pub help: Option<String>,
-    /// what an editor may offer to do
-    pub fixes: Vec<Fix>,
 }
 
 impl Diagnostic {
@@ -60,10 +60,9 @@ impl Diagnostic {
             code,
             severity: Severity::Error,
             message: message.into(),
-            labels: vec![Label { span, text: label.into() }],
+            labels: vec![Label { span, text: label.into(), fixes: Vec::new() }],
             notes: Vec::new(),
             help: None,
-            fixes: Vec::new(),
         }
     }
 
@@ -73,7 +72,7 @@ impl Diagnostic {
     }
 
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label { span, text: text.into(), fixes: Vec::new() });
         self
     }
 
@@ -87,10 +86,17 @@ impl Diagnostic {
         self
     }
 
-    /// A change that the editor may offer.
+    /// A change that an editor may offer; it goes with the primary label.
     pub fn fix(mut self, title: impl Into<String>, edit: Edit) -> Diagnostic {
-        self.fixes.push(Fix { title: title.into(), edit });
+        if let Some(label) = self.labels.first_mut() {
+            label.fixes.push(Fix { title: title.into(), edit });
+        }
         self
+    }
+
+    /// What an editor may offer to do.
+    pub fn fixes(&self) -> &[Fix] {
+        self.labels.first().map_or(&[], |label| &label.fixes)
     }
 
     /// Names that were meant perhaps, as help and as changes of the text at `span`.

@@ -20,7 +20,7 @@ pub fn actions(studied: &Studied, from: usize, to: usize) -> Vec<CodeActionOrCom
         if at.file != studied.loaded.main || at.start as usize > to || (at.end as usize) < from {
             continue;
         }
-        for fix in &problem.fixes {
+        for fix in problem.fixes() {
             let Some((span, edit)) = edit(studied, &fix.edit) else { continue };
             let Some(location) = studied.location(span) else { continue };
             let changes = HashMap::from([(location.uri, vec![edit])]);
@@ -29,7 +29,7 @@ pub fn actions(studied: &Studied, from: usize, to: usize) -> Vec<CodeActionOrCom
                 kind: Some(CodeActionKind::QUICKFIX),
                 diagnostics: Some(vec![one(studied, problem)]),
                 edit: Some(WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() }),
-                is_preferred: Some(problem.fixes.len() == 1),
+                is_preferred: Some(problem.fixes().len() == 1),
                 ..CodeAction::default()
             }));
         }

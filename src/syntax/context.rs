@@ -68,7 +68,7 @@ fn end(piece: &Piece, layout: &Layout, at: usize) -> usize {
     if after.bytes().all(|b| b == b' ' || b == b'\t') { at.max(piece.end) } else { piece.end }
 }
 
-fn word<'l>(layout: &'l Layout, token: Token) -> &'l str {
+fn word(layout: &Layout, token: Token) -> &str {
     &layout.masked[token.start..token.end]
 }
 
