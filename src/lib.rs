@@ -10,6 +10,7 @@ pub mod calculus;
 pub mod cli;
 pub mod diagnostics;
 pub mod kernels;
+pub mod lsp;
 pub mod math;
 pub mod model;
 pub mod output;

@@ -47,6 +47,13 @@ pub fn explain(g: &mut Graph, subject: Subject<'_>) -> Explanation {
     Explanation { title: title.to_string(), sections }
 }
 
+/// The equations of a model and its noise, without what takes long to derive.
+pub fn brief(g: &mut Graph, title: &str, system: &System, structure: &Structure) -> Explanation {
+    let mut sections = equations(g, system, structure);
+    sections.push(noise(system, structure));
+    Explanation { title: title.to_string(), sections }
+}
+
 /// What there is to tell of a law by itself: its density and its score, over the states of a system that does not move.
 pub fn explain_law(g: &mut Graph, system: &System, law: &Law, more: Vec<String>) -> Explanation {
     let mut section = score(g, system, law);

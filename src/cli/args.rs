@@ -43,6 +43,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Print derived equations, the score, the generator and the Fokker-Planck equation
     Explain(ExplainArgs),
+    /// Lay out files anew, in place; comments and line breaks stay
+    Fmt(FmtArgs),
+    /// Serve an editor by the Language Server Protocol, on stdin and stdout
+    Lsp,
     /// List the solvers of the library, and of a file, with their forms, noises and orders
     Solvers(SolversArgs),
     /// Try the language at a prompt: expressions, declarations and runs
@@ -145,6 +149,16 @@ pub struct ExplainArgs {
     /// Print an inner form of the program
     #[arg(long, value_enum)]
     pub emit: Option<Emit>,
+}
+
+#[derive(Args, Debug)]
+pub struct FmtArgs {
+    /// Files; `-` formats stdin to stdout
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write nothing; tell the files that differ, and exit with 1 if there are any
+    #[arg(long)]
+    pub check: bool,
 }
 
 #[derive(Args, Debug)]

@@ -2,8 +2,10 @@
 
 pub mod args;
 pub mod bench;
+pub mod format;
 pub mod help;
 pub mod inspect;
+pub mod lsp;
 pub mod new;
 pub mod repl;
 pub mod run;
@@ -55,6 +57,8 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Bench(args) => bench::bench(cli, args),
         Command::Check(args) => inspect::check(cli, args),
         Command::Explain(args) => inspect::explain(cli, args),
+        Command::Fmt(args) => format::format(cli, args),
+        Command::Lsp => lsp::lsp(cli),
         Command::Solvers(args) => solvers::solvers(cli, args),
         Command::Repl => repl::repl(cli),
         Command::New(args) => new::new(cli, args),

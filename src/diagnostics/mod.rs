@@ -23,6 +23,23 @@ pub enum Severity {
 pub struct Label {
     pub span: Span,
     pub text: String,
+    /// what an editor may offer to do about it
+    pub fixes: Vec<Fix>,
+}
+
+/// A change of the text that may be made as it stands; `title` says what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    pub title: String,
+    pub edit: Edit,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// the text of a place by another
+    Replace(Span, String),
+    /// a statement on a line of its own before the one that a place is in
+    StatementBefore(Span, String),
 }
 
 /// An error or a warning: what is wrong (`message`), where (`labels`), why (`notes`) and a way out (`help`).
@@ -43,7 +60,7 @@ impl Diagnostic {
             code,
             severity: Severity::Error,
             message: message.into(),
-            labels: vec![Label { span, text: label.into() }],
+            labels: vec![Label { span, text: label.into(), fixes: Vec::new() }],
             notes: Vec::new(),
             help: None,
         }
@@ -55,7 +72,7 @@ impl Diagnostic {
     }
 
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label { span, text: text.into(), fixes: Vec::new() });
         self
     }
 
@@ -67,6 +84,27 @@ impl Diagnostic {
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
         self.help = Some(text.into());
         self
+    }
+
+    /// A change that an editor may offer; it goes with the primary label.
+    pub fn fix(mut self, title: impl Into<String>, edit: Edit) -> Diagnostic {
+        if let Some(label) = self.labels.first_mut() {
+            label.fixes.push(Fix { title: title.into(), edit });
+        }
+        self
+    }
+
+    /// What an editor may offer to do.
+    pub fn fixes(&self) -> &[Fix] {
+        self.labels.first().map_or(&[], |label| &label.fixes)
+    }
+
+    /// Names that were meant perhaps, as help and as changes of the text at `span`.
+    pub fn did_you_mean(self, near: &[&str], span: Span) -> Diagnostic {
+        let Some(help) = suggest::did_you_mean(near) else { return self };
+        let replace =
+            |d: Self, name: &&str| d.fix(format!("change to `{name}`"), Edit::Replace(span, name.to_string()));
+        near.iter().fold(self.help(help), replace)
     }
 
     pub fn is_error(&self) -> bool {

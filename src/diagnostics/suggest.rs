@@ -21,6 +21,18 @@ pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
     near.into_iter().take(3).map(|(.., candidate)| candidate).collect()
 }
 
+/// "did you mean" in words.
+pub fn did_you_mean(near: &[&str]) -> Option<String> {
+    match near {
+        [] => None,
+        [one] => Some(format!("did you mean `{one}`?")),
+        many => {
+            let names: Vec<String> = many.iter().map(|n| format!("`{n}`")).collect();
+            Some(format!("did you mean one of {}?", names.join(", ")))
+        }
+    }
+}
+
 /// Optimal string alignment distance (a restricted Damerau-Levenshtein distance).
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];

@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, Diagnostic, codes};
 use crate::math::{Graph, Id, IndexVar, Node, Op, Ty, VarId, VarKind};
 use crate::model::library::Library;
 use crate::model::results::RunContext;
-use crate::model::value::{Scope, Value};
+use crate::model::value::{Scope, Seen, Value};
 use crate::source::{SourceMap, Span};
 use crate::syntax::ast;
 
@@ -112,6 +112,8 @@ pub struct Elab<'p> {
     pub conditional: usize,
     /// the next free site for the draws of starts
     pub start_site: u32,
+    /// collects the values of declared names, if anybody asks for them
+    pub seen: Option<Seen>,
 }
 
 /// Collects the yes-or-no of `accept` in a step rule.
@@ -190,6 +192,7 @@ impl<'p> Elab<'p> {
             calls: 0,
             conditional: 0,
             start_site: crate::model::system::START_SITE,
+            seen: None,
         }
     }
 
@@ -223,6 +226,11 @@ impl<'p> Elab<'p> {
         if let Some(habit) = crate::model::habits::of_name(name) {
             return Some(habit);
         }
+        did_you_mean(name, self.known_names(scope).iter().map(String::as_str))
+    }
+
+    /// Every name that could stand in a scope.
+    pub fn known_names(&self, scope: &Scope) -> Vec<String> {
         let mut known: Vec<String> = scope.names();
         known.extend(self.library.names());
         known.extend(crate::model::functions::TABLE.iter().map(|f| f.name.to_string()));
@@ -231,12 +239,12 @@ impl<'p> Elab<'p> {
         if self.run.is_some() {
             known.extend(crate::model::results::statistic_names().map(str::to_string));
         }
-        did_you_mean(name, known.iter().map(String::as_str))
+        known
     }
 
     /// The scope of a file's top level (of the library or of the user): what is given everywhere.
     pub fn root_scope(&mut self, library: bool) -> Scope {
-        let scope = Scope::top(library);
+        let scope = Scope::top_noting(library, self.seen.clone());
         let span = Span::default();
         let given = [("t", self.time), ("dt", self.dt), ("step", self.step_index)];
         for (name, var) in given {
@@ -524,15 +532,7 @@ pub fn unsupported(what: &str, span: Span) -> Diagnostic {
 }
 
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let near = crate::diagnostics::suggest(name, known);
-    match near.as_slice() {
-        [] => None,
-        [one] => Some(format!("did you mean `{one}`?")),
-        many => Some(format!(
-            "did you mean one of {}?",
-            many.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
-        )),
-    }
+    crate::diagnostics::suggest::did_you_mean(&crate::diagnostics::suggest(name, known))
 }
 
 /// `real[3, 4]` as "the shape [3, 4]"; a scalar as "a single number".

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, codes, suggest};
 use crate::math::{Id, Node, Op};
 use crate::model::elab::{Elab, MAX_DEPTH, Try};
 use crate::model::value::{Entry, Func, Scope, Value};
@@ -111,11 +111,12 @@ impl Elab<'_> {
     }
 
     pub fn unknown_name<T>(&mut self, name: &str, span: Span, scope: &Scope) -> Try<T> {
-        let mut d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{name}` is not declared"), span, "unknown name");
-        if let Some(help) = self.did_you_mean(name, scope) {
-            d = d.help(help);
+        let d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{name}` is not declared"), span, "unknown name");
+        if let Some(habit) = crate::model::habits::of_name(name) {
+            return self.fail(d.help(habit));
         }
-        self.fail(d)
+        let known = self.known_names(scope);
+        self.fail(d.did_you_mean(&suggest(name, known.iter().map(String::as_str)), span))
     }
 
     fn prime(&mut self, inner: &Expr, scope: &Scope, span: Span) -> Try<Value> {

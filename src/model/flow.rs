@@ -1,11 +1,11 @@
 //! Flow equations: `dx = a dt + b dW`, read as expressions that are linear in their differentials.
 
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, Edit, codes};
 use crate::math::{Id, IndexVar, Node, Op};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::indexing::Axis;
 use crate::model::messages;
-use crate::model::system::{Model, Part};
+use crate::model::system::{Model, Noise, Part};
 use crate::model::value::{Entry, Scope, Value};
 use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOp, Expr, ExprKind, Sub};
@@ -313,13 +313,7 @@ impl Elab<'_> {
             }
             if let Some(noise) = model.noises.iter().find(|n| n.name == name) {
                 if !noise.declared && !span_contains(span, noise.span) {
-                    let first = noise.span;
-                    return self.fail(
-                        Diagnostic::error(codes::SHARED_NOISE, format!("the noise `{name}` is used in two equations without a declaration"), used.span, "used again")
-                            .label(first, "used here")
-                            .note("whether the two share one noise or have independent ones is yours to say")
-                            .help(format!("for one shared noise: `noise {name}: wiener`; for independent ones give them different names")),
-                    );
+                    return self.fail(shared_noise(noise, used.span));
                 }
                 continue;
             }
@@ -663,4 +657,17 @@ fn without_juxtaposition(e: &Expr) -> Expr {
         other => other.clone(),
     };
     Expr { kind, span: e.span }
+}
+
+/// A noise that two equations use and nothing declares.
+fn shared_noise(noise: &Noise, again: Span) -> Diagnostic {
+    let name = &noise.name;
+    let size = if noise.shape.is_empty() { String::new() } else { format!("{:?}", noise.shape) };
+    let declaration = format!("noise {name}: wiener{size}");
+    let message = format!("the noise `{name}` is used in two equations without a declaration");
+    Diagnostic::error(codes::SHARED_NOISE, message, again, "used again")
+        .label(noise.span, "used here")
+        .note("whether the two share one noise or have independent ones is yours to say")
+        .help(format!("for one shared noise: `noise {name}: wiener`; for independent ones give them different names"))
+        .fix(format!("declare the noise `{name}`, shared"), Edit::StatementBefore(noise.span, declaration))
 }

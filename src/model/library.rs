@@ -31,9 +31,15 @@ pub struct Library {
 
 impl Library {
     pub fn add(&mut self, file: FileId, library: bool, items: Vec<Item>) {
+        let items: Vec<Rc<Item>> = items.into_iter().map(Rc::new).collect();
+        self.add_shared(file, library, &items);
+    }
+
+    /// As `add`, of trees that others have too.
+    pub fn add_shared(&mut self, file: FileId, library: bool, items: &[Rc<Item>]) {
         for item in items {
             let name = item_name(&item.kind).map(|n| n.name.clone());
-            self.decls.push(Decl { file, item: Rc::new(item), library });
+            self.decls.push(Decl { file, item: item.clone(), library });
             if let Some(name) = name {
                 self.by_name.entry(name).or_default().push(self.decls.len() - 1);
             }

@@ -1,9 +1,8 @@
 //! What is said of names, arguments and forms, by the resolver (of every body) and the elaborator (of what is used).
 
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, Edit, codes, suggest};
 use crate::model::call::plural;
 use crate::model::distributions::Distribution;
-use crate::model::elab::did_you_mean;
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::functions::Function;
 use crate::model::habits;
@@ -20,11 +19,10 @@ pub const NOISES: [&str; 6] = ["wiener", "fbm", "ou", "poisson", "compound_poiss
 /// Settings of a run.
 pub const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];
 
+/// Adds the known names near to `name`, which stands where the diagnostic is.
 fn with_near<'a>(d: Diagnostic, name: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
-    match did_you_mean(name, known) {
-        Some(near) => d.help(near),
-        None => d,
-    }
+    let at = d.labels[0].span;
+    d.did_you_mean(&suggest(name, known), at)
 }
 
 fn quoted(names: &[&str]) -> String {
@@ -128,12 +126,17 @@ pub fn flow_of_no_state(differential: &Ident, states: &[&str], first: Option<Spa
     let own = Ident { name: name.into(), span: differential.span };
     let message = format!("`{}` is an equation for `{name}`, which is not a state", differential.name);
     let d = no_state(&own, &message, "its left side is no state's differential", states, first);
-    match did_you_mean(name, states.iter().copied()) {
-        Some(near) if first.is_none() => d.help(near),
+    let after_d = Span { start: differential.span.start + 1, ..differential.span };
+    match suggest(name, states.iter().copied()) {
+        near if !near.is_empty() && first.is_none() => d.did_you_mean(&near, after_d),
         _ if first.is_some() => d.help(format!(
             "a `let` follows from the states by itself; to give `{name}` a motion of its own, declare it by `state`"
         )),
-        _ => d.help(format!("declare it: `state {name} = 0.0`")),
+        _ => {
+            let state = format!("state {name} = 0.0");
+            let title = format!("declare the state `{name}`");
+            d.help(format!("declare it: `{state}`")).fix(title, Edit::StatementBefore(differential.span, state))
+        }
     }
 }
 
@@ -141,9 +144,9 @@ pub fn flow_of_no_state(differential: &Ident, states: &[&str], first: Option<Spa
 pub fn not_renewable(name: &Ident, states: &[&str], first: Option<Span>) -> Diagnostic {
     let message = format!("`{}` is not a state that this block can renew", name.name);
     let d = no_state(name, &message, "renewed here", states, first);
-    match did_you_mean(&name.name, states.iter().copied()) {
-        Some(near) => d.help(near),
-        None => d.help(format!("for a value of this step alone write `let {} = ...`", name.name)),
+    match suggest(&name.name, states.iter().copied()) {
+        near if !near.is_empty() => d.did_you_mean(&near, name.span),
+        _ => d.help(format!("for a value of this step alone write `let {} = ...`", name.name)),
     }
 }
 

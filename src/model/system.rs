@@ -396,11 +396,9 @@ impl Elab<'_> {
                     "unknown convention",
                 )
                 .note("conventions are ito, stratonovich, anti_ito and alpha(c) with c in [0, 1]");
-                if let ExprKind::Name(n) = &e.kind
-                    && let Some(help) =
-                        crate::model::elab::did_you_mean(n, ["ito", "stratonovich", "anti_ito", "alpha"])
-                {
-                    d = d.help(help);
+                if let ExprKind::Name(n) = &e.kind {
+                    let near = crate::diagnostics::suggest(n, ["ito", "stratonovich", "anti_ito", "alpha"]);
+                    d = d.did_you_mean(&near, e.span);
                 }
                 self.fail(d)
             }

@@ -109,7 +109,12 @@ struct ScopeData {
     wild: Cell<bool>,
     /// of a declaration of the standard library, for which the user's declarations do not exist
     library: bool,
+    /// where what is defined is noted, if anybody asks for it
+    seen: Option<Seen>,
 }
+
+/// Values by the places of their declarations, in the order of their working out; a function's parameters come once a call.
+pub type Seen = Rc<RefCell<Vec<(Span, Value)>>>;
 
 /// What a name stands for.
 #[derive(Clone, Debug)]
@@ -134,6 +139,11 @@ impl Scope {
         Scope(Rc::new(ScopeData { library, ..ScopeData::default() }))
     }
 
+    /// As `top`, noting what is defined in it and in the scopes inside.
+    pub fn top_noting(library: bool, seen: Option<Seen>) -> Scope {
+        Scope(Rc::new(ScopeData { library, seen, ..ScopeData::default() }))
+    }
+
     pub fn child(&self) -> Scope {
         self.child_in(self.0.library)
     }
@@ -141,7 +151,8 @@ impl Scope {
     /// A scope around which there is another declaration: a run sees the names of its model, but it stands in the user's
     /// file.
     pub fn child_in(&self, library: bool) -> Scope {
-        Scope(Rc::new(ScopeData { parent: Some(self.clone()), library, ..ScopeData::default() }))
+        let seen = self.0.seen.clone();
+        Scope(Rc::new(ScopeData { parent: Some(self.clone()), library, seen, ..ScopeData::default() }))
     }
 
     /// Whether names that are not found here are those of the standard library alone.
@@ -173,6 +184,9 @@ impl Scope {
     }
 
     pub fn define(&self, name: impl Into<String>, value: Value, span: Span) {
+        if let Some(seen) = self.0.seen.as_ref().filter(|_| span != Span::default() && !self.0.library) {
+            seen.borrow_mut().push((span, value.clone()));
+        }
         self.set(name, Entry::Value(value, span));
     }
 

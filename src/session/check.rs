@@ -8,11 +8,14 @@ use crate::math::Id;
 use crate::math::eval::Env;
 use crate::model::elab::{Elab, Try};
 use crate::model::library::Decl;
+use crate::model::resolve::Names;
 use crate::model::results::Times;
-use crate::model::value::{Applied, Value};
+use crate::model::system::Model;
+use crate::model::value::{Applied, Seen, Value};
 use crate::session::compile::{Grid, MAX_STEPS, parameters};
 use crate::session::load::Loaded;
 use crate::session::plan::{Overrides, Plan, Statement, TimeSpec};
+use crate::solve::form::Structured;
 use crate::source::{SourceMap, Span};
 use crate::syntax::ast::{ItemKind, Param};
 
@@ -24,23 +27,42 @@ const MAX_COMBINATIONS: usize = 256;
 
 /// All problems of a loaded program, in the order of the text.
 pub fn check_loaded(loaded: &Loaded) -> Vec<Diagnostic> {
+    check_with(loaded, &crate::model::resolve::resolve(&loaded.library), None, &mut |_, _| {})
+}
+
+/// What is done with each part of a program that has been worked out: the elaborator, and the model with its structure if
+/// the part is a run of it or a declaration of one.
+pub type Each<'e> = dyn FnMut(&mut Elab<'_>, Option<(&Model, &Structured)>) + 'e;
+
+/// [`check_loaded`], showing what was worked out on the way; `seen` collects the values of declared names.
+pub fn check_with(loaded: &Loaded, names: &Names, seen: Option<&Seen>, each: &mut Each<'_>) -> Vec<Diagnostic> {
     let mut problems = Problems::new(loaded);
-    if loaded.is_readable() {
-        problems.names(crate::model::resolve::resolve(&loaded.library));
-        let mut reached = HashSet::new();
-        for (_, run) in loaded.library.runs() {
-            let mut elab = Elab::new(&loaded.library, &loaded.sources);
-            if let Ok(plan) = elab.plan(run, &Overrides::default()) {
-                elab.check_plan(&plan);
-            }
-            reached.extend(elab.reached);
-            problems.add(elab.diagnostics);
+    if !loaded.is_readable() {
+        return problems.in_order();
+    }
+    problems.names(names.problems.clone());
+    let begin = || {
+        let mut elab = Elab::new(&loaded.library, &loaded.sources);
+        elab.seen = seen.cloned();
+        elab
+    };
+    let mut reached = HashSet::new();
+    for (_, run) in loaded.library.runs() {
+        let mut elab = begin();
+        let plan = elab.plan(run, &Overrides::default());
+        if let Ok(plan) = &plan {
+            elab.check_plan(plan);
         }
-        for decl in loaded.library.decls().filter(|d| !d.library && !reached.contains(&d.key())) {
-            let mut elab = Elab::new(&loaded.library, &loaded.sources);
-            elab.check_declaration(decl);
-            problems.add(elab.diagnostics);
-        }
+        each(&mut elab, plan.as_ref().ok().map(|p| (&p.model, &p.structured)));
+        reached.extend(elab.reached);
+        problems.add(elab.diagnostics);
+    }
+    for decl in loaded.library.decls().filter(|d| !d.library && !reached.contains(&d.key())) {
+        let mut elab = begin();
+        let model = elab.check_declaration(decl);
+        let structured = model.filter(|_| seen.is_some()).map(|m| (elab.structured(&m), m));
+        each(&mut elab, structured.as_ref().map(|(s, m)| (m, s)));
+        problems.add(elab.diagnostics);
     }
     problems.in_order()
 }
@@ -54,7 +76,7 @@ pub fn check_source(name: &str, text: &str) -> (Vec<Diagnostic>, SourceMap) {
 /// The warnings of the names in a program, and whether there are errors that no run may ignore. (A construct that is not
 /// supported matters to the runs that use it.)
 pub fn names(loaded: &Loaded) -> (Vec<Diagnostic>, bool) {
-    let all = crate::model::resolve::resolve(&loaded.library);
+    let all = crate::model::resolve::resolve(&loaded.library).problems;
     let refused = all.iter().any(|d| d.is_error() && d.code != codes::UNSUPPORTED);
     (all.into_iter().filter(|d| !d.is_error()).collect(), refused)
 }
@@ -120,8 +142,8 @@ fn overlap(a: Span, b: Span) -> bool {
 }
 
 impl Elab<'_> {
-    /// Works out a declaration that no run reaches, where its header has defaults for everything.
-    fn check_declaration(&mut self, decl: &Decl) {
+    /// Works out a declaration that no run reaches, where its header has defaults for everything; the model, if it is one.
+    fn check_declaration(&mut self, decl: &Decl) -> Option<Model> {
         let name = |n: &crate::syntax::ast::Ident| (n.name.clone(), n.span);
         let complete = |header: &[Param]| header.iter().all(|p| p.default.is_some());
         match &decl.item.kind {
@@ -145,10 +167,12 @@ impl Elab<'_> {
                     for (flow, span) in flows {
                         self.check_derivatives(&[flow], span);
                     }
+                    return Some(model);
                 }
             }
             _ => {}
         }
+        None
     }
 
     /// What can be told of a plan before it runs: derivatives, ranges, times that are asked for.

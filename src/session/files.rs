@@ -147,6 +147,16 @@ pub(crate) fn unwritable_report(path: &Path, e: &std::io::Error, span: Span) -> 
         .help("name another file: `--report FILE`")
 }
 
+/// Writes a text over a file of the user.
+pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
+    std::fs::write(path, text).map_err(|e| {
+        let mut problem = unwritable(path, &e, Span::default());
+        problem.labels.clear();
+        problem.help = None;
+        problem
+    })
+}
+
 fn unwritable(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
     Diagnostic::error(codes::CANNOT_WRITE, format!("cannot write `{}`: {e}", path.display()), span, "saved by this run")
         .help("choose another folder with `--out DIR`")

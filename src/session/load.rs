@@ -1,6 +1,7 @@
 //! Loading a program: the user's file, what it imports, and the standard library.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::model::library::{Library, item_name};
@@ -38,11 +39,7 @@ pub fn load_file(path: &Path, options: &Options) -> Loaded {
                 SourceFile { name: name.clone(), text: "".into(), path: Some(path.to_path_buf()), library: false };
             let id = loaded.sources.add(file);
             loaded.main = id;
-            // the file has no text that a label could stand in
-            let mut problem = unreadable(&name, &e, Span::new(id, 0, 0));
-            problem.labels.clear();
-            problem.help = None;
-            loaded.problems.push(problem);
+            loaded.problems.push(unreadable_main(&name, &e));
             loaded
         }
     }
@@ -54,6 +51,25 @@ pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
 }
 
 pub fn load_bytes(name: &str, path: Option<PathBuf>, bytes: &[u8], options: &Options) -> Loaded {
+    load_again(name, path, bytes, options, &mut None)
+}
+
+/// The standard library as parsed for a first place among the sources.
+#[derive(Debug)]
+pub struct Standard {
+    first: usize,
+    files: Vec<(SourceFile, Vec<Rc<Item>>)>,
+    problems: Vec<Diagnostic>,
+}
+
+/// [`load_bytes`] that keeps the standard library from one call to the next, for those who load a text after every change.
+pub fn load_again(
+    name: &str,
+    path: Option<PathBuf>,
+    bytes: &[u8],
+    options: &Options,
+    kept: &mut Option<Standard>,
+) -> Loaded {
     let mut loaded = Loaded::default();
     let mut seen = Vec::new();
     loaded.main = add(&mut loaded, name, path, bytes, false, &mut seen);
@@ -63,7 +79,7 @@ pub fn load_bytes(name: &str, path: Option<PathBuf>, bytes: &[u8], options: &Opt
         loaded.library.add(*file, false, items.clone());
     }
     loaded.files = own;
-    loaded.standard(options);
+    loaded.standard(options, kept);
     loaded
 }
 
@@ -130,6 +146,14 @@ fn import(loaded: &mut Loaded, path: &Path, span: Span, seen: &mut Vec<PathBuf>)
     }
 }
 
+/// Of a file that a command names: there is no text that a label could stand in.
+pub(super) fn unreadable_main(name: &str, e: &std::io::Error) -> Diagnostic {
+    let mut problem = unreadable(name, e, Span::default());
+    problem.labels.clear();
+    problem.help = None;
+    problem
+}
+
 fn unreadable(name: &str, e: &std::io::Error, span: Span) -> Diagnostic {
     let reason = match e.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_string(),
@@ -179,18 +203,33 @@ impl Loaded {
         }
     }
 
-    fn standard(&mut self, options: &Options) {
+    fn standard(&mut self, options: &Options, kept: &mut Option<Standard>) {
+        let first = self.sources.iter().count();
+        if kept.as_ref().is_none_or(|k| k.first != first) {
+            *kept = Some(Standard::parse(options, first));
+        }
+        for (file, items) in kept.iter().flat_map(|k| &k.files) {
+            let id = self.sources.add(file.clone());
+            self.library.add_shared(id, true, items);
+        }
+        self.problems.extend(kept.iter().flat_map(|k| k.problems.clone()));
+    }
+}
+
+impl Standard {
+    fn parse(options: &Options, first: usize) -> Standard {
         let texts: Vec<(String, String)> = match &options.stdlib {
             Some(folder) => folder_texts(folder),
             None => FILES.iter().map(|(n, t)| (n.to_string(), t.to_string())).collect(),
         };
-        for (name, text) in texts {
+        let mut standard = Standard { first, files: Vec::new(), problems: Vec::new() };
+        for (k, (name, text)) in texts.into_iter().enumerate() {
+            let parsed = crate::syntax::parse(FileId((first + k) as u16), &text);
+            standard.problems.extend(parsed.problems);
             let file = SourceFile { name, text: text.as_str().into(), path: None, library: true };
-            let id = self.sources.add(file);
-            let parsed = crate::syntax::parse(id, &text);
-            self.problems.extend(parsed.problems);
-            self.library.add(id, true, parsed.file.items);
+            standard.files.push((file, parsed.file.items.into_iter().map(Rc::new).collect()));
         }
+        standard
     }
 }
 

@@ -16,6 +16,7 @@ pub mod execute;
 pub mod expectation;
 pub mod figures;
 pub mod files;
+pub mod format;
 pub mod help;
 pub mod inspect;
 pub mod keep;
@@ -26,6 +27,7 @@ pub mod reference;
 pub mod replay;
 pub mod report;
 pub mod results;
+pub mod study;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -97,13 +97,14 @@ impl Elab<'_> {
                 part.span,
                 "no such part",
             );
-            let near = crate::model::elab::did_you_mean(&part.name, known.iter().copied());
+            let near = crate::diagnostics::suggest(&part.name, known.iter().copied());
             let d = d.note(format!("its parts are {}", known.join(", ")));
-            return self.fail(match near {
-                Some(near) => d.help(near),
-                None => d.help(
+            return self.fail(if near.is_empty() {
+                d.help(
                     "parts are written `part A { dx = ... }`; an equation outside of them is a part named by its state",
-                ),
+                )
+            } else {
+                d.did_you_mean(&near, part.span)
             });
         }
         for part in &model.parts {

@@ -3,6 +3,7 @@
 use super::layout::Piece;
 use crate::source::{FileId, Span};
 use pest::iterators::{Pair, Pairs};
+use std::sync::LazyLock;
 
 // The derived code has public items without documentation.
 #[allow(missing_docs, clippy::all)]
@@ -117,6 +118,16 @@ impl Place {
             _ => return None,
         })
     }
+}
+
+/// Every word that the grammar knows, reserved or not: its rules that begin with `kw_`, and the words that are operators.
+pub fn keywords() -> &'static [&'static str] {
+    static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let rules = include_str!("../../grammar/sde.pest").lines();
+        let rules = rules.filter_map(|line| line.strip_prefix("kw_")?.split_once(' '));
+        rules.map(|(word, _)| word).chain(["and", "or", "not"]).collect()
+    });
+    &WORDS
 }
 
 /// A node of pest's tree with the statement that it was read from, which knows where in the file it stands.

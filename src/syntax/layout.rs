@@ -260,7 +260,7 @@ pub fn joins_next(word: &str) -> bool {
 }
 
 /// Whether a line that begins with this token goes on with the statement before it.
-fn joins_previous(word: &str) -> bool {
+pub fn joins_previous(word: &str) -> bool {
     is_binary(word) || matches!(word, "then" | "else")
 }
 

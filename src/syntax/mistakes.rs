@@ -300,7 +300,7 @@ fn unknown_head(f: &Failure) -> Option<Diagnostic> {
     let near = synonym.or_else(|| suggest(word, heads.iter().copied()).first().copied());
     let words = heads.iter().map(|h| format!("`{h}`")).collect::<Vec<_>>().join(", ");
     Some(match near {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        Some(near) => problem.did_you_mean(&[near], f.span_of(0)),
         None => problem.help(format!("the words that begin a {what} here are {words}")),
     })
 }

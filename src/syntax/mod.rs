@@ -2,15 +2,17 @@
 //!
 //! `lex` cuts the text into tokens, `layout` into statements, `grammar` (pest, `grammar/sde.pest`) parses each
 //! statement, `build` and its parts make the tree of `ast`, `explain` and `mistakes` turn failures into messages, `print`
-//! goes back from tree to text.
+//! goes back from tree to text. `format` lays out a text anew, comments and all.
 
 pub mod ast;
 mod brackets;
 mod build;
 mod build_expr;
 mod build_stmt;
+pub mod context;
 mod depth;
 mod explain;
+pub mod format;
 mod grammar;
 pub mod keywords;
 mod layout;
@@ -25,6 +27,7 @@ mod tests;
 
 pub use depth::{MAX_DEPTH, MAX_NESTING};
 pub use explain::RESERVED;
+pub use grammar::{Place, keywords};
 pub use lazy::Declarations;
 pub use lex::{Comment, Lexed, Token, TokenKind, lex, name_rest, name_start};
 
@@ -32,7 +35,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::source::{FileId, Span};
 use ast::{Expr, File, Item, RunStmt};
 use build::Builder;
-use grammar::{Grammar, Node, Place, Rule};
+use grammar::{Grammar, Node, Rule};
 use layout::{Layout, layout};
 use pest::Parser;
 

@@ -53,6 +53,7 @@ impl<'p> Resolver<'p> {
             }
             BlockStmt::Prime { name, subs, value, comp, .. } => {
                 let states = self.renewable.clone().unwrap_or_default();
+                self.note(&name.name, name.span);
                 if !states.contains(&name.name) && !self.is_wild() {
                     let first = self.find(&name.name).map(|k| k.span).filter(|s| *s != Span::default());
                     let names: Vec<&str> = states.iter().map(String::as_str).collect();

@@ -50,6 +50,8 @@ impl<'p> Resolver<'p> {
                     self.report(messages::juxtaposed(differential, e.span));
                 }
                 self.expr(coefficient);
+                self.note_differential(differential);
+                self.note_local(differential);
                 self.subscripts(subs);
             }
         }
@@ -79,6 +81,7 @@ impl<'p> Resolver<'p> {
 
     fn prime(&mut self, inner: &'p Expr, span: Span) {
         let ExprKind::Name(name) = &inner.kind else { return self.expr(inner) };
+        self.note(name, inner.span);
         let known = match &self.renewable {
             Some(names) => name == "t" || names.contains(name),
             None => false,
@@ -110,6 +113,7 @@ impl<'p> Resolver<'p> {
             self.expr(callee);
             return self.arguments(args);
         };
+        self.note(name, callee.span);
         if let Some(local) = self.find_local(name) {
             match local {
                 Known { what: What::Function(header), .. } => self.check_arguments(name, header, args, span),
@@ -121,8 +125,14 @@ impl<'p> Resolver<'p> {
         if let Some(first) = decls.first() {
             // Solvers of one name may have different headers; which is meant depends on the model.
             let solver = matches!(first.item.kind, ItemKind::Solver(_)) && decls.len() > 1;
-            if let (Some(header), false) = (header_of(&first.item.kind), solver) {
-                self.check_arguments(name, header, args, span);
+            match header_of(&first.item.kind) {
+                Some(header) if !solver => self.check_arguments(name, header, args, span),
+                _ => {
+                    let headers: Vec<&'p [Param]> = decls.iter().filter_map(|d| header_of(&d.item.kind)).collect();
+                    for arg in args.iter().filter_map(|a| a.name.as_ref()) {
+                        headers.iter().for_each(|header| self.note_argument(header, arg));
+                    }
+                }
             }
             return self.arguments(args);
         }
@@ -218,6 +228,7 @@ impl<'p> Resolver<'p> {
     // Arguments against a header.
 
     pub(super) fn check_arguments(&mut self, name: &str, params: &'p [Param], args: &'p [Arg], span: Span) {
+        args.iter().filter_map(|a| a.name.as_ref()).for_each(|arg| self.note_argument(params, arg));
         let known: Vec<&str> = params.iter().map(|p| p.name.name.as_str()).collect();
         match messages::match_arguments(name, &known, &places(args)) {
             Err(problem) => self.report(*problem),

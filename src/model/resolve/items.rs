@@ -216,6 +216,7 @@ impl<'p> Resolver<'p> {
 
     fn flow_equation(&mut self, flow: &'p Flow) {
         let name = &flow.differential.name[1..];
+        self.note_differential(&flow.differential);
         match self.find(name) {
             Some(Known { what: What::State, .. }) => {}
             _ if self.is_wild() => {}
@@ -314,7 +315,7 @@ impl<'p> Resolver<'p> {
             names.extend(["dW", "dZ", "levy", "levy_foster"]);
         }
         for name in names {
-            self.insert(name, span, What::Value);
+            self.put(name, span, What::Value);
         }
         let frame = self.frames.last_mut().expect("there is always a scope");
         frame.given = true;

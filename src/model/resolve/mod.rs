@@ -13,21 +13,52 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, codes, suggest};
 use crate::model::elab::{did_you_mean, unsupported};
 use crate::model::later;
 use crate::model::library::{Library, item_name};
 use crate::model::{distributions, functions, habits, messages, operators, results};
-use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, Fn, Ident, Item, ItemKind, Param, Type, TypeKind};
+use crate::source::{FileId, Span};
+use crate::syntax::ast::{Expr, ExprKind, Fn, Ident, Item, ItemKind, Param, RunStmt, Type, TypeKind};
 
-/// What is wrong with the names in the user's files, in no particular order.
-pub fn resolve(library: &Library) -> Vec<Diagnostic> {
+/// The names in the user's files: what is wrong with them, in no particular order, and what they mean.
+#[derive(Debug, Default)]
+pub struct Names {
+    pub problems: Vec<Diagnostic>,
+    pub uses: Vec<Use>,
+}
+
+/// A place where a name stands that something declares. The place of the declaration itself is a use too.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Use {
+    pub at: Span,
+    /// the name where it is declared
+    pub of: Span,
+    pub kind: Kind,
+}
+
+/// What a declared name is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    Value,
+    Parameter,
+    Function,
+    State,
+    Noise,
+    Size,
+    Declaration,
+}
+
+/// Looks up every name in the user's files.
+pub fn resolve(library: &Library) -> Names {
     let mut resolver = Resolver::new(library);
     for decl in library.decls().filter(|d| !d.library) {
         resolver.item(&decl.item);
     }
-    resolver.problems
+    let mut uses = resolver.uses;
+    uses.sort_unstable();
+    uses.dedup();
+    Names { problems: resolver.problems, uses }
 }
 
 /// The names that the model of an expression gives to its run; `None` where they cannot be told from the text.
@@ -36,14 +67,40 @@ pub fn names_given(library: &Library, model: &Expr) -> Option<Vec<String>> {
     Some(names.into_iter().map(|(name, _)| name.to_string()).collect())
 }
 
+/// The names that the model of a run gives to it; the run begins at byte `start` of a file.
+pub fn names_in_run(library: &Library, file: FileId, start: usize) -> Vec<String> {
+    let mut runs = library.runs().filter(|(d, _)| d.file == file && d.item.span.start as usize == start);
+    let model = runs.next().and_then(|(_, run)| {
+        run.statements.iter().find_map(|s| match s {
+            RunStmt::Setting { name, value, .. } if name.name == "model" => Some(value),
+            _ => None,
+        })
+    });
+    model.and_then(|e| names_given(library, e)).unwrap_or_default()
+}
+
 /// What a name stands for, as far as names go.
 #[derive(Copy, Clone, Debug)]
 enum What<'p> {
     Value,
+    Parameter,
     Function(&'p [Param]),
     State,
     Noise,
     Size,
+}
+
+impl What<'_> {
+    fn kind(self) -> Kind {
+        match self {
+            What::Value => Kind::Value,
+            What::Parameter => Kind::Parameter,
+            What::Function(_) => Kind::Function,
+            What::State => Kind::State,
+            What::Noise => Kind::Noise,
+            What::Size => Kind::Size,
+        }
+    }
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -65,6 +122,7 @@ struct Frame<'p> {
 struct Resolver<'p> {
     library: &'p Library,
     problems: Vec<Diagnostic>,
+    uses: Vec<Use>,
     frames: Vec<Frame<'p>>,
     /// depth of constructs that are not supported: those inside are not told again
     muted: usize,
@@ -101,6 +159,7 @@ impl<'p> Resolver<'p> {
         Resolver {
             library,
             problems: Vec::new(),
+            uses: Vec::new(),
             frames: vec![Frame { names, given: true, wild: false }, top],
             muted: 0,
             told: HashSet::new(),
@@ -116,10 +175,11 @@ impl<'p> Resolver<'p> {
     fn item(&mut self, item: &'p Item) {
         self.told.clear();
         self.below.clear();
-        if let Some(name) = item_name(&item.kind)
-            && self.frames[0].names.contains_key(&name.name)
-        {
-            self.given(name);
+        if let Some(name) = item_name(&item.kind) {
+            self.used(name.span, name.span, Kind::Declaration);
+            if self.frames[0].names.contains_key(&name.name) {
+                self.given(name);
+            }
         }
         match &item.kind {
             ItemKind::Use(..) => {}
@@ -183,6 +243,12 @@ impl<'p> Resolver<'p> {
     }
 
     fn insert(&mut self, name: &str, span: Span, what: What<'p>) {
+        self.used(span, span, what.kind());
+        self.put(name, span, what);
+    }
+
+    /// Puts a name into the innermost scope that is declared elsewhere.
+    fn put(&mut self, name: &str, span: Span, what: What<'p>) {
         let frame = self.frames.last_mut().expect("there is always a scope");
         frame.names.insert(name.to_string(), Known { span, what });
     }
@@ -212,7 +278,7 @@ impl<'p> Resolver<'p> {
                 self.reads_as_differential(ident);
             }
         }
-        self.insert(&ident.name, ident.span, What::Value);
+        self.insert(&ident.name, ident.span, What::Parameter);
     }
 
     fn reads_as_differential(&mut self, ident: &Ident) -> bool {
@@ -255,12 +321,56 @@ impl<'p> Resolver<'p> {
 
     // Uses of names.
 
+    /// Notes what a name at some place means; names that the language gives are declared nowhere.
+    fn used(&mut self, at: Span, of: Span, kind: Kind) {
+        if of != Span::default() {
+            self.uses.push(Use { at, of, kind });
+        }
+    }
+
+    /// Notes a name that a scope holds or a file declares.
+    fn note(&mut self, name: &str, at: Span) {
+        match self.find(name) {
+            Some(known) if self.find_local(name).is_some() => self.used(at, known.span, known.what.kind()),
+            _ => {
+                let names = self.library.lookup(name).into_iter().filter_map(|d| item_name(&d.item.kind));
+                let places: Vec<Span> = names.map(|n| n.span).collect();
+                places.into_iter().for_each(|of| self.used(at, of, Kind::Declaration));
+            }
+        }
+    }
+
+    /// Notes the state, value or noise after the `d` of a differential.
+    fn note_differential(&mut self, ident: &Ident) {
+        let at = Span { start: ident.span.start + 1, ..ident.span };
+        if let Some(known) = ident.name.strip_prefix('d').and_then(|rest| self.find_local(rest)) {
+            self.used(at, known.span, known.what.kind());
+        }
+    }
+
+    /// Notes a differential whose whole name a scope holds: `dW` in a step rule.
+    fn note_local(&mut self, ident: &Ident) {
+        if let Some(known) = self.find_local(&ident.name) {
+            self.used(ident.span, known.span, known.what.kind());
+        }
+    }
+
+    /// Notes a parameter that an argument names.
+    fn note_argument(&mut self, params: &[Param], arg: &Ident) {
+        if let Some(param) = params.iter().find(|p| p.name.name == arg.name) {
+            self.used(arg.span, param.name.span, Kind::Parameter);
+        }
+    }
+
     /// A name that is read as a value.
     fn use_name(&mut self, name: &str, span: Span) {
+        self.note(name, span);
         match self.find(name) {
             Some(Known { what: What::Noise, span: first }) => self.noise_as_value(name, span, first),
             Some(_) => {}
-            None if self.flow && is_differential(name) && !self.built_in(name) => {}
+            None if self.flow && is_differential(name) && !self.built_in(name) => {
+                self.note_differential(&Ident { name: name.into(), span });
+            }
             None => self.use_global(name, span),
         }
     }
@@ -306,8 +416,11 @@ impl<'p> Resolver<'p> {
         if let Some(below) = self.below.get(name).filter(|b| **b != span) {
             d = d.label(*below, "declared only here, or in another place");
             d = d.help("a name is declared before it is used, and known inside the braces and loops around it");
-        } else if let Some(help) = self.suggestion(name) {
-            d = d.help(help);
+        } else if let Some(habit) = habits::of_name(name) {
+            d = d.help(habit);
+        } else {
+            let known = self.known_names();
+            d = d.did_you_mean(&suggest(name, known.iter().map(String::as_str)), span);
         }
         self.report(d);
     }
@@ -316,6 +429,11 @@ impl<'p> Resolver<'p> {
         if let Some(habit) = habits::of_name(name) {
             return Some(habit);
         }
+        did_you_mean(name, self.known_names().iter().map(String::as_str))
+    }
+
+    /// Every name that could stand here.
+    fn known_names(&self) -> Vec<String> {
         let mut known: Vec<String> = self.frames.iter().flat_map(|f| f.names.keys().cloned()).collect();
         known.sort();
         known.extend(self.library.names());
@@ -325,7 +443,7 @@ impl<'p> Resolver<'p> {
         if self.run {
             known.extend(results::statistic_names().map(str::to_string));
         }
-        did_you_mean(name, known.iter().map(String::as_str))
+        known
     }
 
     fn statistic_outside(&mut self, name: &str, span: Span) {
@@ -424,7 +542,7 @@ impl<'p> Resolver<'p> {
                 self.param_type(ty, &own);
             }
             self.param_rest(param);
-            self.declare(&param.name, What::Value);
+            self.declare(&param.name, What::Parameter);
         }
     }
 

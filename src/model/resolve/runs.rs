@@ -1,8 +1,7 @@
 //! Names in runs: those of the model are in sight, whatever expression makes it.
 
 use super::{Known, Resolver, What};
-use crate::diagnostics::{Diagnostic, codes};
-use crate::model::elab::did_you_mean;
+use crate::diagnostics::{Diagnostic, codes, suggest};
 use crate::model::messages::SETTINGS;
 use crate::model::{distributions, habits, later, messages, operators, plots};
 use crate::source::Span;
@@ -38,7 +37,7 @@ impl<'p> Resolver<'p> {
         let body = |s: &mut Self| {
             // The run's own parameters may have the names of the model's, as in `m(T = T)`.
             for p in header {
-                s.insert(&p.name.name, p.name.span, What::Value);
+                s.put(&p.name.name, p.name.span, What::Parameter);
             }
             if let Some((_, e)) = settings.iter().find(|(n, _)| n.name == "solver") {
                 s.solver_setting(e);
@@ -64,7 +63,7 @@ impl<'p> Resolver<'p> {
             for (name, known) in names {
                 // What the file declares is not hidden by a name inside a model of the library.
                 if matches!(known.what, What::State) || !s.frames[1].names.contains_key(name) {
-                    s.insert(name, known.span, known.what);
+                    s.put(name, known.span, known.what);
                 }
             }
             body(s);
@@ -116,7 +115,12 @@ impl<'p> Resolver<'p> {
             }),
             RunStmt::Init { name, start } => self.init(name, start),
             // What is swept are parameters of the tree, which are no names here.
-            RunStmt::Sweep(sets, _) => sets.iter().for_each(|(_, e)| self.expr(e)),
+            RunStmt::Sweep(sets, _) => sets.iter().for_each(|(path, e)| {
+                if let [name] = &path.parts[..] {
+                    self.note(&name.name, name.span);
+                }
+                self.expr(e);
+            }),
             RunStmt::Converge(fields, _) => fields.iter().for_each(|(_, e)| self.expr(e)),
             RunStmt::Train { objective, optimiser, steps, span, .. } => self.later(later::TRAIN, *span, |s| {
                 s.expr(objective);
@@ -220,6 +224,7 @@ impl<'p> Resolver<'p> {
     }
 
     fn init(&mut self, name: &'p Ident, start: &'p Start) {
+        self.note(&name.name, name.span);
         match self.find(&name.name) {
             Some(Known { what: What::State, .. }) => {}
             _ if self.is_wild() => {}
@@ -317,17 +322,17 @@ fn known_state<'p>(span: Span) -> Known<'p> {
 }
 
 fn header_names(params: &[Param]) -> Names<'_> {
-    let value = |span| Known { span, what: What::Value };
+    let known = |span, what| Known { span, what };
     let mut names: Names = Vec::new();
     for param in params {
         if let Some(TypeKind::Named(_, dims)) = param.ty.as_ref().map(|t| &t.kind) {
             for dim in dims {
                 if let ExprKind::Name(name) = &dim.kind {
-                    names.push((name, value(dim.span)));
+                    names.push((name, known(dim.span, What::Size)));
                 }
             }
         }
-        names.push((&param.name.name, value(param.name.span)));
+        names.push((&param.name.name, known(param.name.span, What::Parameter)));
     }
     names
 }
@@ -362,8 +367,10 @@ fn unknown_setting(name: &Ident) -> Diagnostic {
     let message = format!("`{}` is not a setting of a run", name.name);
     let d = Diagnostic::error(codes::UNKNOWN_SETTING, message, name.span, "unknown setting")
         .note(format!("settings are {}", SETTINGS.join(", ")));
-    match habits::of_setting(&name.name).or_else(|| did_you_mean(&name.name, SETTINGS)) {
+    let near = suggest(&name.name, SETTINGS);
+    match habits::of_setting(&name.name) {
         Some(help) => d.help(help),
+        None if !near.is_empty() => d.did_you_mean(&near, name.span),
         None => d.help("parameters of the model are set in its arguments, or by `sweep` and `--set`"),
     }
 }

@@ -7,9 +7,31 @@ use crate::session::load::{Options, load_text};
 fn told(text: &str) -> Vec<String> {
     let loaded = load_text("test.sde", text, &Options::default());
     assert!(!loaded.has_errors(), "{:?}", loaded.problems);
-    let mut problems = resolve(&loaded.library);
+    let mut problems = resolve(&loaded.library).problems;
     problems.sort_by_key(|d| d.labels[0].span.start);
     problems.iter().map(|d: &Diagnostic| format!("{} {}", d.code, loaded.sources.text(d.labels[0].span))).collect()
+}
+
+/// For each place of the name that stands at byte `at`: the text from there to the end of the word.
+fn places_of(text: &str, at: usize) -> Vec<usize> {
+    let loaded = load_text("test.sde", text, &Options::default());
+    let uses = resolve(&loaded.library).uses;
+    let of = uses.iter().find(|u| u.at.start as usize == at).expect("a name at this place").of;
+    uses.iter().filter(|u| u.of == of).map(|u| u.at.start as usize).collect()
+}
+
+#[test]
+fn uses_point_to_declarations() {
+    let text = "model m(k = 1.0) {\n state x = k\n noise W: wiener\n let y = k*x\n dx = -y dt + k dW\n}
+run r { model = m(k = 2); solver = euler; time = 0 .. 1 step 0.1; init x = 1; sweep k = [1, 2]; report mean(x) }";
+    let places = |what: &str| text.match_indices(what).map(|(at, _)| at).collect::<Vec<_>>();
+    assert_eq!(places_of(text, places("k = 1.0")[0]).len(), 6, "in the model, its arguments and the sweep");
+    let x = places("x = k")[0];
+    let after_d = places("dx")[0] + 1;
+    let (init, report) = (places("x = 1;")[0], places("x) }")[0]);
+    assert_eq!(places_of(text, x), [x, places("x\n dx")[0], after_d, init, report]);
+    assert_eq!(places_of(text, places("W: ")[0]), [places("W: ")[0], places("dW")[0] + 1]);
+    assert_eq!(places_of(text, places("m(k =")[1]), [places("m(k =")[0], places("m(k =")[1]]);
 }
 
 #[test]

@@ -1,0 +1,24 @@
+//! The language server: `fokker lsp`, over stdin and stdout.
+//!
+//! A text is studied (`session::study`) after it has changed, when an answer needs it or nothing else is waiting; every answer is
+//! worked out from that study and the text. What a client is told of names comes from the tables of the language.
+
+mod actions;
+mod complete;
+mod document;
+mod hints;
+mod hover;
+mod library;
+mod names;
+mod place;
+mod rename;
+mod server;
+mod signature;
+pub mod snippets;
+mod symbols;
+mod tell;
+#[cfg(test)]
+mod tests;
+mod uri;
+
+pub use server::serve;

@@ -1,0 +1,93 @@
+//! The signature of the call that is being written.
+
+use lsp_types::{
+    Documentation, MarkupContent, MarkupKind, ParameterInformation, ParameterLabel, SignatureHelp, SignatureInformation,
+};
+
+use super::document::Studied;
+use super::names::{builtin, head, parameters};
+use crate::model::resolve::Kind;
+use crate::syntax::ast::{ItemKind, Param};
+use crate::syntax::context::{Call, context};
+use crate::syntax::print_expr::header;
+
+pub fn signature(studied: &Studied, at: usize) -> Option<SignatureHelp> {
+    let call = context(&studied.text, at).call?;
+    let found = signatures(studied, &call);
+    if found.is_empty() {
+        return None;
+    }
+    let written = &studied.text[call.at..at];
+    let signatures = found.into_iter().map(|(label, doc)| information(label, doc, &call, written)).collect();
+    Some(SignatureHelp { signatures, active_signature: Some(0), active_parameter: Some(call.argument as u32) })
+}
+
+/// Texts and documentation: several for solvers of one name.
+fn signatures(studied: &Studied, call: &Call) -> Vec<(String, Option<String>)> {
+    if let Some(local) = local_function(studied, call) {
+        return vec![(local, None)];
+    }
+    let decls = studied.loaded.library.lookup(&call.name);
+    if !decls.is_empty() {
+        let mut all: Vec<_> = decls.iter().map(|d| (head(&d.item), d.item.doc.clone())).collect();
+        all.dedup_by(|a, b| a.0 == b.0);
+        return all;
+    }
+    builtin(&call.name).map(|about| (about.signature, Some(about.doc))).into_iter().collect()
+}
+
+/// A `fn` inside the declaration around: from the line that declares it.
+fn local_function(studied: &Studied, call: &Call) -> Option<String> {
+    let found = studied.use_at(call.at).filter(|u| u.kind == Kind::Function)?;
+    let text = &studied.loaded.sources.get(found.of.file).text[found.of.start as usize..];
+    let close = text.find(')')?;
+    Some(format!("fn {}", &text[..=close]))
+}
+
+fn information(label: String, doc: Option<String>, call: &Call, written: &str) -> SignatureInformation {
+    let places = parameters(&label);
+    let utf16 = |at: usize| label[..at].encode_utf16().count() as u32;
+    let active = named_argument(written)
+        .and_then(|name| places.iter().position(|&(a, b)| word(&label[a..b]) == name))
+        .unwrap_or(call.argument);
+    let parameters = places
+        .iter()
+        .map(|&(a, b)| ParameterInformation {
+            label: ParameterLabel::LabelOffsets([utf16(a), utf16(b)]),
+            documentation: None,
+        })
+        .collect();
+    SignatureInformation {
+        documentation: doc
+            .map(|value| Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value })),
+        parameters: Some(parameters),
+        active_parameter: Some(active as u32),
+        label,
+    }
+}
+
+/// The name in `f(a, name = ` at the end of what is written.
+fn named_argument(written: &str) -> Option<&str> {
+    let last = written.rsplit(['(', ',']).next()?;
+    last.contains('=').then(|| word(last.trim_start()))
+}
+
+fn word(text: &str) -> &str {
+    text.split(|c: char| !crate::syntax::name_rest(c)).next().unwrap_or("")
+}
+
+/// The header of a declaration that is called with arguments.
+pub fn header_of(kind: &ItemKind) -> Option<&[Param]> {
+    match kind {
+        ItemKind::Fn(f) => Some(&f.header),
+        ItemKind::Target(t) => Some(&t.header),
+        ItemKind::Model(m) => Some(&m.header),
+        ItemKind::Solver(s) => Some(&s.header),
+        _ => None,
+    }
+}
+
+/// `(mu = 0.05, sigma = 0.2)` of a declaration; nothing for one that is not called.
+pub fn header_text(kind: &ItemKind) -> String {
+    header_of(kind).map(header).unwrap_or_default()
+}
