@@ -103,6 +103,8 @@ pub struct Elab<'p> {
     pub wiener: Option<WienerSink>,
     /// the noise of steps is shared between step sizes: Wiener integrals are brought to W, H and K where they can
     pub coupled_noise: bool,
+    /// implicit stages so far that are NaN where they are not solved
+    pub implicit_stages: usize,
     /// collects what a step rule says of its error
     pub estimates: Option<Vec<(Id, Span)>>,
     pub depth: usize,
@@ -187,6 +189,7 @@ impl<'p> Elab<'p> {
             accepted: None,
             wiener: None,
             coupled_noise: false,
+            implicit_stages: 0,
             estimates: None,
             depth: 0,
             calls: 0,

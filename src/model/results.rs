@@ -433,6 +433,17 @@ impl Elab<'_> {
             let message = format!("`{}` is not a solver of this run", solver.name);
             return self.error(codes::BAD_STATISTIC, message, span, format!("the run's solvers: {}", known.join(", ")));
         }
+        if known.iter().filter(|k| **k == solver.name).count() > 1 {
+            return self.fail(
+                Diagnostic::error(
+                    codes::BAD_STATISTIC,
+                    format!("the run has several solvers `{}`", solver.name),
+                    span,
+                    "which of them is not said",
+                )
+                .help(format!("give them names: `solver mine() = {}(...)`", solver.name)),
+            );
+        }
         let (value, se) = (self.result_var(name, vec![]), self.result_var("se", vec![]));
         let order = Order { strong, solver: solver.name.clone(), value, se, span };
         self.run.as_mut().expect("statistics stand in runs").orders.push(order);

@@ -33,6 +33,14 @@ impl Elab<'_> {
             match (&arg.name, &arg.value.kind) {
                 (None, ExprKind::List(items)) if list.is_none() => list = Some(items),
                 (Some(part), _) => {
+                    if let Some((first, _)) = rules.iter().find(|(p, _): &&(Ident, _)| p.name == part.name) {
+                        let first: Span = first.span;
+                        let message = format!("the part `{}` has two solvers", part.name);
+                        return self.fail(
+                            Diagnostic::error(codes::DUPLICATE_NAME, message, part.span, "named again")
+                                .label(first, "named here"),
+                        );
+                    }
                     let value = self.expr(&arg.value, scope)?;
                     let Value::Solver(solver) = value else {
                         let message =

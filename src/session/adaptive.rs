@@ -11,7 +11,7 @@ use crate::runtime::wiener::WienerSites;
 use crate::session::compile::{Grid, MAX_STEPS};
 use crate::session::plan::{Noise, Plan, Save, Statement, TimeSpec};
 use crate::solve::form::{Form, NoiseClass};
-use crate::solve::rule::{Fit, Step};
+use crate::solve::rule::Step;
 use crate::source::Span;
 use crate::step::Program;
 
@@ -179,14 +179,7 @@ impl Elab<'_> {
     fn with_estimates(&mut self, plan: &Plan) -> String {
         let mut names = Vec::new();
         for name in self.library.solver_names() {
-            let rules = self.rules_by_narrowness(&name);
-            let fits = rules.iter().find(|r| matches!(self.fit(r, &plan.model, &plan.structured), Fit::Fits));
-            let within = |class| plan.structured.within(class).is_ok();
-            let converges = |r: &crate::solve::Rule| {
-                let strong = r.orders(within).strong;
-                r.form != Form::Ito || within(NoiseClass::Additive) || strong.is_some_and(|order| order >= 1.0)
-            };
-            if fits.is_some_and(|r| r.estimates() && converges(r)) {
+            if self.adapts(&name, &plan.model, &plan.structured) {
                 names.push(format!("`{name}`"));
             }
         }

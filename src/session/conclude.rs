@@ -63,6 +63,15 @@ impl Elab<'_> {
             adaptive: outcome.attempts.map(|a| AdaptiveResult::new(&a, outcome.finished, tol)),
             ..RunResult::default()
         };
+        if variant.diverged > 0
+            && let Some(step) = plan.steps.get(solver).filter(|s| s.implicit)
+        {
+            ran.notes.push(format!(
+                "`{}` solves an equation in each step; paths for which it finds no solution count as diverged: a shorter step \
+                 or a better guess may help",
+                step.solver
+            ));
+        }
         let mut found: HashMap<usize, Vec<StatResult>> = HashMap::new();
         let mut kept: HashMap<usize, Kept> = HashMap::new();
         for (watch, observed) in watches.iter().zip(&outcome.observed) {

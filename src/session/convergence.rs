@@ -19,6 +19,9 @@ use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
 use crate::session::results::Ran;
 use crate::solve::Step;
 
+/// The reference should be so much finer than the finest level: of an order of one its error is then an eighth of that.
+const FINER: u64 = 8;
+
 impl Elab<'_> {
     pub(super) fn converge_run<T: Lane>(
         &mut self,
@@ -70,6 +73,15 @@ impl Elab<'_> {
         }
         for step in &plan.steps {
             self.couples(step, converge)?;
+        }
+        let finest = converge.steps.iter().copied().max().unwrap_or(1);
+        if converge.reference < FINER * finest {
+            ran.notes.push(format!(
+                "the reference has only {} times the steps of the finest level, and an error of its own: the orders come \
+                 out too high; take {} steps or more",
+                converge.reference / finest,
+                FINER * finest
+            ));
         }
         for k in 0..plan.steps.len() {
             self.begin_part(plan, k, plan.steps.len(), &[], how);

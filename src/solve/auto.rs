@@ -2,33 +2,65 @@
 
 use std::rc::Rc;
 
-use crate::calculus::system::places;
+use crate::calculus::system::{open, places};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::array::Array;
 use crate::math::eval::{Env, eval};
+use crate::math::{Id, Node, Op};
 use crate::model::elab::{Elab, Try};
 use crate::model::system::Model;
-use crate::model::value::AppliedSolver;
-use crate::solve::form::{NoiseClass, Structured};
-use crate::solve::rule::Fit;
+use crate::model::value::{AppliedSolver, BoundArg, Value};
+use crate::solve::form::{Form, NoiseClass, Structured};
+use crate::solve::rule::{Fit, Rule};
 use crate::source::Span;
+use crate::syntax::ast::Ident;
 
 /// A step of Euler's rule is stable while the step times the fastest rate of decay is below two.
 const STIFF: f64 = 2.0;
 
+/// Powers of the Jacobian, after the 32nd, whose traces must go on like those of a decay.
+const FOLLOWED: usize = 8;
+
 /// The Jacobian of a larger system is not looked at.
 const MOST_COMPONENTS: usize = 64;
+
+/// Stages of the stabilised rule: as the library has them, and at most.
+const STAGES: i64 = 5;
+const MOST_STAGES: i64 = 60;
+
+/// With `s` stages that rule is stable up to a step times rate of so much `s^2`, and the rate at the start may grow by a part.
+const STABLE: f64 = 1.93;
+const GROWTH: f64 = 1.3;
 
 /// A solver that was chosen, with the reason in a sentence.
 #[derive(Clone, Debug)]
 pub struct Choice {
     pub name: &'static str,
+    /// of the stabilised rule
+    pub stages: Option<i64>,
     pub why: String,
 }
 
+impl Choice {
+    fn new(name: &'static str, why: impl Into<String>) -> Choice {
+        Choice { name, stages: None, why: why.into() }
+    }
+}
+
+/// What a run asks of its solver.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Wanted {
+    /// the length of a step, where it is known
+    pub step: Option<f64>,
+    /// steps are chosen by the error
+    pub adaptive: bool,
+    /// the noise is a Brownian path
+    pub tree: bool,
+}
+
 impl Elab<'_> {
-    /// The solver for a model. `h` is the step of the run, where it is known.
-    pub fn automatic(&mut self, model: &Model, structured: &Structured, h: Option<f64>, span: Span) -> Try<Choice> {
+    /// The solver for a model.
+    pub fn automatic(&mut self, model: &Model, structured: &Structured, wanted: Wanted, span: Span) -> Try<Choice> {
         if model.target.is_some() {
             return self.fail(
                 Diagnostic::error(
@@ -44,8 +76,22 @@ impl Elab<'_> {
         }
         let class = structured.structure.noise.class().name();
         let with_noise = format!("its noise is {class}");
-        let candidates: [(&'static str, bool, &str); 9] = [
-            ("exact", true, "the law of its step is known in closed form"),
+        let root = self.square_root_of(structured);
+        let positive = root.as_ref().map_or(String::new(), |x| {
+            format!("its noise has a root of `{x}`, which rules of a higher order let fall below zero")
+        });
+        let commutes = structured.within(NoiseClass::Commutative).is_ok();
+        // Exact steps and Levy areas are no functions of the path.
+        let (drawn, areas) = (!wanted.tree, !wanted.tree || commutes);
+        let adaptive: &[(&'static str, bool, &str)] = &[
+            ("dopri5", structured.within(NoiseClass::None).is_ok(), "it has no noise"),
+            ("shark", structured.within(NoiseClass::Additive).is_ok(), &with_noise),
+            ("slow_rk", commutes, &with_noise),
+            ("heun", true, &with_noise),
+        ];
+        let fixed: &[(&'static str, bool, &str)] = &[
+            ("exact", drawn, "the law of its step is known in closed form"),
+            ("full_truncation", root.is_some(), &positive),
             (
                 "baoab",
                 model.law.is_some(),
@@ -55,20 +101,89 @@ impl Elab<'_> {
             ("dopri5", structured.within(NoiseClass::None).is_ok(), "it has no noise"),
             ("shark", structured.within(NoiseClass::Additive).is_ok(), &with_noise),
             ("sosri", true, &with_noise),
-            ("slow_rk", structured.within(NoiseClass::Commutative).is_ok(), &with_noise),
-            ("milstein", true, &with_noise),
+            ("slow_rk", commutes, &with_noise),
+            ("milstein", areas, &with_noise),
             ("euler_heun", true, "no rule of a higher order fits"),
         ];
-        if let Some(choice) = self.stiff(model, structured, h) {
+        if !wanted.adaptive
+            && let Some(choice) = self.stiff(model, structured, wanted.step)
+        {
             return Ok(choice);
         }
-        for (name, wanted, why) in candidates {
-            if wanted && self.solver_fits(name, model, structured) {
+        for (name, suits, why) in if wanted.adaptive { adaptive } else { fixed } {
+            if *suits && self.solver_fits(name, model, structured) {
                 let why = format!("{why}{}", self.orders_in_words(name, model, structured));
-                return Ok(Choice { name, why });
+                return Ok(Choice::new(name, why));
             }
         }
-        Ok(Choice { name: "euler_maruyama", why: "no other rule fits".into() })
+        Ok(Choice::new("euler_maruyama", "no other rule fits"))
+    }
+
+    /// A state that the noise has a root of, in a model that makes sense only while the state is not negative: of all that
+    /// the coefficients depend on but linearly, only such roots.
+    fn square_root_of(&mut self, structured: &Structured) -> Option<String> {
+        let system = &structured.system;
+        let roots: Vec<Id> = system.diffusion.clone();
+        let mut found: Option<usize> = None;
+        for id in self.g.reachable(&roots) {
+            let inside = match self.g.node(id) {
+                Node::Op(Op::Sqrt, args) => args[0],
+                Node::Op(Op::Pow, args) => args[0],
+                _ => continue,
+            };
+            let met: Vec<usize> =
+                (0..system.states.len()).filter(|k| self.g.depends_on(inside, system.states[*k].var)).collect();
+            let [k] = met[..] else { continue };
+            let state = &system.states[k];
+            if !state.shape.is_empty() {
+                continue;
+            }
+            // in proportion to the state, and so zero where it is
+            let slope = self.g.partial(inside, state.var, &[]);
+            let Ok(clean) = crate::math::clean(&mut self.g, &[slope]) else { continue };
+            if !self.g.depends_on(clean[0], state.var) {
+                let zero = self.g.real(0.0);
+                let at_zero = self.g.substitute_vars(&[inside], &[(state.var, zero)])[0];
+                let clean = crate::math::clean(&mut self.g, &[at_zero]).ok()?[0];
+                if crate::calculus::structure::is_nothing(&self.g, clean) {
+                    found.get_or_insert(k);
+                }
+            }
+        }
+        let found = found?;
+        // Another state that may be negative must not be cut off where coefficients read it.
+        let coefficients: Vec<Id> = system.diffusion.iter().chain(&structured.structure.ito).copied().collect();
+        let others = system.states.iter().enumerate().filter(|(k, _)| *k != found);
+        for (_, other) in others {
+            for id in &coefficients {
+                let shape = self.g.shape(*id).to_vec();
+                let (bounds, at) = open(&mut self.g, &shape);
+                let element = if bounds.is_empty() { *id } else { self.element(*id, &at) };
+                let read = crate::math::clean(&mut self.g, &[element]).map_or(element, |c| c[0]);
+                if !self.g.depends_on(read, other.var) {
+                    continue;
+                }
+                let zero = self.filled(&other.shape, 0.0);
+                let at_zero = self.g.substitute_vars(&[read], &[(other.var, zero)])[0];
+                let clean = crate::math::clean(&mut self.g, &[at_zero]).ok()?[0];
+                if !crate::calculus::structure::is_nothing(&self.g, clean) {
+                    return None;
+                }
+            }
+        }
+        Some(system.states[found].name.clone())
+    }
+
+    /// Whether some rule of a solver fits a model, estimates its error and converges with steps chosen by it.
+    pub fn adapts(&mut self, name: &str, model: &Model, structured: &Structured) -> bool {
+        let rules = self.rules_by_narrowness(name);
+        let fits = rules.iter().find(|r| matches!(self.fit(r, model, structured), Fit::Fits));
+        let within = |class| structured.within(class).is_ok();
+        let converges = |r: &Rule| {
+            let strong = r.orders(within).strong;
+            r.form != Form::Ito || within(NoiseClass::Additive) || strong.is_some_and(|order| order >= 1.0)
+        };
+        fits.is_some_and(|r| r.estimates() && converges(r))
     }
 
     /// The orders that a solver states for a model, as the end of a sentence.
@@ -98,13 +213,16 @@ impl Elab<'_> {
             return None;
         }
         // Where the stiff part is linear, exponential rules keep its law; the others only damp it.
+        let stages = ((GROWTH * h * rate / STABLE).sqrt().ceil()).max(STAGES as f64);
+        let explicit = stages <= MOST_STAGES as f64;
         let name = ["etdrk2", "skrock", "drift_implicit_euler"]
             .into_iter()
-            .find(|n| self.solver_fits(n, model, structured))?;
+            .find(|n| (explicit || *n != "skrock") && self.solver_fits(n, model, structured))?;
+        let stages = (name == "skrock").then_some(stages as i64);
         let why = format!(
             "its drift is stiff: at the start it decays at rates up to {rate:.3}, which a step of {h} does not follow"
         );
-        Some(Choice { name, why })
+        Some(Choice { name, stages, why })
     }
 
     /// The fastest rate of decay of the drift linearised at the start, where the fastest of all rates is one.
@@ -150,14 +268,21 @@ impl Elab<'_> {
         solver: &Rc<AppliedSolver>,
         model: &Model,
         structured: &Structured,
-        h: Option<f64>,
+        wanted: Wanted,
     ) -> Try<(Rc<AppliedSolver>, Option<String>)> {
         if solver.name != "auto" {
             return Ok((solver.clone(), None));
         }
-        let Choice { name, why } = self.automatic(model, structured, h, solver.span)?;
-        let note = format!("auto takes {name}: {why}");
-        Ok((Rc::new(AppliedSolver::named(name, Vec::new(), solver.span)), Some(note)))
+        let Choice { name, stages, why } = self.automatic(model, structured, wanted, solver.span)?;
+        let shown = stages.map_or(name.to_string(), |n| format!("{name}(stages = {n})"));
+        let note = format!("auto takes {shown}: {why}");
+        let named = |n: i64| BoundArg {
+            name: Some(Ident { name: "stages".into(), span: solver.span }),
+            value: Value::Int(n),
+            span: solver.span,
+        };
+        let args = stages.into_iter().map(named).collect();
+        Ok((Rc::new(AppliedSolver::named(name, args, solver.span)), Some(note)))
     }
 }
 
@@ -181,9 +306,21 @@ fn fastest_decay(rows: &[Vec<f64>]) -> Option<f64> {
         logarithm = 2.0 * (logarithm + scale.ln());
         power = times(&power, &power);
     }
-    let (even, odd) = (trace(&power), trace(&times(&power, rows)));
-    let rate = ((even.ln() + logarithm) / 32.0).exp();
-    (even > 0.0 && odd < -0.5 * even * rate).then_some(rate)
+    let first = trace(&power);
+    let rate = ((first.ln() + logarithm) / 32.0).exp();
+    // Those of eigenvalues that turn change their sign too, but not each time, nor by the rate.
+    let mut last = first;
+    for _ in 0..FOLLOWED {
+        power = times(&power, rows);
+        power.iter_mut().flatten().for_each(|x| *x /= rate);
+        let next = trace(&power);
+        let ratio = -next / last;
+        if !(0.5..2.0).contains(&ratio) {
+            return None;
+        }
+        last = next;
+    }
+    (first > 0.0).then_some(rate)
 }
 
 #[cfg(test)]
@@ -201,6 +338,7 @@ mod tests {
         // a pendulum, weakly damped; a rotation; growth; nothing
         assert_eq!(fastest_decay(&[vec![0.0, 1.0], vec![-1e4, -1.0]]), None);
         assert_eq!(fastest_decay(&[vec![0.0, 300.0], vec![-300.0, 0.0]]), None);
+        assert_eq!(fastest_decay(&[vec![-1.5, 100.0], vec![-100.0, -1.5]]), None);
         assert_eq!(fastest_decay(&[vec![5.0]]), None);
         assert_eq!(fastest_decay(&[vec![0.0]]), None);
         // overdamped: the eigenvalues are -1 and -100

@@ -57,7 +57,7 @@ impl Elab<'_> {
             BlockStmt::If { condition, then, otherwise, .. } => {
                 let value = self.expr(condition, scope)?;
                 let c = self.boolean(&value, condition.span)?;
-                self.branch(c, then, otherwise.as_ref(), scope, newest)
+                self.branch((c, condition.span), then, otherwise.as_ref(), scope, newest)
             }
             BlockStmt::For { name, over, body, span } => self.turns(name, over, body, *span, scope, newest),
             BlockStmt::Error(e, _) => self.error_estimate(e, scope),
@@ -156,7 +156,7 @@ impl Elab<'_> {
     /// Both branches are worked out; what they renew is chosen by the condition.
     fn branch(
         &mut self,
-        c: Id,
+        (c, span): (Id, Span),
         then: &[BlockStmt],
         otherwise: Option<&ast::Block>,
         scope: &Scope,
@@ -174,8 +174,17 @@ impl Elab<'_> {
             let (a, b) = (yes[name], no[name]);
             if a == b {
                 *value = a;
-            } else {
+            } else if self.g.is_scalar(c) {
                 *value = self.elementwise_raw(&[a, b], |g, v| g.op(Op::Select, &[c, v[0], v[1]]));
+            } else if self.g.shape(c) == self.g.shape(a) {
+                *value = self.elementwise_raw(&[c, a, b], |g, v| g.op(Op::Select, v));
+            } else {
+                let (have, own) = (shape_text(self.g.shape(c)), shape_text(self.g.shape(a)));
+                let message = format!("the condition has the shape {have}, and `{name}`, which it chooses, has {own}");
+                return self.fail(
+                    Diagnostic::error(codes::SHAPE_MISMATCH, message, span, "one truth value for each element")
+                        .help("give one condition, as in `x[0] > 0`, or one of the shape of what is renewed"),
+                );
             }
             scope.define(format!("{name}'"), Value::Num(*value), Span::default());
         }

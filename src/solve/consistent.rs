@@ -33,16 +33,22 @@ impl Elab<'_> {
             return;
         }
         let before = self.diagnostics.len();
-        let gain = self
-            .tried(rule, solver, DRIFT, 0.0)
-            .map(|moved| [moved[0] / (DRIFT[0] * STEP), moved[1] / (DRIFT[1] * STEP)]);
+        let moved = self.tried(rule, solver, DRIFT, 0.0);
+        let unused = moved.is_some() && moved == self.tried(rule, solver, [0.0; 2], 0.0);
+        let gain = moved.map(|moved| [moved[0] / (DRIFT[0] * STEP), moved[1] / (DRIFT[1] * STEP)]);
         let noisy = rule.class != NoiseClass::None;
         let shake = if noisy { self.tried(rule, solver, [0.0; 2], NOISE) } else { None };
         self.diagnostics.truncate(before);
         let off = |x: f64| (x - 1.0).abs() > SLACK;
         let span = rule.solver().name.span;
         let name = &rule.solver().name.name;
-        if let Some(gain) = gain
+        if unused {
+            let message = format!("the step of the solver `{name}` does not use the drift `a`");
+            self.report(
+                Diagnostic::warning(codes::INCONSISTENT, message, span, "this rule")
+                    .note("it can be right for those models alone whose drift is written into it"),
+            );
+        } else if let Some(gain) = gain
             && gain.iter().any(|g| off(*g))
         {
             let message = format!(

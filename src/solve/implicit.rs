@@ -151,7 +151,8 @@ impl Elab<'_> {
             last = self.g.substitute_vars(&[change], &[(z, at)])[0];
             at = self.elementwise_raw(&[at, last], |g, a| g.op(Op::Sub, a));
         }
-        self.trusted(at, last)
+        // One step of the method is the rule itself (linearly implicit), and not an attempt at the solution.
+        if n == 1 { at } else { self.trusted(at, last) }
     }
 
     /// `J(z)^-1 F(z)`.
@@ -214,6 +215,7 @@ impl Elab<'_> {
 
     /// The solution, or NaN where the last change is not small.
     fn trusted(&mut self, at: Id, last: Id) -> Id {
+        self.implicit_stages += 1;
         let shape = self.g.shape(at).to_vec();
         let (small, one, nan) = (self.g.real(SMALL), self.g.real(1.0), self.g.real(f64::NAN));
         let still = self.elementwise_raw(&[at, last], |g, a| {

@@ -30,6 +30,8 @@ pub struct Step {
     pub part_of_step: Option<Span>,
     /// the turns of Wiener processes that are met over a part of the step, with its ends as shares of the step
     pub parts: Vec<(u16, [Id; 2])>,
+    /// it has implicit stages, which are NaN where they are not solved
+    pub implicit: bool,
     /// why it was chosen, where `auto` did
     pub why: Option<String>,
     pub form: Form,
@@ -166,7 +168,18 @@ impl Elab<'_> {
                     });
                 }
                 SolverBody::Rule { form, args, noise, .. } => {
-                    rules.push(self.rule_head(decl, form, args, noise.as_ref())?);
+                    let rule = self.rule_head(decl, form, args, noise.as_ref())?;
+                    let same = |r: &&Rule| (r.form, r.class, r.library) == (rule.form, rule.class, rule.library);
+                    if let Some(first) = rules.iter().find(same) {
+                        let (form, class) = (rule.form.name(), rule.class.name());
+                        let message = format!("`{}` on {form} for {class} is declared twice", s.name.name);
+                        let first = first.solver().name.span;
+                        return self.fail(
+                            Diagnostic::error(codes::DUPLICATE_NAME, message, s.name.span, "declared again")
+                                .label(first, "declared here"),
+                        );
+                    }
+                    rules.push(rule);
                 }
             }
         }
@@ -288,11 +301,13 @@ impl Elab<'_> {
         scope.define("t'", Value::Num(next), Span::default());
         self.path.push(s.name.name.clone());
         let bound = self.bind_header(&s.name.name, &s.header, args, solver.span, &scope);
+        let stages = self.implicit_stages;
         let result = bound.and_then(|()| self.rule_step(rule, model, structured, &scope));
         self.path.pop();
         let mut step = result?;
         step.orders = rule.orders(|class| rule.form != Form::Density && structured.within(class).is_ok());
         step.solver = solver.name.clone();
+        step.implicit = self.implicit_stages > stages;
         Ok(step)
     }
 
@@ -524,6 +539,7 @@ impl Elab<'_> {
             orders: Orders::default(),
             part_of_step: None,
             parts: Vec::new(),
+            implicit: false,
             why: None,
             form: rule.form,
             estimate,

@@ -57,6 +57,7 @@ impl Elab<'_> {
             orders: Orders::default(),
             part_of_step: None,
             parts: Vec::new(),
+            implicit: false,
             why: None,
             form: Form::Ito,
             estimate: None,
@@ -74,6 +75,7 @@ impl Elab<'_> {
             for ((var, _), value) in step.renew.iter().zip(values) {
                 current.insert(*var, value);
             }
+            whole.implicit |= step.implicit;
             whole.memory.extend(step.memory);
             whole.part_of_step = whole.part_of_step.or(step.part_of_step);
             if let Some(both) = step.acceptance {

@@ -186,7 +186,12 @@ impl Elab<'_> {
                         let message = format!("a number of steps is whole and at least 1, and this is {bad}");
                         return self.error(codes::BAD_SETTING, message, e.span, "not a number of steps");
                     }
-                    steps = Some(values.values.iter().map(|v| *v as u64).collect::<Vec<_>>());
+                    let counts: Vec<u64> = values.values.iter().map(|v| *v as u64).collect();
+                    if let Some(twice) = counts.iter().enumerate().find(|(k, n)| counts[..*k].contains(n)) {
+                        let message = format!("the number of steps {} comes twice", twice.1);
+                        return self.error(codes::BAD_SETTING, message, e.span, "one error for each number");
+                    }
+                    steps = Some(counts);
                 }
                 "reference" => reference = Some(self.int_expr(e, scope)?.max(1) as u64),
                 other => {

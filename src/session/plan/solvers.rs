@@ -9,6 +9,7 @@ use crate::model::system::Model;
 use crate::model::target::TargetKind;
 use crate::model::value::{AppliedSolver, BoundArg, Scope, Value};
 use crate::session::plan::{Overrides, Settings};
+use crate::solve::auto::Wanted;
 use crate::solve::form::Structured;
 use crate::solve::rule::Step;
 use crate::source::Span;
@@ -127,9 +128,14 @@ impl Elab<'_> {
         }
         let mut steps = Vec::new();
         let mut broken = false;
-        let h = self.step_length(settings);
+        let noise = settings.get("noise").map(|s| &s.1.kind);
+        let wanted = Wanted {
+            step: self.step_length(settings),
+            adaptive: matches!(settings.unit("time"), Some(SettingUnit::Tol(_))),
+            tree: matches!(noise, Some(ExprKind::Name(n)) if n == "tree"),
+        };
         for solver in solvers {
-            let made = self.resolved(solver, model, structured, h).and_then(|(solver, why)| {
+            let made = self.resolved(solver, model, structured, wanted).and_then(|(solver, why)| {
                 let step = self.step(&solver, model, structured)?;
                 Ok(Step { why, ..step })
             });
@@ -165,6 +171,9 @@ impl Elab<'_> {
         {
             if n == "auto" {
                 return Ok(Rc::new(AppliedSolver::named("auto", Vec::new(), e.span)));
+            }
+            if n == "split" && matches!(e.kind, ExprKind::Name(_)) {
+                return self.split_value(&[], scope, e.span).and(Err(Reported));
             }
             if n != "split" && self.library.lookup(n).is_empty() {
                 return self.fail(messages::unknown_solver(self.library, n, e.span));
