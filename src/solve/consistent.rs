@@ -24,14 +24,21 @@ const DRIFT: [f64; 2] = [1.3, 0.4];
 const START: [f64; 2] = [0.31, 0.72];
 const NORMALS: [f64; 2] = [0.83, -0.57];
 const NOISE: f64 = 0.61;
+const FRICTION: f64 = 0.9;
 
 impl Elab<'_> {
     /// Warns of a rule whose step is not consistent. Rules on other forms, and those that cannot be worked out for the
     /// test equation, are left alone.
     pub fn warn_inconsistent(&mut self, rule: &Rule, solver: &AppliedSolver) {
-        if rule.library || !matches!(rule.form, Form::Ito | Form::Stratonovich) {
-            return;
+        match rule.form {
+            _ if rule.library => {}
+            Form::Ito | Form::Stratonovich => self.warn_of_terms(rule, solver),
+            Form::Kinetic => self.warn_of_motion(rule, solver),
+            _ => {}
         }
+    }
+
+    fn warn_of_terms(&mut self, rule: &Rule, solver: &AppliedSolver) {
         let before = self.diagnostics.len();
         let moved = self.tried(rule, solver, DRIFT, 0.0);
         let unused = moved.is_some() && moved == self.tried(rule, solver, [0.0; 2], 0.0);
@@ -78,24 +85,97 @@ impl Elab<'_> {
         }
     }
 
+    /// The same for kinetic rules: q moves by v dt, and v by (force - gamma v) dt + sigma dW.
+    fn warn_of_motion(&mut self, rule: &Rule, solver: &AppliedSolver) {
+        let before = self.diagnostics.len();
+        let quiet = self.in_motion(rule, solver, [0.0; 2]);
+        let slowed = self.in_motion(rule, solver, [FRICTION, 0.0]);
+        let noisy = rule.class != NoiseClass::None;
+        let shaken = if noisy { self.in_motion(rule, solver, [0.0, NOISE]) } else { None };
+        self.diagnostics.truncate(before);
+        let off = |x: f64| (x - 1.0).abs() > SLACK;
+        let (span, name) = (rule.solver().name.span, rule.solver().name.name.clone());
+        let Some([q, v]) = quiet else { return };
+        let position = q[0] / (START[0] * STEP);
+        let velocity = v[0] / (DRIFT[0] * STEP);
+        // A rule may leave out the friction and the noise, for models that have none.
+        let used = |gain: &f64| *gain != 0.0;
+        let friction = slowed.map(|[_, s]| (v[0] - s[0]) / (FRICTION * START[0] * STEP)).filter(used);
+        let noise = shaken.map(|[_, s]| (s[0] - v[0]) / (NOISE * STEP.sqrt() * NORMALS[0])).filter(used);
+        let wrong = if off(position) {
+            format!("a velocity moves the position by {position:.4} v dt in a step")
+        } else if off(velocity) {
+            format!("a force moves the velocity by {velocity:.4} force dt in a step")
+        } else if let Some(gain) = friction.filter(|g| off(*g)) {
+            format!("the friction slows the velocity by {gain:.4} gamma v dt in a step")
+        } else if let Some(gain) = noise.filter(|g| off(*g)) {
+            format!("the noise moves the velocity by {gain:.4} sigma dW in a step")
+        } else {
+            return;
+        };
+        let message = format!("the solver `{name}` is not consistent: {wrong}");
+        self.report(
+            Diagnostic::warning(codes::INCONSISTENT, message, span, "this rule")
+                .note("its paths do not converge to those of the equation, however short the step"),
+        );
+    }
+
+    /// How far the rule moves two positions and two velocities under a constant force, friction and noise.
+    fn in_motion(&mut self, rule: &Rule, solver: &AppliedSolver, [friction, noise]: [f64; 2]) -> Option<[[f64; 2]; 2]> {
+        let dt = self.g.new_var("dt", VarKind::Hole, Ty::Real, vec![]);
+        let w = self.constant_noise(vec![2]);
+        let [q, v] = ["q", "v"].map(|name| self.g.new_var(name, VarKind::State, Ty::Real, vec![2]));
+        let length = self.g.var(dt);
+        let speed = self.g.var(v);
+        let drift = self.elementwise_raw(&[speed], |g, a| g.op(Op::Mul, &[a[0], length]));
+        let increments = self.g.var(w.var);
+        let pushed = self.tabulate(&[2], |s, at| {
+            let speed = s.g.get(speed, at);
+            let first = s.g.int(0);
+            let is_first = s.g.op(Op::Eq, &[at[0], first]);
+            let (one, other) = (s.g.real(DRIFT[0]), s.g.real(DRIFT[1]));
+            let force = s.g.op(Op::Select, &[is_first, one, other]);
+            let (friction, b) = (s.g.real(friction), s.g.real(noise));
+            let slowed = s.g.op(Op::Mul, &[friction, speed]);
+            let net = s.g.op(Op::Sub, &[force, slowed]);
+            let moved = s.g.op(Op::Mul, &[net, length]);
+            let own = s.g.get(increments, at);
+            let shaken = s.g.op(Op::Mul, &[b, own]);
+            s.g.op(Op::Add, &[moved, shaken])
+        });
+        let states = vec![self.constant_state("q", q, drift), self.constant_state("v", v, pushed)];
+        let noises = if rule.class == NoiseClass::None { Vec::new() } else { vec![w] };
+        let model = self.test_model(states, noises, dt);
+        let moved = self.moved(rule, solver, &model, &[q, v])?;
+        Some([moved[0], moved[1]])
+    }
+
     /// How far the rule moves two components with a constant drift and noise.
     fn tried(&mut self, rule: &Rule, solver: &AppliedSolver, drift: [f64; 2], noise: f64) -> Option<[f64; 2]> {
         let model = self.constant_model(rule.class, drift, noise);
-        let structured = self.structured(&model);
-        if !matches!(self.fit(rule, &model, &structured), Fit::Fits) {
+        let x = model.states[0].var;
+        self.moved(rule, solver, &model, &[x]).map(|moved| moved[0])
+    }
+
+    /// How far a step of the rule moves some states (of two components each).
+    fn moved(&mut self, rule: &Rule, solver: &AppliedSolver, model: &Model, of: &[VarId]) -> Option<Vec<[f64; 2]>> {
+        let structured = self.structured(model);
+        if !matches!(self.fit(rule, model, &structured), Fit::Fits) {
             return None;
         }
-        let step = self.step_of(rule, &solver.args, solver, &model, &structured).ok()?;
-        let x = model.states[0].var;
-        let value = step.renew.iter().find(|r| r.0 == x)?.1;
+        let step = self.step_of(rule, &solver.args, solver, model, &structured).ok()?;
         let mut env = self.default_env();
-        env.set(x, Array::new(vec![2], START.to_vec()));
+        for state in &model.states {
+            env.set(state.var, Array::new(vec![2], START.to_vec()));
+        }
         for (var, start) in &step.memory {
             let known = self.known(*start, &env)?;
             env.set(*var, known);
         }
-        let value = crate::math::clean(&mut self.g, &[value]).ok()?[0];
-        self.known(value, &env).map(|v| [v.values[0] - START[0], v.values[1] - START[1]])
+        let values: Option<Vec<Id>> = of.iter().map(|x| Some(step.renew.iter().find(|r| r.0 == *x)?.1)).collect();
+        let values = crate::math::clean(&mut self.g, &values?).ok()?;
+        let each = values.into_iter().map(|id| self.known(id, &env));
+        each.map(|v| v.map(|v| [v.values[0] - START[0], v.values[1] - START[1]])).collect()
     }
 
     /// The value of a step's expression, with the normals of W as they stand above and those of areas zero. None where it
@@ -121,14 +201,10 @@ impl Elab<'_> {
 
     /// `dx = drift dt + noise dW` for two components: one noise for both where the rule is for scalar noise.
     fn constant_model(&mut self, class: NoiseClass, drift: [f64; 2], noise: f64) -> Model {
-        let span = Span::default();
-        let alpha = self.g.real(0.0);
         let dt = self.g.new_var("dt", VarKind::Hole, Ty::Real, vec![]);
         let shape = if class == NoiseClass::Scalar { vec![] } else { vec![2] };
-        let increments = |s: &mut Self, name: &str| s.g.new_var(name, VarKind::Noise, Ty::Real, shape.clone());
-        let (var, strat): (VarId, VarId) = (increments(self, "W"), increments(self, "∘W"));
-        let seen = self.g.var(var);
-        let length = self.g.var(dt);
+        let w = self.constant_noise(shape.clone());
+        let (seen, length) = (self.g.var(w.var), self.g.var(dt));
         let components = drift.into_iter().enumerate().map(|(k, a)| {
             let at: Vec<Id> = shape.iter().map(|_| self.g.int(k as i64)).collect();
             let own = if shape.is_empty() { seen } else { self.g.get(seen, &at) };
@@ -139,22 +215,32 @@ impl Elab<'_> {
         let components = components.collect();
         let flow = self.g.lit(vec![2], components);
         let x = self.g.new_var("x", VarKind::State, Ty::Real, vec![2]);
-        let start = self.filled(&[2], 0.0);
-        let state = State {
-            name: "x".into(),
+        let state = self.constant_state("x", x, flow);
+        self.test_model(vec![state], if class == NoiseClass::None { Vec::new() } else { vec![w] }, dt)
+    }
+
+    fn constant_state(&mut self, name: &str, var: VarId, flow: Id) -> State {
+        let span = Span::default();
+        State {
+            name: name.into(),
             span,
-            var: x,
+            var,
             shape: vec![2],
-            start,
+            start: self.filled(&[2], 0.0),
             start_span: span,
             flow: Some(flow),
             written: Some(flow),
             flow_span: Some(span),
-        };
-        let noise = Noise {
+        }
+    }
+
+    fn constant_noise(&mut self, shape: Vec<usize>) -> Noise {
+        let increments = |s: &mut Self, name: &str| s.g.new_var(name, VarKind::Noise, Ty::Real, shape.clone());
+        let (var, strat): (VarId, VarId) = (increments(self, "W"), increments(self, "∘W"));
+        Noise {
             name: "W".into(),
             place: 0,
-            span,
+            span: Span::default(),
             shape,
             var,
             strat,
@@ -163,14 +249,17 @@ impl Elab<'_> {
             mixed: None,
             declared: true,
             matrix: None,
-        };
+        }
+    }
+
+    fn test_model(&mut self, states: Vec<State>, noises: Vec<Noise>, dt: VarId) -> Model {
         Model {
             name: "a constant drift".into(),
-            span,
-            states: vec![state],
-            noises: if class == NoiseClass::None { Vec::new() } else { vec![noise] },
+            span: Span::default(),
+            states,
+            noises,
             lets: Vec::new(),
-            alpha,
+            alpha: self.g.real(0.0),
             dt,
             scope: self.root_scope(false),
             target: None,

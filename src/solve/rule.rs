@@ -16,6 +16,9 @@ use crate::solve::integral::Asked;
 use crate::source::Span;
 use crate::syntax::ast::{self, Ident, ItemKind, SolverBody, SolverStmt};
 
+/// No rule has a higher order than this.
+const MOST_ORDER: f64 = 20.0;
+
 /// A step, as new values of states in terms of old ones and draws.
 #[derive(Debug)]
 pub struct Step {
@@ -213,7 +216,15 @@ impl Elab<'_> {
         if let Some(problem) = messages::wrong_names(form, kind, class, args.len()) {
             return self.fail(problem);
         }
-        Ok(Rule { decl: decl.item.clone(), form: kind, class, library: decl.library })
+        let rule = Rule { decl: decl.item.clone(), form: kind, class, library: decl.library };
+        for (_, orders) in Rule::stated(rule.parts().1) {
+            let stated = [orders.strong, orders.weak].into_iter().flatten();
+            if let Some(bad) = stated.into_iter().find(|order| !(*order > 0.0 && *order <= MOST_ORDER)) {
+                let message = format!("an order of convergence is positive and at most {MOST_ORDER}, and not {bad}");
+                return self.error(codes::BAD_STEP_RULE, message, rule.solver().name.span, "states such an order");
+            }
+        }
+        Ok(rule)
     }
 
     /// Whether a rule fits a model, with the reason when it does not.
