@@ -78,6 +78,12 @@ impl Grid {
         Grid { times: times.into(), steps }
     }
 
+    /// Whether all steps are of one length, to rounding.
+    pub fn is_equal(&self) -> bool {
+        let first = self.steps.first().copied().unwrap_or(0.0);
+        self.steps.iter().all(|h| (h - first).abs() <= 1e-6 * first)
+    }
+
     /// `n = ceil((b - a)/h - 1e-9)` steps of length h, the last one shortened.
     pub fn stepped(a: f64, b: f64, h: f64) -> Grid {
         let n = ((b - a) / h - 1e-9).ceil().max(1.0) as usize;

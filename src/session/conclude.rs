@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::math::Id;
 use crate::math::array::Array;
 use crate::math::eval::{Env, eval};
+use crate::math::{Id, VarId};
 use crate::model::elab::{Elab, Try};
 use crate::model::results::{Asked, Pool, Times};
 use crate::output::paths::column_names;
@@ -18,8 +18,22 @@ use crate::session::plan::plots::Plot;
 use crate::session::plan::{Item, Plan, Save, Statement};
 use crate::session::propagation::Seen;
 use crate::session::results::{Ran, Saved};
+use crate::solve::Step;
 
 impl Elab<'_> {
+    /// Whether a rule remembers values at the beginnings of earlier steps (not at the end of the last one, which would depend
+    /// on its length), and not their lengths.
+    fn takes_steps_as_equal(&self, step: &Step) -> bool {
+        let memory: Vec<VarId> = step.memory.iter().map(|m| m.0).collect();
+        let renewals = step.renew.iter().filter(|r| memory.contains(&r.0)).map(|r| r.1);
+        let states: Vec<VarId> = step.renew.iter().map(|r| r.0).filter(|v| !memory.contains(v)).collect();
+        let on_state = |id: Id| states.iter().any(|v| self.g.depends_on(id, *v));
+        let on_length = |id: Id| self.g.depends_on(id, self.dt);
+        let renewals: Vec<Id> = renewals.collect();
+        renewals.iter().any(|id| on_state(*id) && !on_length(*id))
+            && !renewals.iter().any(|id| on_length(*id) && !on_state(*id))
+    }
+
     #[allow(clippy::too_many_arguments)]
     pub(super) fn conclude(
         &mut self,
@@ -63,6 +77,15 @@ impl Elab<'_> {
             adaptive: outcome.attempts.map(|a| AdaptiveResult::new(&a, outcome.finished, tol)),
             ..RunResult::default()
         };
+        if let Some(step) = plan.steps.get(solver).filter(|s| self.takes_steps_as_equal(s))
+            && !grid.is_equal()
+        {
+            ran.notes.push(format!(
+                "`{}` remembers values of earlier steps and takes all steps for equally long, which they are not here: its \
+                 order does not hold",
+                step.solver
+            ));
+        }
         if variant.diverged > 0
             && let Some(step) = plan.steps.get(solver).filter(|s| s.implicit)
         {
