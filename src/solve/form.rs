@@ -166,7 +166,7 @@ impl Elab<'_> {
         for id in self.g.reachable(&roots) {
             let Node::Op(Op::Max, args) = self.g.node(id) else { continue };
             let [a, b] = args[..] else { continue };
-            let state = |g: &Graph, id: Id| matches!(g.node(id), Node::Var(v) if states.contains(&v));
+            let state = |g: &Graph, id: Id| matches!(g.node(id), Node::Var(v) if states.contains(v));
             let zero = |g: &Graph, id: Id| match g.node(id) {
                 Node::Real(bits) => f64::from_bits(*bits) == 0.0,
                 Node::Op(Op::ToReal, n) => matches!(g.node(n[0]), Node::Int(0)),
