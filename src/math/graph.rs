@@ -270,6 +270,11 @@ impl Graph {
         DataId((self.data.len() - 1) as u32)
     }
 
+    /// Gives data the name that a program has for them.
+    pub fn rename_data(&mut self, data: DataId, name: impl Into<String>) {
+        self.data[data.0 as usize].name = name.into();
+    }
+
     pub fn data_info(&self, data: DataId) -> &DataInfo {
         &self.data[data.0 as usize]
     }

@@ -405,6 +405,29 @@ impl Elab<'_> {
             }
             None => {
                 let array = self.num_expr(value, scope)?;
+                if self.g.is_scalar(array)
+                    && matches!(reducer, Reducer::Plain(crate::math::Red::Max | crate::math::Red::Min))
+                    && self.run.is_some()
+                    && !scope.in_library()
+                {
+                    let (what, extreme) = if matches!(reducer, Reducer::Plain(crate::math::Red::Max)) {
+                        ("max", "largest")
+                    } else {
+                        ("min", "smallest")
+                    };
+                    return self.fail(
+                        Diagnostic::error(
+                            codes::TYPE_MISMATCH,
+                            format!("`{what}` of one number is that number"),
+                            span,
+                            format!("the {extreme} element of an array, or of two numbers"),
+                        )
+                        .help(format!(
+                            "`{what}(a, b)` is of two numbers; what a path was at its {extreme} must be a state of the model that \
+                             follows it"
+                        )),
+                    );
+                }
                 if self.g.is_scalar(array) {
                     // One number is an array with one element: a rule for vectors serves targets on a number.
                     return Ok(Value::Num(array));

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Op, Ty, VarId, VarKind};
+use crate::math::{Id, Node, Op, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Reported, RunParam, Try, shape_text, shape_words};
 use crate::model::indexing::Axis;
 use crate::model::later;
@@ -262,6 +262,11 @@ impl Elab<'_> {
     /// The value of a `data` line, its sizes fixed by what the file holds.
     pub fn data_value(&mut self, d: &ast::Data, scope: &Scope) -> Try<Value> {
         let value = self.expr(&d.value, scope)?;
+        if let Value::Num(id) = value
+            && let Node::Data(data) = *self.g.node(id)
+        {
+            self.g.rename_data(data, d.name.name.clone());
+        }
         self.fit_type(&d.ty, value, d.value.span, scope)
     }
 

@@ -63,8 +63,9 @@ pub struct CoupledJob<T = f64> {
     /// where the steps meet the noise over parts of them: for each level, and the reference last, its noise from Brownian
     /// paths, in the place of sums of fine draws
     pub trees: Option<Vec<TreeNoise>>,
-    /// nanoseconds that the steps of each level took, on all threads together
-    pub spent: Vec<AtomicU64>,
+    /// nanoseconds that steps of each level took, on all threads together, and the number of these (steps of a block; the
+    /// first calls, which find nothing in the caches, do not count)
+    pub spent: Vec<[AtomicU64; 2]>,
 }
 
 /// Why paths cannot be coupled.
@@ -305,6 +306,8 @@ struct Worker<'a, T> {
     levels: Vec<(Memory<T>, Coarse)>,
     /// what each level draws for itself, the reference last
     own: Vec<Program>,
+    /// a block has been run
+    warm: bool,
 }
 
 impl<'a, T: Lane> Worker<'a, T> {
@@ -321,6 +324,7 @@ impl<'a, T: Lane> Worker<'a, T> {
             reference: memory(&job.reference),
             levels: job.levels.iter().map(|l| (memory(l), coarse(l))).collect(),
             own,
+            warm: false,
         }
     }
 
@@ -354,6 +358,7 @@ impl<'a, T: Lane> Worker<'a, T> {
             }
         }
         self.tally(position, layout, tree);
+        self.warm = true;
         Some(paths)
     }
 
@@ -395,8 +400,9 @@ impl<'a, T: Lane> Worker<'a, T> {
                 let rows = (level.stage.rows)(first..end);
                 let begin = Instant::now();
                 memory.call(&level.stage, fill, &rows, 0);
-                if let Some(spent) = job.spent.get(k) {
-                    spent.fetch_add(begin.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                if let Some([time, counted]) = job.spent.get(k).filter(|_| self.warm) {
+                    time.fetch_add(begin.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                    counted.fetch_add((end - first) * self.plan.lanes as u64, Ordering::Relaxed);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! `converge`: measured strong and weak orders from coupled paths.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Lane;
@@ -146,7 +146,7 @@ impl Elab<'_> {
                 deterministic,
                 noise: Arc::new(Ars5),
                 trees,
-                spent: converge.steps.iter().map(|_| AtomicU64::new(0)).collect(),
+                spent: converge.steps.iter().map(|_| Default::default()).collect(),
             };
             let found = match coupled::run(&job, how.control()) {
                 Ok(found) => found,
@@ -166,7 +166,8 @@ impl Elab<'_> {
             }
             let mut convergence = Convergence::from(&found);
             for (level, spent) in convergence.levels.iter_mut().zip(&job.spent) {
-                level.cost = spent.load(Ordering::Relaxed) as f64 * 1e-9 / found.finished as f64;
+                let [time, counted] = [0, 1].map(|k| spent[k].load(Ordering::Relaxed) as f64);
+                level.cost = time * 1e-9 / counted * level.steps as f64;
             }
             ran.variants.push(RunResult {
                 name: plan.name.clone(),

@@ -6,7 +6,8 @@ use super::sketch::Bins;
 const MOST: f64 = 80.0;
 
 /// Edges of the bins: as many as asked for, else by the rule of D. Freedman and P. Diaconis (Z. Wahrscheinlichkeitstheorie
-/// 57 (1981) 453). Values further out than four times the interquartile range from the middle half have no bin.
+/// 57 (1981) 453), or twice the cube root of the number of values where that is more (the quartiles of several modes say
+/// little of each). Values further out than four times the interquartile range from the middle half have no bin.
 pub fn edges(bins: &Bins, wanted: Option<usize>) -> Vec<f64> {
     let (low, high) = range(bins);
     if low == high {
@@ -14,7 +15,8 @@ pub fn edges(bins: &Bins, wanted: Option<usize>) -> Vec<f64> {
         return vec![low - half, low + half];
     }
     let width = 2.0 * (bins.quantile(0.75) - bins.quantile(0.25)) / (bins.total() as f64).cbrt();
-    let fit = if width > 0.0 { ((high - low) / width).ceil().clamp(1.0, MOST) } else { MOST.min(10.0) };
+    let least = (2.0 * (bins.total() as f64).cbrt()).ceil();
+    let fit = if width > 0.0 { ((high - low) / width).ceil().max(least).min(MOST) } else { MOST.min(10.0) };
     let count = wanted.unwrap_or(fit as usize).max(1);
     (0..=count).map(|k| low + (high - low) * k as f64 / count as f64).collect()
 }

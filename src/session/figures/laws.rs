@@ -7,7 +7,7 @@ use crate::runtime::StatResult;
 use crate::session::figures::backdrop::SHARES;
 use crate::session::figures::curves::{plane_rows, sentence};
 use crate::session::figures::gather::{Backdrop, Gathered};
-use crate::session::figures::parts::{by_element, curve, first_of, label, when};
+use crate::session::figures::parts::{by_element, curve, element, first_of, label, when};
 
 /// Cells of a side of a density in the plane, at most.
 const CELLS: usize = 80;
@@ -184,11 +184,16 @@ pub(super) fn in_plane(g: &Gathered) -> Vec<Figure> {
 }
 
 /// For each chain the ranks of its values among those of all chains.
-pub(super) fn ranks(g: &Gathered) -> Figure {
+pub(super) fn ranks(g: &Gathered) -> Vec<Figure> {
+    (0..g.record.rows.max(1)).map(|row| ranks_of(g, row)).collect()
+}
+
+/// Ranks of one element, which are among its own values.
+fn ranks_of(g: &Gathered, row: usize) -> Figure {
     let (looks, rows, chains) = (g.record.looks, g.record.rows.max(1), g.record.paths.len());
     let mut order: Vec<(f64, usize)> = Vec::new();
     for (k, values) in g.record.values.chunks_exact(rows).enumerate() {
-        order.extend(values.iter().filter(|v| v.is_finite()).map(|v| (*v, k / looks.max(1))));
+        order.extend(Some(values[row]).filter(|v| v.is_finite()).map(|v| (v, k / looks.max(1))));
     }
     order.sort_by(|a, b| a.0.total_cmp(&b.0));
     let total = order.len();
@@ -211,7 +216,7 @@ pub(super) fn ranks(g: &Gathered) -> Figure {
     };
     let over = g.pooled.as_ref().map_or(String::new(), |w| format!(" over {w}"));
     let caption =
-        format!("Ranks of {} among all {} values{over}; dashed: even ranks", label(g, 0), count(total as u64));
+        format!("Ranks of {} among all {} values{over}; dashed: even ranks", element(g, row), count(total as u64));
     Figure { caption, panels: counts.into_iter().enumerate().map(panel).collect(), ..Figure::default() }
 }
 

@@ -76,7 +76,7 @@ fn figures(gathered: &Gathered) -> Vec<Figure> {
         PlotKind::Density if gathered.results.is_empty() => laws::in_plane(gathered),
         PlotKind::Density => laws::densities(gathered),
         PlotKind::Scatter => laws::scatters(gathered),
-        PlotKind::Rank => vec![laws::ranks(gathered)],
+        PlotKind::Rank => laws::ranks(gathered),
         PlotKind::Image => laws::images(gathered),
         PlotKind::Animation | PlotKind::Ladder | PlotKind::Convergence | PlotKind::WorkPrecision => Vec::new(),
     }
