@@ -60,7 +60,7 @@ impl Repl {
     }
 
     /// A name that is not declared may be one that a run kept.
-    fn with_results_named(&self, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    pub(super) fn with_results_named(&self, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let named = |d: Diagnostic| {
             let Some(label) = d.labels.first().filter(|_| d.code == codes::UNKNOWN_NAME) else { return d };
             let name = self.declarations.sources().text(label.span);
