@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use crate::diagnostics::{Diagnostic, codes, suggest};
 use crate::kernels::lane::Precision;
-use crate::output::number::plain;
-use crate::repl::input::whole;
+use crate::output::number::{plain, whole};
 use crate::repl::{Next, Repl};
 use crate::session::about::{self, Facts};
 use crate::session::catalogue;

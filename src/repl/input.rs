@@ -122,11 +122,6 @@ impl Repl {
     }
 }
 
-/// A number that a setting gives, as the language writes it.
-pub fn whole(text: &str) -> Option<u64> {
-    text.replace('_', "").parse().ok()
-}
-
 /// The shortest text that reads back as the same number.
 pub fn exact(x: f64) -> String {
     let text = number::exact(x);

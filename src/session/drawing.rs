@@ -321,10 +321,9 @@ fn of_all(run: &Past<'_>, plots: Vec<Gathered>) -> Ran {
 /// The figures of one variant.
 fn figures(variant: &Variant<'_>, part: Part, mut plots: Vec<Gathered>) -> Vec<Drawn> {
     let own = variant.ran.variants.get(variant.index).cloned().unwrap_or_default();
-    let in_time = own.steps > 0 || own.adaptive.is_some();
     for plot in &mut plots {
         if part == Part::Ends {
-            plot.times = if in_time { vec![variant.kept.end] } else { Vec::new() };
+            plot.times = if own.has_time() { vec![variant.kept.end] } else { Vec::new() };
         }
         // what was kept are the first of all paths
         if !plot.record.paths.is_empty() {

@@ -318,6 +318,7 @@ impl Elab<'_> {
             structured: self.structured(&model),
             model,
             steps: Vec::new(),
+            titles: Vec::new(),
             time: None,
             paths,
             seed: 0,
