@@ -19,7 +19,8 @@ use crate::session::results::Ran;
 use crate::session::{Finished, Request, files, report, run_program};
 use crate::source::{SourceMap, Span};
 
-static STOP: AtomicBool = AtomicBool::new(false);
+/// Raised by Ctrl-C.
+pub(super) static STOP: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn request(overrides: &Overrides, runs: &[String]) -> Request {
     Request {

@@ -114,11 +114,6 @@ impl Elab<'_> {
                 let element = self.row(*array, index);
                 Ok((bound, Value::Num(element)))
             }
-            Value::Pair(_) => {
-                let message = "`for` runs over whole numbers, and the ends of this range are none";
-                let d = Diagnostic::error(codes::TYPE_MISMATCH, message, span, "not a range of indices");
-                self.fail(d.help("write `0..n` with whole numbers; a parameter among them is declared `n: int`"))
-            }
             other => {
                 let message = format!("`for` runs over a range or an array, and this is {}", other.kind());
                 self.fail(

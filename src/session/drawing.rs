@@ -153,7 +153,7 @@ impl Elab<'_> {
             return self.fail(d.help("write `r.x` for what the run `r` kept of `x`, as in `histogram(r.x)`"));
         };
         let part = if plot.pool.times == Times::End { Part::Ends } else { Part::Whole };
-        if part == Part::Whole && variant.kept.times.len() < 2 {
+        if part == Part::Whole && !variant.kept.is_in_time() {
             let message = format!("`{}` kept no paths in time, and this plot is of these", variant.key);
             let d = Diagnostic::error(codes::BAD_PLOT, message, span, "drawn here");
             return self.fail(d.help("draw the ends: `histogram(r.x)`, `density(r.x)`, `scatter(r.x, r.y)`"));
@@ -323,7 +323,7 @@ fn figures(variant: &Variant<'_>, part: Part, mut plots: Vec<Gathered>) -> Vec<D
     let own = variant.ran.variants.get(variant.index).cloned().unwrap_or_default();
     for plot in &mut plots {
         if part == Part::Ends {
-            plot.times = if own.has_time() { vec![variant.kept.end] } else { Vec::new() };
+            plot.times = if variant.kept.is_in_time() { vec![variant.kept.end] } else { Vec::new() };
         }
         // what was kept are the first of all paths
         if !plot.record.paths.is_empty() {

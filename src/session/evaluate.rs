@@ -47,7 +47,8 @@ pub enum Answer {
     Paths {
         reports: Vec<Report>,
         paths: usize,
-        end: f64,
+        /// none where the paths are drawn at once
+        end: Option<f64>,
     },
     Text(String),
     /// something that is no number, in words
@@ -221,7 +222,7 @@ impl Elab<'_> {
         bound: &Bound,
         earlier: &[Earlier<'_>],
         stop: &AtomicBool,
-    ) -> Try<(Vec<Report>, Option<(usize, f64)>)> {
+    ) -> Try<(Vec<Report>, Option<(usize, Option<f64>)>)> {
         let context = self.run.take().unwrap_or_default();
         let used =
             |row: &&BoundRows| context.asked.iter().any(|a| a.args.iter().any(|arg| self.g.depends_on(*arg, row.var)));
@@ -238,7 +239,7 @@ impl Elab<'_> {
         } else {
             self.without_paths(&plan, how)?
         };
-        Ok((reports, sample.map(|kept| (kept.last.paths.len(), kept.end))))
+        Ok((reports, sample.map(|kept| (kept.last.paths.len(), kept.is_in_time().then_some(kept.end)))))
     }
 
     /// Items that no statistic of paths is in.

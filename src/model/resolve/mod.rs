@@ -429,7 +429,7 @@ impl<'p> Resolver<'p> {
             let near = suggest(name, known.iter().map(String::as_str));
             let states = self.states_of_run();
             if !states.is_empty() {
-                d = d.note(format!("the states of the model are {}", states.join(", ")));
+                d = d.note(format!("states of the model: {}", states.join(", ")));
             }
             d = d.did_you_mean(&near, span);
         }
