@@ -159,6 +159,10 @@ impl Elab<'_> {
             return self.fail(d.help("draw the ends: `histogram(r.x)`, `density(r.x)`, `scatter(r.x, r.y)`"));
         }
         let paths = self.common_paths(&used, seen.earlier, part, span)?;
+        if paths == 0 {
+            let message = format!("`{}` kept no paths", variant.key);
+            return self.error(codes::BAD_PLOT, message, span, "nothing to draw");
+        }
         if plot.pool.times == all_times {
             let pool = Rc::new(Pool { times: self.kept_span(&variant.kept.times, span), ..(*plot.pool).clone() });
             context.asked.iter_mut().for_each(|a| a.pool = pool.clone());
