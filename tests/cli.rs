@@ -98,6 +98,9 @@ fn exit_codes_tell_what_happened() {
     let boom = "model boom() { state x = 1e200; dx = x^3 dt }";
     let run = "run r { model = boom(); solver = euler_maruyama; time = 0 .. 1 step 0.1; report mean(x) }";
     folder.write("boom.sde", &format!("{boom}\n{run}\n"));
+    let kernel = "target bell() on x: real { x ~ normal(0, 1) }\n\
+                  run r { model = bell(); solver = ula(h = 0.1); time = 9 steps; report acceptance() }\n";
+    folder.write("no_acceptance.sde", kernel);
     for (args, expected) in [
         (&["run", "ok.sde"][..], 0),
         (&["test", "ok.sde"], 0),
@@ -110,12 +113,76 @@ fn exit_codes_tell_what_happened() {
         (&["run", "no-such-file.sde"], 2),
         (&["run"], 2),
         (&["no-such-command"], 2),
+        (&["check", "no_acceptance.sde"], 2),
+        (&["run", "no_acceptance.sde"], 2),
         (&["run", "boom.sde"], 3),
         (&["--version"], 0),
     ] {
         let output = fokker(&folder.0, args);
         assert_eq!(code(&output), expected, "{args:?}\n{}{}", out(&output), err(&output));
     }
+}
+
+/// Solvers of one name are told apart by their arguments, in orders they have their names.
+#[test]
+fn solvers_of_one_name_are_told_with_their_arguments() {
+    let folder = Folder::new("titles");
+    let program = "target bell() on x: real { potential x^2/2 }\n\
+        model two() {\n state x = 1.0; state v = 0.0\n part A { dx = v dt }\n part B { dv = -x dt + dW }\n}\n\
+        const mild = mala(h = 0.2)\n\
+        run one { model = bell(); solver = [hmc(h = 0.1), hmc(h = 0.3), rwm, mild]; time = 2 steps; paths = 9 }\n\
+        run two { model = bell(); solver = mala(h = 0.1); time = 2 steps; paths = 1 }\n\
+        run set { model = bell(); solver = [mala(h = 0.1), ula]; sweep h = [0.5, 1]; time = 2 steps; paths = 9 }\n\
+        run cut { model = two(); solver = [split([A, B]), split([A, B], A = rk4)]; time = 0 .. 1 step 0.5; paths = 9 }\n\
+        run all { model = gbm(); solver = [euler_maruyama, milstein]; time = 0 .. 1; paths = 99\n\
+        converge steps = [4, 8, 16], reference = 32; check strong_order(milstein) > strong_order(euler_maruyama) - 1 }\n";
+    folder.write("titles.sde", program);
+    let output = fokker(&folder.0, &["run", "titles.sde", "--json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let runs = json(&output);
+    let told: Vec<&str> = runs["runs"].as_array().expect("runs").iter().filter_map(|r| r["solver"].as_str()).collect();
+    let expected = [
+        "hmc(h = 0.1)",
+        "hmc(h = 0.3)",
+        "rwm",
+        "mala",
+        "mala",
+        "mala(h = 0.1)",
+        "ula",
+        "mala(h = 0.1)",
+        "ula",
+        "split([A, B])",
+        "split([A, B], A = rk4)",
+        "euler_maruyama",
+        "milstein",
+    ];
+    assert_eq!(told, expected);
+    let output = fokker(&folder.0, &["run", "titles.sde", "--run", "two", "--paths", "1e2"]);
+    assert!(out(&output).starts_with("two  bell by mala: 100 paths of 2 steps"), "{}", out(&output));
+}
+
+/// A value of the command line that is out of range is told of the option, not of the default.
+#[test]
+fn what_is_set_out_of_range_names_the_option() {
+    let folder = Folder::new("range");
+    let run = "run r { model = gbm(); solver = exact; time = 0 .. 1 step 0.5; paths = 1; report mean(x) }\n";
+    folder.write("gbm.sde", run);
+    let output = fokker(&folder.0, &["run", "gbm.sde", "--set", "sigma=-1"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("`--set sigma=-1`: `sigma` = -1 is outside its range"), "{}", err(&output));
+    assert!(!err(&output).contains("this value"), "{}", err(&output));
+}
+
+/// Of a program that is refused nothing is counted.
+#[test]
+fn a_test_of_a_wrong_program_counts_nothing() {
+    let folder = Folder::new("uncounted");
+    folder.write("wrong.sde", &OU.replace("-k*x", "-kk*x"));
+    folder.write("ok.sde", OU);
+    let output = fokker(&folder.0, &["test", "wrong.sde"]);
+    assert_eq!((code(&output), out(&output).as_str()), (2, ""));
+    let output = fokker(&folder.0, &["test", "wrong.sde", "ok.sde"]);
+    assert_eq!((code(&output), out(&output).as_str()), (2, "ok.sde: 1 of 1 checks hold\n1 passed, 0 failed\n"));
 }
 
 #[test]

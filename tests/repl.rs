@@ -9,6 +9,7 @@ fn session(folder: &Path, text: &str) -> String {
     let mut fokker = Command::new(env!("CARGO_BIN_EXE_fokker"))
         .current_dir(folder)
         .arg("repl")
+        .env_remove("COLUMNS")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -23,8 +24,14 @@ fn session(folder: &Path, text: &str) -> String {
 /// The seconds that a run took, and the costs of steps, are the machine's.
 fn without_times(text: &str) -> String {
     let mut out = String::new();
+    let mut costs = false;
     for line in text.lines() {
         let line = line.trim_end();
+        costs = line.ends_with("µs a path") || costs && line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+        let line = match line.rsplit_once(' ') {
+            Some((before, _)) if costs && !line.ends_with("µs a path") => before.trim_end(),
+            _ => line,
+        };
         let kept = line.strip_suffix(" s").and_then(|l| l.rsplit_once(", ")).filter(|(_, n)| n.parse::<f64>().is_ok());
         out += kept.map_or(line, |(before, _)| before);
         out.push('\n');
@@ -83,6 +90,23 @@ fn a_run_at_the_prompt_is_the_run_of_a_file() {
     assert_eq!(asked[2], format!("[{}, {}]", number(reported[0]), number(reported[1])), "{again}");
     assert_eq!(asked[1], format!("[{}, {}]", number(reported[2]), number(reported[3])), "{again}");
     assert_eq!(asked[0], number(reported[4]), "{again}");
+    let _ = std::fs::remove_dir_all(&folder);
+}
+
+/// Plots are written where they say; what was kept for them is in their captions.
+#[test]
+fn plots_of_what_was_kept_are_written() {
+    let folder = std::env::temp_dir().join(format!("fokker-repl-{}-plots", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
+    let text = "model ou() { state x = 1.0; dx = -x dt + dW }\n\
+                run r { model = ou(); solver = heun; time = 0 .. 1 step 0.1; paths = 100 }\n\
+                :plot paths(r.x) to \"paths.svg\"\nplot histogram(r.x) to \"x.png\"\n:pl fan(r.x) to \"fan.gif\"\n";
+    let said = session(&folder, text);
+    assert!(said.contains("plotted paths.svg\nplotted x.png\n"), "{said}");
+    assert!(said.contains("`fan.gif` names no format"), "{said}");
+    let paths = std::fs::read_to_string(folder.join("paths.svg")).expect("a file of the plot");
+    assert!(paths.contains("first 16 of 100 paths; 16 whole paths were kept, at 11 times"), "{paths}");
+    assert!(std::fs::read(folder.join("x.png")).expect("a file of the plot").starts_with(b"\x89PNG"));
     let _ = std::fs::remove_dir_all(&folder);
 }
 

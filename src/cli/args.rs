@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::output::number;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser, Debug)]
@@ -272,8 +273,7 @@ fn threads(text: &str) -> Result<usize, String> {
 
 /// A whole number as the language writes it: `100_000`.
 fn whole(text: &str) -> Result<u64, String> {
-    let digits = text.replace('_', "");
-    digits.parse().map_err(|_| "a whole number that is not negative, such as 100_000".into())
+    number::whole(text).ok_or_else(|| "a whole number that is not negative, such as 100_000 or 1e6".into())
 }
 
 fn positive(text: &str) -> Result<u64, String> {

@@ -19,7 +19,8 @@ use crate::session::results::Ran;
 use crate::session::{Finished, Request, files, report, run_program};
 use crate::source::{SourceMap, Span};
 
-static STOP: AtomicBool = AtomicBool::new(false);
+/// Raised by Ctrl-C.
+pub(super) static STOP: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn request(overrides: &Overrides, runs: &[String]) -> Request {
     Request {
@@ -174,7 +175,9 @@ pub fn test(cli: &Cli, args: &TestArgs) -> u8 {
         failed += f;
         worst = worst.max(code);
     }
-    say(&format!("{passed} passed, {failed} failed\n"));
+    if worst != exit::WRONG_PROGRAM || passed + failed > 0 {
+        say(&format!("{passed} passed, {failed} failed\n"));
+    }
     worst
 }
 
@@ -189,7 +192,10 @@ fn test_file(cli: &Cli, file: &Path, overrides: &Overrides) -> (u8, usize, usize
     let total: usize = finished.runs.iter().map(Ran::checks).sum();
     let failed: usize = finished.runs.iter().map(Ran::failed_checks).sum();
     let shown = file.display();
-    say(&format!("{shown}: {} of {total} checks hold\n", total - failed));
+    // Of a program that was refused there is nothing to count.
+    if finished.started || !finished.problems.iter().any(Diagnostic::is_error) {
+        say(&format!("{shown}: {} of {total} checks hold\n", total - failed));
+    }
     for ran in finished.runs.iter().filter(|r| r.failed_checks() > 0) {
         for variant in ran.variants.iter().filter(|v| v.checks.iter().any(|c| !c.passed)) {
             say(&table::run(variant, style));

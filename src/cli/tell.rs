@@ -29,7 +29,7 @@ pub fn style(cli: &Cli) -> Style {
 pub fn bar(cli: &Cli, quiet: bool) -> Bar {
     use std::io::IsTerminal;
     let text = cli.message_format == MessageFormat::Text;
-    Bar::watch(std::io::stderr().is_terminal() && text && !quiet && !cli.quiet)
+    Bar::watch(std::io::stderr().is_terminal() && text && !quiet && !cli.quiet, &super::run::STOP)
 }
 
 /// Writes diagnostics to stderr.

@@ -12,7 +12,7 @@ use crate::syntax::ast::{BinaryOp, Expr};
 
 impl Elab<'_> {
     pub(super) fn binary(&mut self, op: BinaryOp, a: &Expr, b: &Expr, scope: &Scope, span: Span) -> Try<Value> {
-        if let Some(problem) = messages::chained(op, a, span) {
+        if let Some(problem) = messages::chained(op, a) {
             return self.fail(problem);
         }
         // Both sides are worked out before either error stops us: several problems are told in one run.

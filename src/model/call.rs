@@ -8,7 +8,7 @@ use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::functions::{Function, FunctionKind, Reducer};
 use crate::model::library::Decl;
 use crate::model::value::{Applied, AppliedSolver, BoundArg, Entry, Func, Scope, Value};
-use crate::model::{later, messages};
+use crate::model::{later, messages, resolve};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Expr, ExprKind, ItemKind, Param};
 
@@ -66,6 +66,13 @@ impl Elab<'_> {
         let value = self.expr(callee, scope)?;
         match value {
             Value::Func(f) => self.call_func(&f, args, scope, span),
+            // A declaration of this name was refused where it stands.
+            Value::Num(_) | Value::Int(_)
+                if matches!(&callee.kind, ExprKind::Name(name)
+                    if resolve::GIVEN.contains(&name.as_str()) && !self.library.lookup(name).is_empty()) =>
+            {
+                Err(Reported)
+            }
             Value::Num(_) | Value::Int(_) => {
                 let mut d =
                     Diagnostic::error(codes::TYPE_MISMATCH, "a number is not a function", callee.span, "called here");

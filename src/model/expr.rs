@@ -111,6 +111,9 @@ impl Elab<'_> {
     }
 
     pub fn unknown_name<T>(&mut self, name: &str, span: Span, scope: &Scope) -> Try<T> {
+        if let Some(differential) = name.strip_prefix('∘') {
+            return self.fail(messages::circle_before(differential, span));
+        }
         let d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{name}` is not declared"), span, "unknown name");
         if let Some(habit) = crate::model::habits::of_name(name) {
             return self.fail(d.help(habit));

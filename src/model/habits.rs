@@ -7,6 +7,8 @@ const NAMES: &[(&str, &str)] = &[
     ("variance", "write `var(x)`"),
     ("stddev", "write `std(x)`"),
     ("stdev", "write `std(x)`"),
+    ("E", "write `mean(x)`"),
+    ("expectation", "write `mean(x)` over paths, `expect(p, x -> x^2)` under a target"),
     ("average", "write `avg(x)` over the elements of an array, `mean(x)` over paths"),
     ("randn", "a standard normal draw is `normal()`"),
     ("rand", "a uniform draw is `uniform()`"),

@@ -54,15 +54,14 @@ pub fn open_size(name: &str, span: Span, near: Option<String>) -> Diagnostic {
 // Expressions.
 
 /// `a < b < c`, which compares a condition with a number.
-pub fn chained(op: BinaryOp, left: &Expr, span: Span) -> Option<Diagnostic> {
+pub fn chained(op: BinaryOp, left: &Expr) -> Option<Diagnostic> {
     use BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne};
     let compares = |op: BinaryOp| matches!(op, Lt | Le | Gt | Ge | Eq | Ne);
     match &left.kind {
         ExprKind::Binary(inner, _, middle) if compares(op) && compares(*inner) => {
             let middle = crate::syntax::print::expr(middle);
             Some(
-                Diagnostic::error(codes::TYPE_MISMATCH, "comparisons do not chain", span, "two comparisons in a row")
-                    .label(left.span, "this is true or false")
+                Diagnostic::error(codes::TYPE_MISMATCH, "comparisons do not chain", left.span, "true or false already")
                     .help(format!("join two conditions on `{middle}` by `and`")),
             )
         }
@@ -76,6 +75,14 @@ pub fn juxtaposed(differential: &Ident, span: Span) -> Diagnostic {
     Diagnostic::error(codes::NOISE_MISUSE, message, span, "not in an equation `dx = ...`")
         .note("a product beside a differential has a meaning only on the right side of a flow")
         .help("in a `solver` or a prime block, multiply: `e*dt`, `b(t, x) @ dW`")
+}
+
+/// `e ∘ dt`: what is no noise has no convention.
+pub fn circle_before(differential: &str, span: Span) -> Diagnostic {
+    let message = format!("`∘` stands before a noise, and `{differential}` is none");
+    Diagnostic::error(codes::NOISE_MISUSE, message, span, "not a noise")
+        .note("`b ∘ dW` is a term of the Stratonovich kind; a drift has no kinds")
+        .help(format!("write `{differential}` without it"))
 }
 
 /// `x'` where nothing renews `x`.

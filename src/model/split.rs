@@ -64,8 +64,10 @@ impl Elab<'_> {
             return Err(Reported);
         }
         let words: Vec<String> = items.iter().map(crate::syntax::print::expr).collect();
+        let name = format!("split([{}])", words.join(", "));
         Ok(Value::Solver(Rc::new(AppliedSolver {
-            name: format!("split([{}])", words.join(", ")),
+            text: name.clone(),
+            name,
             args: Vec::new(),
             span,
             library: false,

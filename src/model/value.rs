@@ -62,6 +62,8 @@ pub struct BoundArg {
 #[derive(Debug)]
 pub struct AppliedSolver {
     pub name: String,
+    /// with its arguments as they are written: two solvers of one name are told apart by these
+    pub text: String,
     pub args: Vec<BoundArg>,
     pub span: Span,
     /// named in a text of the library
@@ -73,7 +75,8 @@ pub struct AppliedSolver {
 impl AppliedSolver {
     /// A solver by its name, as the user's text means it.
     pub fn named(name: impl Into<String>, args: Vec<BoundArg>, span: Span) -> AppliedSolver {
-        AppliedSolver { name: name.into(), args, span, library: false, split: None }
+        let name = name.into();
+        AppliedSolver { text: name.clone(), name, args, span, library: false, split: None }
     }
 }
 
@@ -216,7 +219,8 @@ impl Value {
             Value::Num(_) => "a number",
             Value::Int(_) => "an integer",
             Value::Text(_) => "a text",
-            Value::Range(..) | Value::Pair(_) => "a range",
+            Value::Range(..) => "a range",
+            Value::Pair(_) => "a range whose ends are not of type `int`",
             Value::Func(_) => "a function",
             Value::Target(_) => "a target",
             Value::Model(_) => "a model",

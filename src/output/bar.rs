@@ -25,23 +25,44 @@ pub struct Bar {
 }
 
 struct Drawn {
-    bar: ProgressBar,
+    lines: Arc<Lines>,
     over: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
+/// The bar with the line that Ctrl-C leaves.
+struct Lines {
+    bar: ProgressBar,
+    /// raised by Ctrl-C
+    stop: &'static AtomicBool,
+    seen: AtomicBool,
+    tidied: AtomicBool,
+}
+
+impl Lines {
+    /// A bar fills its line, so the terminal's echo of Ctrl-C goes to the next one, where the bar is drawn from then on:
+    /// the old one is taken away, once.
+    fn tidy(&self) {
+        let drawn = cfg!(unix) && self.stop.load(Ordering::Relaxed) && self.seen.load(Ordering::Relaxed);
+        if drawn && !self.tidied.swap(true, Ordering::Relaxed) {
+            self.bar.suspend(|| eprint!("\x1b[1A\r\x1b[2K"));
+        }
+    }
+}
+
 impl Bar {
-    /// Begins to watch; `shown` says whether anything is drawn.
-    pub fn watch(shown: bool) -> Bar {
+    /// Begins to watch; `shown` says whether anything is drawn, `stop` whether Ctrl-C was pressed.
+    pub fn watch(shown: bool, stop: &'static AtomicBool) -> Bar {
         let progress = Arc::new(Progress::default());
         let drawn = shown.then(|| {
             let bar = ProgressBar::with_draw_target(Some(LENGTH), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3}%  {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
             let over = Arc::new(AtomicBool::new(false));
-            let (watched, shown, end) = (progress.clone(), bar.clone(), over.clone());
+            let lines = Arc::new(Lines { bar, stop, seen: AtomicBool::new(false), tidied: AtomicBool::new(false) });
+            let (watched, shown, end) = (progress.clone(), lines.clone(), over.clone());
             let thread = std::thread::spawn(move || draw(&watched, &shown, &end));
-            Drawn { bar, over, thread }
+            Drawn { lines, over, thread }
         });
         Bar { progress, drawn }
     }
@@ -54,7 +75,10 @@ impl Bar {
     /// Does something that writes to the terminal, with the bar out of the way.
     pub fn aside(&self, body: impl FnOnce()) {
         match &self.drawn {
-            Some(drawn) => drawn.bar.suspend(body),
+            Some(drawn) => {
+                drawn.lines.tidy();
+                drawn.lines.bar.suspend(body);
+            }
             None => body(),
         }
     }
@@ -65,17 +89,21 @@ impl Bar {
         drawn.over.store(true, Ordering::Relaxed);
         drawn.thread.thread().unpark();
         let _ = drawn.thread.join();
-        drawn.bar.finish_and_clear();
+        drawn.lines.tidy();
+        drawn.lines.bar.finish_and_clear();
     }
 }
 
-fn draw(progress: &Progress, bar: &ProgressBar, over: &AtomicBool) {
+fn draw(progress: &Progress, lines: &Lines, over: &AtomicBool) {
+    let bar = &lines.bar;
     let begin = Instant::now();
     let mut rate = Rate::default();
     std::thread::park_timeout(FIRST);
     while !over.load(Ordering::Relaxed) {
         let reached = progress.reached();
         rate.see(&reached, begin.elapsed().as_secs_f64());
+        lines.tidy();
+        lines.seen.store(true, Ordering::Relaxed);
         bar.set_prefix(reached.part.name.clone());
         bar.set_message(rate.words(&reached));
         bar.set_position((reached.fraction * LENGTH as f64) as u64);
@@ -151,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_bar_that_is_not_shown_still_counts() {
-        let bar = Bar::watch(false);
+        static STOP: AtomicBool = AtomicBool::new(false);
+        let bar = Bar::watch(false, &STOP);
         let mut seen = false;
         bar.aside(|| seen = true);
         assert!(seen);

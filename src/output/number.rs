@@ -6,8 +6,15 @@ const DIGITS: i32 = 6;
 /// A relative error below which digits tell of rounding, not of chance.
 const ROUNDING: f64 = 1e-12;
 
+/// The power of ten of an error beside which a small value would vanish.
+const HUGE: i32 = 6;
+
+/// Beyond it squares, and so variances, are not finite.
+const SQUARES_OVERFLOW: f64 = 1.3e154;
+
 /// A value with its standard error: as many digits as show two of the error, with a common power of ten where the
-/// numbers are large or small. Without an error (NaN) six digits; an error of zero is written as such.
+/// numbers are large or small. Without an error (NaN) six digits; an error of zero is written as such. Where the error is
+/// so large that it would leave no digit of the value, both have their own power.
 ///
 /// ```
 /// # use fokker::output::number::estimate;
@@ -15,6 +22,9 @@ const ROUNDING: f64 = 1e-12;
 /// assert_eq!(estimate(1.0 / 3.0, f64::NAN), "0.333333");
 /// ```
 pub fn estimate(value: f64, se: f64) -> String {
+    if value.is_finite() && se.is_nan() && value.abs() > SQUARES_OVERFLOW {
+        return format!("{} ± inf", plain(value));
+    }
     if !value.is_finite() || se.is_nan() {
         return plain(value);
     }
@@ -25,6 +35,9 @@ pub fn estimate(value: f64, se: f64) -> String {
         return format!("{} ± {se:.1e}", plain(value));
     }
     let error_power = rounded(se, 1).1;
+    if value != 0.0 && error_power >= HUGE && error_power > value_power(value) + 1 {
+        return format!("{} ± {se:.1e}", plain(value));
+    }
     let power = value_power(value).max(error_power);
     if (-4..6).contains(&power) {
         let decimals = places(1 - error_power);
@@ -76,6 +89,19 @@ pub fn count(n: u64) -> String {
     text
 }
 
+/// A whole number as the language writes it: `1_000`, `1e6`.
+pub fn whole(text: &str) -> Option<u64> {
+    let digits = text.replace('_', "");
+    // Whole numbers up to here have a float of their own.
+    let exact = |x: &f64| *x >= 0.0 && *x <= (1u64 << 53) as f64 && x.fract() == 0.0;
+    digits.parse().ok().or_else(|| digits.parse().ok().filter(exact).map(|x| x as u64))
+}
+
+/// A count with what it counts: `1 path`, `2 000 paths`.
+pub fn counted(n: u64, one: &str) -> String {
+    format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
 fn places(n: i32) -> usize {
     n.clamp(0, 17) as usize
 }
@@ -114,6 +140,9 @@ mod tests {
             (3.0e-8, 2.0e-7, "(0.3 ± 2.0)e-7"),
             (1e6, 1.0, "(1.0000000 ± 0.0000010)e6"),
             (0.5, f64::NAN, "0.5"),
+            (17.8, 2.6e14, "17.8 ± 2.6e14"),
+            (4.0e7, 5.0e7, "(4.0 ± 5.0)e7"),
+            (9.25e166, f64::NAN, "9.25e166 ± inf"),
             (f64::NAN, 0.1, "nan"),
             (f64::NEG_INFINITY, 0.1, "-inf"),
         ] {
@@ -144,6 +173,18 @@ mod tests {
         assert_eq!(exact(f64::INFINITY).parse::<f64>().unwrap(), f64::INFINITY);
         assert!(exact(f64::NAN).parse::<f64>().unwrap().is_nan());
         assert_eq!(exact(1e300), "1e300");
+    }
+
+    #[test]
+    fn whole_numbers_may_have_a_power() {
+        for (text, want) in
+            [("1_000", Some(1000)), ("1e6", Some(1_000_000)), ("2.5e3", Some(2500)), ("1e30", None), ("0.5", None)]
+        {
+            assert_eq!(whole(text), want);
+        }
+        assert_eq!([whole("-1"), whole("-0.0"), whole("nan"), whole("x")], [None, Some(0), None, None]);
+        assert_eq!(whole(&u64::MAX.to_string()), Some(u64::MAX));
+        assert_eq!([counted(1, "path"), counted(2000, "path")], ["1 path", "2 000 paths"]);
     }
 
     #[test]

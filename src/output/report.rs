@@ -157,20 +157,26 @@ fn variant(r: &RunResult) -> String {
     for warning in table::warnings(r) {
         out += &format!("<p class=\"bad\">{}</p>\n", text(&warning));
     }
+    let timeless = |mut row: [String; 4]| {
+        if !r.has_time() {
+            row[2].clear();
+        }
+        row
+    };
     let rows: Vec<[String; 4]> =
-        r.reports.iter().flat_map(table::report_rows).map(|row| row.map(|c| text(&c))).collect();
+        r.reports.iter().flat_map(table::report_rows).map(|row| timeless(row).map(|c| text(&c))).collect();
     if !rows.is_empty() {
         out += &grid(&["statistic", "", "when", "value ± standard error"], &rows);
     }
-    for (report, note) in r.reports.iter().flat_map(|r| r.notes.iter().map(move |n| (r, n))) {
-        out += &format!("<p class=\"faint\">{}: {}</p>\n", text(&report.expr), text(note));
+    for note in table::notes(&r.reports) {
+        out += &format!("<p class=\"faint\">{}</p>\n", text(&note));
     }
     if let Some(c) = &r.converge {
         let mut rows = table::convergence_rows(c).into_iter().map(|row| row.map(|cell| text(&cell)));
         let head = rows.next().unwrap_or_default();
         out += &grid(&head.each_ref().map(String::as_str), &rows.collect::<Vec<_>>());
-        let order = |p: &super::result::Pair| super::number::estimate(p.value, p.se);
-        out += &format!("<p>strong order {}, weak order {}</p>\n", order(&c.strong_order), order(&c.weak_order));
+        let [strong, weak] = [&c.strong_order, &c.weak_order].map(table::order);
+        out += &format!("<p>strong order {strong}, weak order {weak}</p>\n");
     }
     if !r.checks.is_empty() {
         let rows: Vec<[String; 4]> = r.checks.iter().map(check).collect();

@@ -63,6 +63,13 @@ pub struct RunResult {
     pub plots: Vec<PlotFile>,
 }
 
+impl RunResult {
+    /// Whether its paths move in time, and are not drawn at once.
+    pub fn has_time(&self) -> bool {
+        self.steps > 0 || self.adaptive.is_some()
+    }
+}
+
 /// The file of a plot; of an animation, its first frame and their number.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlotFile {

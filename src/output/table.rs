@@ -1,6 +1,6 @@
 //! Results for a reader at a terminal.
 
-use super::number::{count, estimate, plain};
+use super::number::{count, counted, estimate, plain};
 use super::paths::subscript;
 use super::result::{Check, Convergence, Report, RunResult, When};
 use super::style::Style;
@@ -13,7 +13,7 @@ const HEAD: usize = 4;
 /// A variant of a run: what it was, its statistics, its checks.
 pub fn run(r: &RunResult, style: Style) -> String {
     let mut text = format!("{}\n", headline(r, style));
-    text += &indented(&reports(&r.reports, style));
+    text += &indented(&reports(&r.reports, r.has_time(), style));
     if let Some(c) = &r.converge {
         text += &indented(&convergence(c, style));
     }
@@ -43,10 +43,10 @@ pub(super) fn headline(r: &RunResult, style: Style) -> String {
             let [accepted, rejected] = [a.accepted, a.rejected].map(number);
             format!(" of {accepted} steps and {rejected} rejected ones at tol {}", plain(a.tol))
         }
-        None if r.steps > 0 => format!(" of {} steps", count(r.steps)),
+        None if r.steps > 0 => format!(" of {}", counted(r.steps, "step")),
         None => String::new(),
     };
-    let mut facts = format!("{}{with}{sweep}: {} paths{steps}, seed {}", r.model, count(r.paths), r.seed);
+    let mut facts = format!("{}{with}{sweep}: {}{steps}, seed {}", r.model, counted(r.paths, "path"), r.seed);
     if r.precision == Precision::Single {
         facts += ", f32";
     }
@@ -62,6 +62,7 @@ pub(super) fn warnings(r: &RunResult) -> Vec<String> {
     if r.interrupted {
         all.push(match r.paths {
             0 => "interrupted before any path was finished".to_string(),
+            1 => "interrupted: 1 path was finished and is in these results".to_string(),
             n => format!("interrupted: {} paths were finished and are in these results", count(n)),
         });
     }
@@ -101,23 +102,66 @@ pub fn estimates(reports: &[Report]) -> String {
     aligned(&rows.collect::<Vec<_>>())
 }
 
-/// The statistics as aligned columns: expression, index, time, value.
-fn reports(reports: &[Report], style: Style) -> String {
-    let rows: Vec<[String; 4]> = reports.iter().flat_map(report_rows).collect();
-    let text = aligned(&rows);
-    let notes: String = reports
-        .iter()
-        .flat_map(|r| r.notes.iter().map(move |n| format!("{}\n", style.faint(&format!("{}: {n}", r.expr)))))
-        .collect();
-    text + &notes
+/// The statistics as aligned columns: expression, index, time, value. Blocks of arrays at several times stand apart; what
+/// is drawn once has no time.
+fn reports(reports: &[Report], timed: bool, style: Style) -> String {
+    let mut rows: Vec<[String; 4]> = Vec::new();
+    let mut before: Option<(&When, usize)> = None;
+    for report in reports {
+        let own = report_rows(report);
+        if before.is_some_and(|(when, lines)| *when != report.when && lines.max(own.len()) > 1) {
+            rows.push(Default::default());
+        }
+        before = Some((&report.when, own.len()));
+        rows.extend(own);
+    }
+    if !timed {
+        rows.iter_mut().for_each(|row| row[2].clear());
+    }
+    let notes = notes(reports).into_iter().map(|n| format!("{}\n", style.faint(&n)));
+    aligned(&rows) + &notes.collect::<String>()
+}
+
+/// The notes of reports, each once, with the times that it is of where these are not all.
+pub(super) fn notes(reports: &[Report]) -> Vec<String> {
+    let mut found: Vec<(&str, &str, Vec<&When>)> = Vec::new();
+    for (report, note) in reports.iter().flat_map(|r| r.notes.iter().map(move |n| (r, n))) {
+        match found.iter_mut().find(|f| f.0 == report.expr && f.1 == note) {
+            Some(same) => same.2.push(&report.when),
+            None => found.push((&report.expr, note, vec![&report.when])),
+        }
+    }
+    let text = |(expr, note, whens): (&str, &str, Vec<&When>)| {
+        let all = reports.iter().filter(|r| r.expr == expr).count();
+        let times: Vec<String> = whens.iter().map(|w| when_words(w)).collect();
+        let times: Vec<&str> = times.iter().map(|t| t.strip_prefix("at ").unwrap_or(t)).collect();
+        match all == whens.len() {
+            true => format!("{expr}: {note}"),
+            false => format!("{expr} at {}: {note}", times.join(", ")),
+        }
+    };
+    found.into_iter().map(text).collect()
+}
+
+/// When a report looked: `at 1`, `over last 1 500 steps`.
+fn when_words(when: &When) -> String {
+    match when {
+        When::At(t) => format!("at {}", plain(*t)),
+        When::Over(span) => {
+            let steps = span.strip_prefix("last ").and_then(|s| s.strip_suffix(" steps")?.parse().ok());
+            steps.map_or_else(|| format!("over {span}"), |n| format!("over last {}", counted(n, "step")))
+        }
+    }
+}
+
+/// A measured order, or that there is none.
+pub(super) fn order(p: &super::result::Pair) -> String {
+    if p.value.is_nan() { "not measured".into() } else { estimate(p.value, p.se) }
 }
 
 /// Expression, index, time and value of each line of a report.
 pub(super) fn report_rows(report: &Report) -> Vec<[String; 4]> {
-    let when = match &report.when {
-        When::At(t) => format!("at {}", plain(*t)),
-        When::Over(span) => format!("over {span}"),
-    };
+    let when = when_words(&report.when);
     let v = &report.value;
     if !v.edges.is_empty() {
         return histogram_rows(report, &when);
@@ -182,8 +226,9 @@ pub(super) fn convergence_rows(c: &Convergence) -> Vec<[String; 6]> {
 
 fn convergence(c: &Convergence, style: Style) -> String {
     let rows = convergence_rows(c);
-    let order = |name: &str, p: &super::result::Pair| format!("{name} order {}\n", estimate(p.value, p.se));
-    let mut text = aligned(&rows) + &order("strong", &c.strong_order) + &order("weak", &c.weak_order);
+    let orders = [("strong", &c.strong_order), ("weak", &c.weak_order)];
+    let orders = orders.map(|(name, p)| format!("{name} order {}\n", order(p))).concat();
+    let mut text = aligned(&rows) + &orders;
     let mut note = |steps: &[u64], what: &dyn Fn(&str) -> String| {
         if !steps.is_empty() {
             let steps: Vec<String> = steps.iter().map(u64::to_string).collect();
@@ -211,7 +256,7 @@ pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    text.lines().map(|line| format!("{}\n", format!("  {line}").trim_end())).collect()
 }
 
 #[cfg(test)]
@@ -244,7 +289,7 @@ mod tests {
             reports: vec![
                 report("mean(x)", When::At(1.0), Values::scalar(1.051_27, 0.000_451)),
                 report("quantile(x, [0.05, 0.95])", When::At(1.0), array(2)),
-                report("mean(q)", When::Over("last 10 steps".to_string()), array(30)),
+                report("mean(q)", When::Over("last 1000 steps".to_string()), array(30)),
             ],
             checks: vec![Check {
                 at: None,
@@ -259,10 +304,10 @@ mod tests {
         };
         let want = "\
 terminal  gbm by milstein, sigma = 0.2: 200 000 paths of 100 steps, seed 1, 0.412 s
-  mean(x)                                   at 1                1.05127 ± 0.00045
-  quantile(x, [0.05, 0.95])  [0]            at 1                0.000 ± 0.010
-                             [1]                                0.125 ± 0.010
-  mean(q)                    [0]            over last 10 steps  0.000 ± 0.010
+  mean(x)                                   at 1                   1.05127 ± 0.00045
+  quantile(x, [0.05, 0.95])  [0]            at 1                   0.000 ± 0.010
+                             [1]                                   0.125 ± 0.010
+  mean(q)                    [0]            over last 1 000 steps  0.000 ± 0.010
                              [1]                                0.125 ± 0.010
                              [2]                                0.250 ± 0.010
                              [3]                                0.375 ± 0.010
@@ -303,8 +348,39 @@ r  gbm by heun: 100 paths of 1 234 steps and 5.3 rejected ones at tol 0.001, see
             se: vec![0.0; 4],
             edges: vec![vec![-1.0, 0.0, 1.0, 2.0, 3.0]],
         };
-        let text = reports(&[report("histogram(x)", When::At(0.0), value)], Style::PLAIN);
-        assert_eq!(text, "histogram(x)  at 0  -1  ▄█▁ 3\n");
+        let histogram = [report("histogram(x)", When::At(0.0), value)];
+        assert_eq!(reports(&histogram, true, Style::PLAIN), "histogram(x)  at 0  -1  ▄█▁ 3\n");
+        assert_eq!(reports(&histogram, false, Style::PLAIN), "histogram(x)  -1  ▄█▁ 3\n");
+    }
+
+    #[test]
+    fn notes_name_their_times_and_arrays_stand_apart() {
+        let at = |t: f64, expr: &str, value: Values, notes: &[&str]| Report {
+            notes: notes.iter().map(|n| n.to_string()).collect(),
+            ..report(expr, When::At(t), value)
+        };
+        let number = Values::scalar(1.0, 0.25);
+        let all = [
+            at(1.0, "a", number.clone(), &["few"]),
+            at(1.0, "b", array(2), &["all"]),
+            at(2.0, "a", number.clone(), &[]),
+            at(2.0, "b", array(2), &["all"]),
+            at(3.0, "a", number, &["few"]),
+        ];
+        let want = "\
+a       at 1  1.00 ± 0.25
+b  [0]  at 1  0.000 ± 0.010
+   [1]        0.125 ± 0.010
+
+a       at 2  1.00 ± 0.25
+b  [0]  at 2  0.000 ± 0.010
+   [1]        0.125 ± 0.010
+
+a       at 3  1.00 ± 0.25
+a at 1, 3: few
+b: all
+";
+        assert_eq!(reports(&all, true, Style::PLAIN), want);
     }
 
     #[test]
@@ -332,7 +408,7 @@ steps  h        E|x - ref|       rms              |E x - E ref|    µs a path
 16     0.0625   0.1000 ± 0.0010  0.1000 ± 0.0010  0.0100 ± 0.0010  0.016
 32     0.03125  0.0500 ± 0.0010  0.0500 ± 0.0010  0.0050 ± 0.0010  0.032
 strong order 0.980 ± 0.020
-weak order nan
+weak order not measured
 the weak errors at 16, 32 steps are below their noise and not in the fit
 ";
         assert_eq!(convergence(&c, Style::PLAIN), want);

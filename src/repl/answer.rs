@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::Ty;
-use crate::output::number::{count, estimate, plain};
+use crate::output::number::{counted, estimate, plain};
 use crate::output::result::{Report, Values, When};
 use crate::output::table;
 use crate::repl::{Repl, STOP};
@@ -60,7 +60,7 @@ impl Repl {
     }
 
     /// A name that is not declared may be one that a run kept.
-    fn with_results_named(&self, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    pub(super) fn with_results_named(&self, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let named = |d: Diagnostic| {
             let Some(label) = d.labels.first().filter(|_| d.code == codes::UNKNOWN_NAME) else { return d };
             let name = self.declarations.sources().text(label.span);
@@ -90,7 +90,8 @@ impl Repl {
                 notes.iter().for_each(|n| self.note(n));
             }
             Answer::Paths { reports, paths, end } => {
-                self.note(&format!("a value for each of {} paths, at t = {}", count(*paths as u64), plain(*end)));
+                let at = end.map_or(String::new(), |t| format!(", at t = {}", plain(t)));
+                self.note(&format!("a value for each of {}{at}", counted(*paths as u64, "path")));
                 self.say(&table::estimates(reports));
             }
             Answer::Text(text) => self.say(&format!("{text:?}\n")),

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use crate::diagnostics::{Diagnostic, codes, suggest};
 use crate::kernels::lane::Precision;
-use crate::output::number::plain;
-use crate::repl::input::whole;
+use crate::output::number::{plain, whole};
 use crate::repl::{Next, Repl};
 use crate::session::about::{self, Facts};
 use crate::session::catalogue;
@@ -14,7 +13,7 @@ use crate::session::compile::Backend;
 use crate::session::{evaluate, help};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{Expr, ExprKind};
-use crate::syntax::parse_expr;
+use crate::syntax::{Statement, parse_expr, parse_statement};
 
 /// A row of [`TABLE`].
 #[derive(Copy, Clone, Debug)]
@@ -55,6 +54,12 @@ pub const TABLE: &[Command] = &[
     row("explain", "NAME", "the equations, the generator and the density of a model, a target or a run", Repl::explain),
     row("solvers", "[MODEL]", "all solvers, or those that apply to a model and why others do not", Repl::solvers),
     row("run", "[NAME]", "runs a run (again), or all runs of the session", Repl::run_command),
+    row(
+        "plot",
+        "PLOT [to \"FILE\"]",
+        "draws what a run kept, as in `:plot histogram(r.x)`, or writes it to a file",
+        Repl::plot_command,
+    ),
     row("time", "RUN or EXPR", "does it and tells how long it took", Repl::time),
     row(
         "set",
@@ -198,6 +203,22 @@ impl Repl {
             if super::STOP.load(std::sync::atomic::Ordering::Relaxed) {
                 break;
             }
+        }
+        Next::Go
+    }
+
+    /// The plot is parsed as a statement, whose word is written out where its beginning stood.
+    fn plot_command(&mut self, line: &Line) -> Next {
+        if line.arg().is_empty() {
+            return self.wrong(line, "there is nothing to draw", "write `:plot histogram(r.x)` for the run `r`");
+        }
+        let name = self.declarations.sources().get(line.file).name.clone();
+        let text = format!(":plot {}", line.arg());
+        let file = self.declarations.text(name, &text);
+        match parse_statement(file, &text.replacen(':', " ", 1)) {
+            Ok(Statement::Run(statement)) => self.plot(&statement),
+            Ok(_) => return self.wrong(line, "this is no plot", "write `:plot histogram(r.x)` for the run `r`"),
+            Err(problems) => self.tell(&problems),
         }
         Next::Go
     }

@@ -63,6 +63,7 @@ impl Repl {
             RunStmt::Let(l, None) => self.let_statement(l, file, text),
             RunStmt::Report(exprs, None) => exprs.iter().for_each(|e| self.expression(e)),
             RunStmt::Check(e, None) => self.check(e),
+            RunStmt::Plot { .. } => self.plot(statement),
             RunStmt::Setting { name, .. } => {
                 let d = Diagnostic::error(codes::SYNTAX, "this sets something of a run", name.span, "no run around it");
                 let (name, value) = (&name.name, text.split_once('=').map_or("", |p| p.1.trim()));
@@ -119,11 +120,6 @@ impl Repl {
             self.show(&answer);
         }
     }
-}
-
-/// A number that a setting gives, as the language writes it.
-pub fn whole(text: &str) -> Option<u64> {
-    text.replace('_', "").parse().ok()
 }
 
 /// The shortest text that reads back as the same number.

@@ -8,6 +8,7 @@ mod declarations;
 mod highlight;
 mod input;
 mod line;
+mod plots;
 mod runs;
 mod save;
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl Repl {
         };
         program.main = file;
         let request = self.request(name, &uses.parameters);
-        let bar = Bar::watch(self.interactive);
+        let bar = Bar::watch(self.interactive, &STOP);
         let look = Look { no_files: true, ..Look::default() };
         let request = Request { progress: Some(bar.progress()), ..request };
         let mut over: Option<Ran> = None;

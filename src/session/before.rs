@@ -21,23 +21,20 @@ impl Elab<'_> {
         for check in self.matrices.clone() {
             self.check_matrix(&check, params)?;
         }
-        for p in self.params.clone() {
-            let (Some(range), Some(value)) = (&p.range, params.get(p.var)) else { continue };
-            let (Ok(lo), Ok(hi)) = (eval(&self.g, range.lo, params), eval(&self.g, range.hi, params)) else { continue };
-            for v in &value.values {
-                if !crate::model::types::inside(*v, lo.values[0], hi.values[0], range) {
-                    return self.fail(crate::model::types::out_of_range(
-                        &p.name,
-                        *v,
-                        lo.values[0],
-                        hi.values[0],
-                        range,
-                        p.span,
-                    ));
-                }
-            }
+        match (0..self.params.len()).find_map(|k| self.outside_range(k, params)) {
+            Some(problem) => self.fail(problem),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// That a parameter has a value outside of its range.
+    pub(super) fn outside_range(&self, k: usize, params: &Env) -> Option<Diagnostic> {
+        let p = &self.params[k];
+        let (range, value) = (p.range.as_ref()?, params.get(p.var)?);
+        let (lo, hi) =
+            (eval(&self.g, range.lo, params).ok()?.values[0], eval(&self.g, range.hi, params).ok()?.values[0]);
+        let outside = value.values.iter().find(|v| !crate::model::types::inside(**v, lo, hi, range))?;
+        Some(crate::model::types::out_of_range(&p.name, *outside, lo, hi, range, p.span))
     }
 
     /// An argument that depends on parameters of the run, against the range of the parameter that it is given to.

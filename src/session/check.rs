@@ -10,6 +10,7 @@ use crate::model::elab::{Elab, Try};
 use crate::model::library::Decl;
 use crate::model::resolve::Names;
 use crate::model::results::Times;
+use crate::model::statistics::StatKind;
 use crate::model::system::Model;
 use crate::model::value::{Applied, Seen, Value};
 use crate::session::compile::{Grid, MAX_STEPS, parameters};
@@ -182,6 +183,7 @@ impl Elab<'_> {
         if self.params.iter().filter_map(|p| p.default).any(|d| !self.is_cheap(d)) {
             return;
         }
+        let _ = self.check_acceptances(plan);
         for combination in combinations(plan) {
             if self.check_at(plan, &combination).is_err() {
                 return;
@@ -191,9 +193,36 @@ impl Elab<'_> {
 
     /// What can be told of a run before it begins, with the parameters that it is really given.
     pub(super) fn check_before(&mut self, plan: &Plan, set: &[(usize, f64)]) -> Try<()> {
+        self.check_set(plan, set)?;
         for combination in combinations(plan) {
             let set: Vec<(usize, f64)> = set.iter().chain(&combination).copied().collect();
             self.check_at(plan, &set)?;
+        }
+        self.check_acceptances(plan)
+    }
+
+    /// Acceptances are those of every solver of the run.
+    fn check_acceptances(&mut self, plan: &Plan) -> Try<()> {
+        for asked in plan.context.asked.iter().filter(|a| a.stat == StatKind::Acceptance) {
+            for k in 0..plan.steps.len().max(1) {
+                self.observed_args(plan, k, asked)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The values of the command line, against the ranges of their parameters.
+    fn check_set(&mut self, plan: &Plan, set: &[(usize, f64)]) -> Try<()> {
+        let params = parameters(self, set);
+        for (k, value) in set {
+            let Some(mut d) = self.outside_range(*k, &params) else { continue };
+            // Where the parameter has its default is not where the value stands.
+            d.message = format!("`--set {}={value}`: {}", self.params[*k].name, d.message);
+            d.labels.remove(0);
+            if d.labels.is_empty() {
+                d = d.label(plan.span, "in this run");
+            }
+            return self.fail(d);
         }
         Ok(())
     }
@@ -208,7 +237,8 @@ impl Elab<'_> {
             self.check_derivatives(&ids, flows);
         }
         for k in 0..plan.steps.len().max(1) {
-            for asked in &plan.context.asked {
+            // that a solver has no acceptance is told below
+            for asked in plan.context.asked.iter().filter(|a| a.stat != StatKind::Acceptance) {
                 if let Ok(args) = self.observed_args(plan, k, asked) {
                     self.check_derivatives(&args, asked.span);
                 }

@@ -129,6 +129,10 @@ impl Elab<'_> {
                 let mut gathered = self.gathered(plot, &found, kept.remove(&index), grid, &env)?;
                 gathered.variant = ran.variants.len();
                 gathered.paths = outcome.finished;
+                // What is drawn at once has no time.
+                if plan.time.is_none() {
+                    gathered.times.clear();
+                }
                 self.backdrop(plot, &mut gathered, how, &mut env)?;
                 ran.plots.push(gathered);
                 if plot.value.is_none() {

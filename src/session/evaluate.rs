@@ -16,6 +16,7 @@ use crate::model::results::{self, Given, RunContext};
 use crate::model::system::{Model, State};
 use crate::model::value::{Func, Scope, Value};
 use crate::output::result::{Report, Values, When};
+use crate::runtime::Recorded;
 use crate::session::compile::{Backend, parameters};
 use crate::session::execute::Execution;
 use crate::session::keep::Kept;
@@ -46,7 +47,8 @@ pub enum Answer {
     Paths {
         reports: Vec<Report>,
         paths: usize,
-        end: f64,
+        /// none where the paths are drawn at once
+        end: Option<f64>,
     },
     Text(String),
     /// something that is no number, in words
@@ -84,20 +86,38 @@ pub fn evaluate(
 
 /// The variables that stand for what was kept.
 #[derive(Default)]
-struct Bound {
-    rows: Vec<BoundRows>,
+pub(super) struct Bound {
+    pub rows: Vec<BoundRows>,
 }
 
 /// A name of a run: a variable that stands for the value of a path.
-struct BoundRows {
-    var: VarId,
+pub(super) struct BoundRows {
+    pub var: VarId,
     name: String,
     /// index among the earlier runs, and the first row of its record
-    run: usize,
+    pub run: usize,
     first: usize,
 }
 
-fn with_results<T>(
+/// Which of the kept values are taken.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    /// of all paths, where they ended
+    Ends,
+    /// of a few paths, at all the times that were kept
+    Whole,
+}
+
+impl Part {
+    pub fn of(self, kept: &Kept) -> &Recorded {
+        match self {
+            Part::Ends => &kept.last,
+            Part::Whole => &kept.whole,
+        }
+    }
+}
+
+pub(super) fn with_results<T>(
     loaded: &Loaded,
     earlier: &[Earlier<'_>],
     body: impl FnOnce(&mut Elab<'_>, &Bound, &Scope) -> Try<T>,
@@ -202,25 +222,15 @@ impl Elab<'_> {
         bound: &Bound,
         earlier: &[Earlier<'_>],
         stop: &AtomicBool,
-    ) -> Try<(Vec<Report>, Option<(usize, f64)>)> {
+    ) -> Try<(Vec<Report>, Option<(usize, Option<f64>)>)> {
         let context = self.run.take().unwrap_or_default();
         let used =
             |row: &&BoundRows| context.asked.iter().any(|a| a.args.iter().any(|arg| self.g.depends_on(*arg, row.var)));
         let used: Vec<&BoundRows> = bound.rows.iter().filter(used).collect();
         let sample = used.first().map(|r| earlier[r.run].kept);
-        let paths = sample.map_or(1, |kept| kept.last.paths.len());
-        if let Some(other) = used.iter().find(|r| earlier[r.run].kept.last.paths.len() != paths) {
-            let counts = format!("{} and {}", paths, earlier[other.run].kept.last.paths.len());
-            let d = Diagnostic::error(
-                codes::SHAPE_MISMATCH,
-                format!("these runs kept different numbers of paths, {counts}"),
-                e.span,
-                "paths of both",
-            );
-            return self.fail(d.help("ask for one run at a time, or give both the same `paths`"));
-        }
+        let paths = self.common_paths(&used, earlier, Part::Ends, e.span)?;
         let gathered = !context.asked.is_empty();
-        let (states, replay) = self.sample(&used, earlier, e.span);
+        let (states, replay) = self.sample(&used, earlier, Part::Ends, e.span);
         let statements = vec![Statement::Report { items, pool: Default::default() }];
         let plan = self.plan_of_sample(states, replay, statements, context, paths as u64, e.span);
         let how = Execution { backend: Backend::Auto, lanes: None, stop, set: &[], progress: None };
@@ -229,7 +239,7 @@ impl Elab<'_> {
         } else {
             self.without_paths(&plan, how)?
         };
-        Ok((reports, sample.map(|kept| (kept.last.paths.len(), kept.end))))
+        Ok((reports, sample.map(|kept| (kept.last.paths.len(), kept.is_in_time().then_some(kept.end)))))
     }
 
     /// Items that no statistic of paths is in.
@@ -245,15 +255,37 @@ impl Elab<'_> {
         Ok(items.map(|item| self.report_line(plan, item, When::At(0.0), &[], &mut env)).collect())
     }
 
-    /// States that start where the paths of runs ended.
-    fn sample(&mut self, used: &[&BoundRows], earlier: &[Earlier<'_>], span: Span) -> (Vec<State>, Replay) {
+    /// How many paths the runs kept that are used: one number for all of them.
+    pub(super) fn common_paths(
+        &mut self,
+        used: &[&BoundRows],
+        earlier: &[Earlier<'_>],
+        part: Part,
+        span: Span,
+    ) -> Try<usize> {
+        let paths = |row: &BoundRows| part.of(earlier[row.run].kept).paths.len();
+        let first = used.first().map_or(1, |row| paths(row));
+        let Some(other) = used.iter().map(|row| paths(row)).find(|n| *n != first) else { return Ok(first) };
+        let message = format!("these runs kept different numbers of paths, {first} and {other}");
+        let d = Diagnostic::error(codes::SHAPE_MISMATCH, message, span, "paths of both");
+        self.fail(d.help("ask for one run at a time, or give both the same `paths`"))
+    }
+
+    /// States that start at the first of the kept values, with these as draws.
+    pub(super) fn sample(
+        &mut self,
+        used: &[&BoundRows],
+        earlier: &[Earlier<'_>],
+        part: Part,
+        span: Span,
+    ) -> (Vec<State>, Replay) {
         let (mut states, mut rows) = (Vec::new(), Vec::new());
         for (site, row) in used.iter().enumerate() {
             let shape = self.g.var_info(row.var).shape.clone();
             let kind = VarKind::Draw { base: Base::Normal, site: site as u32, turn: 0 };
             let draw = self.g.new_var("kept", kind, Ty::Real, shape.clone());
             let components = shape.iter().product();
-            rows.push(Row::of(&earlier[row.run].kept.last, row.first, components));
+            rows.push(Row::of(part.of(earlier[row.run].kept), row.first, components));
             states.push(State {
                 name: row.name.clone(),
                 span,
@@ -269,7 +301,8 @@ impl Elab<'_> {
         (states, Replay { rows })
     }
 
-    fn plan_of_sample(
+    /// A run without steps of such states.
+    pub(super) fn plan_of_sample(
         &mut self,
         states: Vec<State>,
         replay: Replay,
@@ -286,6 +319,7 @@ impl Elab<'_> {
             structured: self.structured(&model),
             model,
             steps: Vec::new(),
+            titles: Vec::new(),
             time: None,
             paths,
             seed: 0,

@@ -77,6 +77,10 @@ impl Elab<'_> {
             Precision::Double => self.execute_in::<f64>(plan, how, &mut ran)?,
             Precision::Single => self.execute_in::<f32>(plan, how, &mut ran)?,
         }
+        // of each point of the sweeps, the solvers in their order
+        for (variant, title) in ran.variants.iter_mut().zip(plan.titles.iter().cycle()) {
+            variant.solver = Some(title.clone());
+        }
         Ok(ran)
     }
 

@@ -12,7 +12,7 @@ use crate::plot::theme::{LIGHT, Theme};
 use crate::plot::{self, Figure};
 use crate::session::Request;
 use crate::session::compile::Backend;
-use crate::session::figures::figures_of;
+use crate::session::figures::{Drawn, figures_of};
 use crate::session::load::Loaded;
 use crate::session::plan::{Plan, Statement};
 use crate::session::results::Ran;
@@ -89,6 +89,22 @@ fn write_plots(ran: &mut Ran, folder: &Path, look: Look, problems: &mut Vec<Diag
         }
     }
     written
+}
+
+/// Writes figures that were asked for by themselves; the names of the files.
+pub fn write_drawn(all: &[Drawn]) -> Result<Vec<String>, Diagnostic> {
+    let mut written = Vec::new();
+    for drawn in all {
+        let ending = drawn.ending.as_deref().unwrap_or("svg");
+        let name = format!("{}.{ending}", drawn.name);
+        let failed = |e: std::io::Error| {
+            let message = format!("cannot write `{name}`: {e}");
+            Diagnostic::error(codes::CANNOT_WRITE, message, drawn.span, "drawn here")
+        };
+        write_figure(Path::new(&name), &drawn.figure, ending == "png", &LIGHT).map_err(failed)?;
+        written.push(name);
+    }
+    Ok(written)
 }
 
 fn write_figure(path: &Path, figure: &Figure, png: bool, theme: &Theme) -> std::io::Result<()> {

@@ -44,6 +44,11 @@ pub(super) struct Keeping {
 }
 
 impl Kept {
+    /// Whether the paths move in time, and are not drawn at once.
+    pub fn is_in_time(&self) -> bool {
+        self.times.len() > 1
+    }
+
     /// The rows of a name in the records: the first, and the shape.
     pub fn rows(&self, name: &str) -> Option<(usize, &[usize])> {
         let mut first = 0;

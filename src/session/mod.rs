@@ -10,6 +10,7 @@ pub mod cite;
 pub mod compile;
 pub mod conclude;
 pub mod convergence;
+pub mod drawing;
 pub mod emit;
 pub mod evaluate;
 pub mod execute;

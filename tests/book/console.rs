@@ -60,6 +60,7 @@ fn run(command: &str, last: i32, folder: &Path) -> (String, i32) {
         .args(["-c", &format!("(exit {last}); {command} 2>&1")])
         .current_dir(folder)
         .env("PATH", path)
+        .env_remove("COLUMNS")
         .output()
         .expect("a shell");
     (String::from_utf8_lossy(&out.stdout).into_owned(), out.status.code().expect("an exit code"))

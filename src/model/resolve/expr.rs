@@ -32,7 +32,7 @@ impl<'p> Resolver<'p> {
             }),
             ExprKind::If(c, a, b) => [c, a, b].into_iter().for_each(|e| self.expr(e)),
             ExprKind::Binary(op, a, b) => {
-                if let Some(problem) = messages::chained(*op, a, e.span) {
+                if let Some(problem) = messages::chained(*op, a) {
                     self.report(problem);
                 }
                 self.expr(a);

@@ -61,6 +61,12 @@ pub fn resolve(library: &Library) -> Names {
     Names { problems: resolver.problems, uses }
 }
 
+/// States that are listed where a name is unknown, at most.
+const LISTED: usize = 12;
+
+/// Names that have a meaning everywhere, and are declared nowhere.
+pub const GIVEN: [&str; 5] = ["t", "dt", "step", "pi", "inf"];
+
 /// The names that the model of an expression gives to its run; `None` where they cannot be told from the text.
 pub fn names_given(library: &Library, model: &Expr) -> Option<Vec<String>> {
     let names = Resolver::new(library).names_of_model(model, 0)?;
@@ -145,7 +151,7 @@ struct Resolver<'p> {
 impl<'p> Resolver<'p> {
     fn new(library: &'p Library) -> Resolver<'p> {
         let given = |name: &str| (name.to_string(), Known { span: Span::default(), what: What::Value });
-        let names = ["t", "dt", "step", "pi", "inf"].map(given).into_iter().collect();
+        let names = GIVEN.map(given).into_iter().collect();
         let mut top = Frame::default();
         for decl in library.decls().filter(|d| !d.library) {
             if matches!(decl.item.kind, ItemKind::Run(_)) {
@@ -420,9 +426,24 @@ impl<'p> Resolver<'p> {
             d = d.help(habit);
         } else {
             let known = self.known_names();
-            d = d.did_you_mean(&suggest(name, known.iter().map(String::as_str)), span);
+            let near = suggest(name, known.iter().map(String::as_str));
+            let states = self.states_of_run();
+            if !states.is_empty() {
+                d = d.note(format!("states of the model: {}", states.join(", ")));
+            }
+            d = d.did_you_mean(&near, span);
         }
         self.report(d);
+    }
+
+    /// The states that the statements of a run can name; none elsewhere.
+    fn states_of_run(&self) -> Vec<&str> {
+        let states = self.frames.iter().flat_map(|f| &f.names).filter(|(_, k)| matches!(k.what, What::State));
+        let mut states: Vec<&str> = states.map(|s| s.0.as_str()).filter(|_| self.run).collect();
+        states.sort_unstable();
+        states.dedup();
+        states.truncate(LISTED);
+        states
     }
 
     fn suggestion(&self, name: &str) -> Option<String> {

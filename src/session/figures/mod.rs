@@ -58,8 +58,12 @@ pub fn figures_of(ran: &Ran) -> Vec<Drawn> {
 
 /// The figures of a run as they are drawn in a terminal; of an animation its last frame.
 pub fn in_terminal(ran: &Ran, coloured: bool) -> String {
+    drawn_in_terminal(&figures_of(ran), coloured)
+}
+
+/// Figures as they are drawn in a terminal; of an animation its last frame.
+pub fn drawn_in_terminal(all: &[Drawn], coloured: bool) -> String {
     let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(80usize);
-    let all = figures_of(ran);
     let last = |k: usize| all[k].frame.is_none() || all.get(k + 1).and_then(|n| n.frame).is_none_or(|n| n == 1);
     let shown = (0..all.len()).filter(|k| last(*k)).map(|k| &all[k].figure);
     shown.map(|f| format!("\n{}", terminal::draw(f, columns.clamp(40, 160), 18, coloured))).collect()

@@ -37,6 +37,8 @@ pub struct Plan {
     pub structured: Structured,
     /// one step for each solver; none where the model is a target that is drawn
     pub steps: Vec<Step>,
+    /// what their solvers are called in the results
+    pub titles: Vec<String>,
     pub time: Option<TimeSpec>,
     pub paths: u64,
     pub seed: u64,
@@ -269,6 +271,7 @@ impl Elab<'_> {
             model,
             structured,
             steps,
+            titles: Vec::new(),
             time: None,
             paths: 1_000,
             seed: 0,
@@ -311,6 +314,7 @@ impl Elab<'_> {
             return Err(Reported);
         }
         self.sweeps_are_certain(run)?;
+        plan.titles = self.titles(&plan, solvers.as_deref().unwrap_or(&[]));
         plan.paths = overrides.paths.unwrap_or(plan.paths);
         plan.seed = overrides.seed.unwrap_or(plan.seed);
         plan.threads = overrides.threads.or(plan.threads);

@@ -83,7 +83,7 @@ impl Plot {
 
 impl Elab<'_> {
     /// Works out a plot of a statement with a pool.
-    pub(super) fn plot(
+    pub(in crate::session) fn plot(
         &mut self,
         e: &Expr,
         pool: Rc<Pool>,
@@ -152,7 +152,7 @@ impl Elab<'_> {
         Ok(plot)
     }
 
-    fn ending_is_known(&mut self, path: &str, span: Span) -> Try<()> {
+    pub(in crate::session) fn ending_is_known(&mut self, path: &str, span: Span) -> Try<()> {
         let lower = path.to_ascii_lowercase();
         if lower.ends_with(".svg") || lower.ends_with(".png") {
             return Ok(());

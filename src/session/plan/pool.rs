@@ -11,7 +11,7 @@ use crate::syntax::ast::{self, ExprKind, PoolSpan};
 
 impl Elab<'_> {
     /// The pool of a statement, and the scope with the indices that it binds.
-    pub(super) fn pool(&mut self, pool: Option<&ast::Pool>, scope: &Scope) -> Try<(Rc<Pool>, Scope)> {
+    pub(in crate::session) fn pool(&mut self, pool: Option<&ast::Pool>, scope: &Scope) -> Try<(Rc<Pool>, Scope)> {
         let inner = scope.child();
         let mut out = Pool::default();
         match pool {

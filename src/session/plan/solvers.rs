@@ -8,12 +8,13 @@ use crate::model::messages;
 use crate::model::system::Model;
 use crate::model::target::TargetKind;
 use crate::model::value::{AppliedSolver, BoundArg, Scope, Value};
-use crate::session::plan::{Overrides, Settings};
+use crate::session::plan::{Overrides, Plan, Settings};
 use crate::solve::auto::Wanted;
 use crate::solve::form::Structured;
 use crate::solve::rule::Step;
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, SettingUnit};
+use crate::syntax::{parse_expr, print};
 
 impl Elab<'_> {
     /// The solvers that a run names; none where it names none.
@@ -33,6 +34,7 @@ impl Elab<'_> {
             })?;
             return Ok(vec![Rc::new(AppliedSolver {
                 name: solver.name.clone(),
+                text: solver.text.clone(),
                 args: solver.args.iter().map(|a| BoundArg { span: at, ..a.clone() }).collect(),
                 span: at,
                 library: solver.library,
@@ -108,7 +110,7 @@ impl Elab<'_> {
                         span,
                         "no `solver = ...`",
                     )
-                    .help("add `solver = euler_maruyama`; `fokker check` lists the solvers that fit"),
+                    .help("add `solver = auto`, which takes one that fits; `fokker check` lists all that do"),
                 );
             }
             (None, Some(solver)) if !moves => {
@@ -184,20 +186,47 @@ impl Elab<'_> {
             _ => self.expr(e, scope),
         };
         match value? {
-            Value::Solver(s) => Ok(match Rc::try_unwrap(s) {
-                Ok(s) => Rc::new(AppliedSolver { span: e.span, ..s }),
-                Err(shared) => Rc::new(AppliedSolver {
-                    name: shared.name.clone(),
-                    args: shared.args.clone(),
+            Value::Solver(s) => {
+                let text = self.text_of_solver(&s, e);
+                Ok(Rc::new(AppliedSolver {
+                    name: s.name.clone(),
+                    text,
+                    args: s.args.clone(),
                     span: e.span,
-                    split: shared.split.clone(),
-                    library: shared.library,
-                }),
-            }),
+                    split: s.split.clone(),
+                    library: s.library,
+                }))
+            }
             other => {
                 let message = format!("a solver is wanted here, and this is {}", other.kind());
                 self.error(codes::TYPE_MISMATCH, message, e.span, "not a solver")
             }
         }
+    }
+
+    /// A solver as it is written, with its arguments; where a name stands for it, as it was written there.
+    fn text_of_solver(&self, solver: &AppliedSolver, e: &Expr) -> String {
+        match &e.kind {
+            ExprKind::Call(..) => print::expr(e),
+            _ if solver.args.is_empty() && solver.split.is_none() => solver.name.clone(),
+            _ => match parse_expr(solver.span.file, self.sources.text(solver.span)) {
+                Ok(written) => print::expr(&written),
+                Err(_) => solver.name.clone(),
+            },
+        }
+    }
+
+    /// What the solvers of a run are called in its results: their names, with arguments where these tell variants apart.
+    pub(super) fn titles(&self, plan: &Plan, solvers: &[Rc<AppliedSolver>]) -> Vec<String> {
+        let name = |k: usize| plan.steps[k].solver.as_str();
+        let swept: Vec<&str> = plan.sweeps.iter().map(|s| self.params[s.0].name.as_str()).collect();
+        let title = |(k, solver): (usize, &Rc<AppliedSolver>)| {
+            let shared = (0..plan.steps.len()).any(|other| other != k && name(other) == name(k));
+            let fixes = solver.args.iter().any(|a| a.name.as_ref().is_some_and(|n| swept.contains(&n.name.as_str())));
+            // `auto` is the name of the one that it takes
+            let chosen = solver.name != name(k);
+            if (shared || fixes) && !chosen { solver.text.clone() } else { name(k).to_string() }
+        };
+        solvers.iter().enumerate().take(plan.steps.len()).map(title).collect()
     }
 }

@@ -6,6 +6,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Rate, Ty, VarId};
 use crate::model::elab::{Elab, Reported, Try};
 use crate::model::later;
+use crate::model::messages;
 use crate::model::results::{Pool, Times};
 use crate::model::value::{Entry, Scope, Value};
 use crate::session::plan::{Item, Plan, Save, Statement};
@@ -167,7 +168,8 @@ impl Elab<'_> {
         let text = crate::syntax::print::expr(e);
         let sides = match &e.kind {
             ExprKind::Binary(op, a, b)
-                if matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Le | ast::BinaryOp::Gt | ast::BinaryOp::Ge) =>
+                if matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Le | ast::BinaryOp::Gt | ast::BinaryOp::Ge)
+                    && messages::chained(*op, a).is_none() =>
             {
                 let (x, y) = (self.scalar_expr(a, scope), self.scalar_expr(b, scope));
                 let (x, y) = (x?, y?);
