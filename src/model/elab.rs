@@ -99,6 +99,9 @@ pub struct Elab<'p> {
     pub found: HashMap<String, HashMap<String, Value>>,
     pub data_cache: crate::model::data::Cache,
     pub accepted: Option<AcceptSink>,
+    /// values of states after each turn of long loops, in the step rule that is being worked out, with the variables
+    /// that stand for them until it is
+    pub turns: Vec<(VarId, Id)>,
     /// the noise of the step rule that is being worked out
     pub wiener: Option<WienerSink>,
     /// the noise of steps is shared between step sizes: Wiener integrals are brought to W, H and K where they can
@@ -185,6 +188,7 @@ impl<'p> Elab<'p> {
             found: HashMap::new(),
             data_cache: Default::default(),
             accepted: None,
+            turns: Vec::new(),
             wiener: None,
             coupled_noise: false,
             estimates: None,

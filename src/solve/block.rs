@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Op};
+use crate::math::{Id, Op, Rate, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::value::{Entry, Scope, Value};
 use crate::model::{later, messages};
@@ -16,6 +16,10 @@ pub type Newest = BTreeMap<String, Id>;
 
 /// A loop in a step rule is written out up to so many turns.
 const MAX_TURNS: i64 = 4096;
+
+/// After each turn of a longer loop, the states are values of their own: simplified through one another, they would take
+/// time that grows much faster than the turns.
+const FEW_TURNS: usize = 4;
 
 impl Elab<'_> {
     /// Runs the statements of a block; `newest` holds the values of all that can be renewed.
@@ -219,6 +223,7 @@ impl Elab<'_> {
         let Ok(count) = u16::try_from(turns).map(|_| items.len() as u16) else {
             return self.unsupported("nested loops of so many turns in a step rule", span);
         };
+        let long = items.len() > FEW_TURNS;
         for (k, item) in items.into_iter().enumerate() {
             let inner = scope.child();
             inner.define(&name.name, item, name.span);
@@ -233,6 +238,9 @@ impl Elab<'_> {
             let before: Vec<String> = newest.keys().cloned().collect();
             self.block(body, &inner, newest)?;
             newest.retain(|n, _| before.contains(n));
+            if long {
+                newest.iter_mut().for_each(|(name, id)| *id = self.after_turn(name, *id));
+            }
         }
         if let (Some(draws), Some(first)) = (&mut self.draws, &first) {
             draws.turn = first.turn;
@@ -241,5 +249,31 @@ impl Elab<'_> {
             scope.define(format!("{state}'"), Value::Num(*id), Span::default());
         }
         Ok(())
+    }
+
+    /// A variable for the value of a state after a turn, where that differs from path to path; else the value.
+    fn after_turn(&mut self, name: &str, id: Id) -> Id {
+        let leaf = self.g.parts(id).is_empty();
+        if leaf || self.g.rate(id) < Rate::Lane || self.g.ty(id) != Ty::Real || !self.g.free(id).is_empty() {
+            return id;
+        }
+        let shape = self.g.shape(id).to_vec();
+        let var = self.g.new_var(name, VarKind::Hole, Ty::Real, shape);
+        self.turns.push((var, id));
+        self.g.var(var)
+    }
+
+    /// Puts the values after the turns of loops back in the place of their variables. They are kept whole.
+    pub(super) fn with_turns(&mut self, turns: &[(VarId, Id)], roots: &[Id]) -> Vec<Id> {
+        let mut values: Vec<(VarId, Id)> = Vec::new();
+        for (var, value) in turns {
+            values = self.with_draws(&[*value], values);
+            let used: Vec<_> = values.iter().filter(|p| self.g.depends_on(*value, p.0)).copied().collect();
+            let value = self.g.substitute_vars(&[*value], &used)[0];
+            self.g.keep(value);
+            values.push((*var, value));
+        }
+        let values = self.with_draws(roots, values);
+        self.g.substitute_vars(roots, &values)
     }
 }
