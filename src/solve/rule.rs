@@ -349,7 +349,7 @@ impl Elab<'_> {
         let mut decisions = self.accepted.take().map(|s| s.decisions).unwrap_or_default();
         let mut error = self.estimates.take().and_then(|all| all.first().copied());
         let mut integrals = self.wiener.take().map(|s| s.integrals).unwrap_or_default();
-        let turns = std::mem::take(&mut self.turns);
+        let turns = std::mem::take(&mut self.turns).values;
         (self.draws, self.accepted, self.estimates, self.wiener, self.turns) = before;
         let (mut newest, memory) = result?;
         if !turns.is_empty() {
