@@ -5,15 +5,17 @@ use rustc_hash::FxHashMap as HashMap;
 use super::derivative::scope::Scopes;
 use super::derivative::{Differentiable, Forward, gradient};
 use super::graph::{Graph, Id, Node, VarId, VarKind};
-use super::named::{Names, Naming};
+use super::named::{Names, Naming, restored_kept};
 use super::simplify;
 
 pub use super::derivative::NotDifferentiable;
 
 /// Works out all derivatives below the roots, innermost first, and simplifies. Takes time in proportion to the graph and
-/// no more stack for deeper ones.
+/// no more stack for deeper ones. What the graph keeps whole is cleaned by itself, and stays kept.
 pub fn clean(g: &mut Graph, roots: &[Id]) -> Result<Vec<Id>, NotDifferentiable> {
-    Clean::new(Naming::default()).all(g, roots)
+    let mut pass = Clean::new(Naming::of_kept(g, roots));
+    let roots = pass.all(g, roots)?;
+    Ok(restored_kept(g, &roots, &pass.naming.names))
 }
 
 /// As [`clean`], with names for the values that are needed several times (see `math::named`).

@@ -7,7 +7,7 @@
 //! so terms that differ only in the names of their indices are one node. A rewrite that looks under a binder opens it
 //! with a fresh index ([`Graph::open`]) and closes the result by the ordinary constructors.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::Arc;
 
 use super::ops::{Dense, Op, Red, Ty};
@@ -188,6 +188,8 @@ pub struct Graph {
     vars: Vec<VarInfo>,
     data: Vec<DataInfo>,
     fresh: u32,
+    /// values that are cleaned by themselves
+    kept: HashSet<Id>,
 }
 
 impl Graph {
@@ -277,6 +279,21 @@ impl Graph {
 
     pub fn data_info(&self, data: DataId) -> &DataInfo {
         &self.data[data.0 as usize]
+    }
+
+    /// Keeps a value whole: nothing is simplified through it, so what reads it costs no more for what is behind it. What
+    /// becomes of it when variables in it are replaced is kept too. For values without free indices.
+    pub fn keep(&mut self, id: Id) {
+        debug_assert!(self.free(id).is_empty(), "a kept value stands by itself");
+        self.kept.insert(id);
+    }
+
+    pub fn is_kept(&self, id: Id) -> bool {
+        self.kept.contains(&id)
+    }
+
+    pub fn keeps_any(&self) -> bool {
+        !self.kept.is_empty()
     }
 
     /// A new opened index.
@@ -427,6 +444,10 @@ impl Graph {
             vars: pairs.iter().copied().collect(),
             memo: HashMap::default(),
         };
+        // in order, so that a chain of them is no deeper for being long
+        for kept in self.kept_below(roots, |g, id| s.touches(g, id)) {
+            s.apply(self, kept);
+        }
         roots.iter().map(|r| s.apply(self, *r)).collect()
     }
 
@@ -460,6 +481,25 @@ impl Graph {
             if done {
                 order.push(id);
             } else if !std::mem::replace(&mut seen[id.0 as usize], true) {
+                stack.push((id, true));
+                stack.extend(self.parts(id).into_iter().rev().map(|p| (p, false)));
+            }
+        }
+        order
+    }
+
+    /// The kept values below the roots, by way of some of the nodes, parts before wholes.
+    fn kept_below(&self, roots: &[Id], through: impl Fn(&Graph, Id) -> bool) -> Vec<Id> {
+        let mut order = Vec::new();
+        if self.kept.is_empty() {
+            return order;
+        }
+        let mut seen: HashSet<Id> = HashSet::default();
+        let mut stack: Vec<(Id, bool)> = roots.iter().rev().map(|r| (*r, false)).collect();
+        while let Some((id, done)) = stack.pop() {
+            if done {
+                order.extend(self.is_kept(id).then_some(id));
+            } else if through(self, id) && seen.insert(id) {
                 stack.push((id, true));
                 stack.extend(self.parts(id).into_iter().rev().map(|p| (p, false)));
             }
@@ -628,6 +668,9 @@ impl Substitution {
             }
             if stack.len() == before {
                 let new = self.rebuild(g, top);
+                if g.is_kept(top) {
+                    g.keep(new);
+                }
                 self.memo.insert(top, new);
                 stack.pop();
             }

@@ -23,6 +23,8 @@ const WORTH: usize = 2;
 #[derive(Debug, Default)]
 pub struct Naming {
     candidates: HashSet<Id>,
+    /// these get names whatever they are worth
+    kept: HashSet<Id>,
     pub names: Names,
 }
 
@@ -33,32 +35,55 @@ impl Naming {
     pub fn of(g: &Graph, roots: &[Id]) -> Naming {
         let mut uses: HashMap<Id, usize> = HashMap::default();
         roots.iter().for_each(|r| *uses.entry(*r).or_default() += 1);
-        let mut bodies: HashSet<(Id, VarId)> = HashSet::default();
         for id in g.reachable(roots) {
             let mut parts = g.parts(id);
             parts.sort_unstable();
             parts.dedup();
             parts.into_iter().for_each(|p| *uses.entry(p).or_default() += 1);
-            if let Node::Partial { of, var, point, .. } | Node::Jvp { of, var, point, .. } = g.node(id) {
+            if let Node::Partial { point, .. } | Node::Jvp { point, .. } = g.node(id) {
                 *uses.entry(*point).or_default() += 1;
+            }
+        }
+        let candidates: HashSet<Id> =
+            uses.into_iter().filter(|(id, uses)| *uses > 1 && may_be_named(g, *id)).map(|(id, _)| id).collect();
+        Naming { candidates, ..Naming::of_kept(g, roots) }.outside_bodies(g, roots)
+    }
+
+    /// Names for the values that the graph keeps (`Graph::keep`), and for no others.
+    pub fn of_kept(g: &Graph, roots: &[Id]) -> Naming {
+        if !g.keeps_any() {
+            return Naming::default();
+        }
+        let kept = g.reachable(roots).into_iter().filter(|id| g.is_kept(*id)).collect();
+        Naming { kept, ..Naming::default() }.outside_bodies(g, roots)
+    }
+
+    /// Without what depends on the variable of a derivative in the derivative's body.
+    fn outside_bodies(mut self, g: &Graph, roots: &[Id]) -> Naming {
+        if self.candidates.is_empty() && self.kept.is_empty() {
+            return self;
+        }
+        let mut bodies: HashSet<(Id, VarId)> = HashSet::default();
+        for id in g.reachable(roots) {
+            if let Node::Partial { of, var, .. } | Node::Jvp { of, var, .. } = g.node(id) {
                 bodies.insert((*of, *var));
             }
         }
-        let mut candidates: HashSet<Id> =
-            uses.into_iter().filter(|(id, uses)| *uses > 1 && may_be_named(g, *id)).map(|(id, _)| id).collect();
         for (of, var) in bodies {
             for id in g.reachable(&[of]) {
                 if g.depends_on(id, var) {
-                    candidates.remove(&id);
+                    self.candidates.remove(&id);
+                    self.kept.remove(&id);
                 }
             }
         }
-        Naming { candidates, names: Vec::new() }
+        self
     }
 
     /// The variable for the clean form of a raw node, if it is worth a name; else the clean form.
     pub fn name(&mut self, g: &mut Graph, raw: Id, clean: Id) -> Id {
-        if !self.candidates.contains(&raw) || !worth(g, clean) {
+        let kept = self.kept.contains(&raw) && g.rate(clean) == Rate::Lane && !g.parts(clean).is_empty();
+        if !kept && !(self.candidates.contains(&raw) && worth(g, clean)) {
             return clean;
         }
         if let Some((var, _)) = self.names.iter().rev().find(|n| n.1 == clean) {
@@ -153,10 +178,20 @@ fn put_in(g: &mut Graph, id: Id, values: &HashMap<VarId, Id>) -> Id {
 
 /// Puts all names in as they are. The results are for reading only: simplified again, they would dissolve.
 pub fn restored(g: &mut Graph, roots: &[Id], names: &Names) -> Vec<Id> {
+    put_back(g, roots, names, |_, _| {})
+}
+
+/// Puts the names of kept values in as they are, and keeps them.
+pub fn restored_kept(g: &mut Graph, roots: &[Id], names: &Names) -> Vec<Id> {
+    put_back(g, roots, names, Graph::keep)
+}
+
+fn put_back(g: &mut Graph, roots: &[Id], names: &Names, each: impl Fn(&mut Graph, Id)) -> Vec<Id> {
     let mut values: HashMap<VarId, Id> = HashMap::default();
     for (var, value) in names {
         let pairs = pairs(g, *value, &values);
         let value = g.substitute_vars(&[*value], &pairs)[0];
+        each(g, value);
         values.insert(*var, value);
     }
     let mut used: Vec<(VarId, Id)> = Vec::new();

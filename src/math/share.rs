@@ -21,7 +21,8 @@ use super::simplify::{self, open, reads_inside, substitute};
 const WORTH: f64 = 6.0;
 /// Shifts of one index that are tried for one value.
 const MOST_SHIFTS: usize = 9;
-/// Graphs with more values than this are left as they stand.
+/// The roots of larger graphs are looked at in halves, so that many turns of a loop take no longer each; one with more
+/// values than this is left as it stands.
 const MOST_VALUES: usize = 5_000;
 /// Loops of at most this extent are written out, and then every value is worked out once anyway.
 const TINY: usize = 4;
@@ -42,7 +43,15 @@ fn largest_extent(g: &Graph, roots: &[Id], values: &[Id]) -> usize {
 pub fn share(g: &mut Graph, roots: &[Id]) -> Vec<Id> {
     let mut roots = roots.to_vec();
     let values = g.reachable(&roots);
-    if values.len() > MOST_VALUES || largest_extent(g, &roots, &values) <= TINY {
+    if largest_extent(g, &roots, &values) <= TINY {
+        return roots;
+    }
+    if values.len() > MOST_VALUES {
+        if roots.len() > 1 {
+            let rest = roots.split_off(roots.len() / 2);
+            roots = share(g, &roots);
+            roots.extend(share(g, &rest));
+        }
         return roots;
     }
     let mut forms = Forms::default();

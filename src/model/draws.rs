@@ -70,6 +70,9 @@ impl Elab<'_> {
     /// what is replaced: the parameters are no part of a node.
     pub fn with_draws(&mut self, roots: &[Id], mut pairs: Vec<(VarId, Id)>) -> Vec<(VarId, Id)> {
         for var in self.draws_with_parameters(roots) {
+            if pairs.iter().any(|p| p.0 == var) {
+                continue;
+            }
             let info = self.g.var_info(var).clone();
             let VarKind::Draw { base: Base::Law(sampler, params), site, turn } = info.kind else { continue };
             let placed = self.g.substitute_vars(&params, &pairs);

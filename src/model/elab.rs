@@ -99,6 +99,8 @@ pub struct Elab<'p> {
     pub found: HashMap<String, HashMap<String, Value>>,
     pub data_cache: crate::model::data::Cache,
     pub accepted: Option<AcceptSink>,
+    /// the long loops of the step rule that is being worked out
+    pub turns: Turns,
     /// the noise of the step rule that is being worked out
     pub wiener: Option<WienerSink>,
     /// the noise of steps is shared between step sizes: Wiener integrals are brought to W, H and K where they can
@@ -123,6 +125,17 @@ pub struct Elab<'p> {
 pub struct AcceptSink {
     /// one boolean node for each written `accept`
     pub decisions: Vec<Id>,
+}
+
+/// What the turns of long loops in a step rule give the states.
+#[derive(Clone, Debug, Default)]
+pub struct Turns {
+    /// inside such a loop
+    pub long: bool,
+    /// states that are renewed piece by piece there
+    pub pieces: HashSet<String>,
+    /// the new values, with the variables that stand for them until the rule is worked out; each reads those before it
+    pub values: Vec<(VarId, Id)>,
 }
 
 /// Collects the Wiener integrals of a step rule; they are drawn jointly when all are known.
@@ -187,6 +200,7 @@ impl<'p> Elab<'p> {
             found: HashMap::new(),
             data_cache: Default::default(),
             accepted: None,
+            turns: Turns::default(),
             wiener: None,
             coupled_noise: false,
             implicit_stages: 0,

@@ -247,3 +247,36 @@ pub fn parameters(elab: &Elab<'_>, set: &[(usize, f64)]) -> Env {
 pub fn since(begin: Instant) -> f64 {
     begin.elapsed().as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::load::{Options, load_text};
+    use crate::session::plan::Overrides;
+
+    /// Nodes of the graph and instructions of the program for so many leapfrog steps.
+    fn sizes(target: &str, steps: usize) -> [usize; 2] {
+        let text = format!(
+            "run a {{\n  model = {target}\n  solver = hmc(steps = {steps})\n  time = 1 steps\n  paths = 1\n  report mean(x[0])\n}}\n"
+        );
+        let loaded = load_text("turns", &text, &Options::default());
+        let mut elab = Elab::new(&loaded.library, &loaded.sources);
+        let (_, run) = loaded.library.runs().next().expect("a run");
+        let plan = elab.plan(run, &Overrides::default()).expect("the run is sound");
+        let states = elab.starts(&plan, 0).iter().map(|s| s.0).collect();
+        let spec = Spec { states, renew: plan.steps[0].renew.clone(), outs: Vec::new() };
+        let compiled = compile::<f64>(&mut elab, &spec, Backend::Interpreter, plan.span).expect("compiles");
+        [elab.g.len(), compiled.program.size()]
+    }
+
+    #[test]
+    fn the_turns_of_a_loop_cost_the_same_each() {
+        for target in ["eight_schools()", "grid25()"] {
+            let [few, more, many] = [12, 24, 48].map(|steps| sizes(target, steps));
+            for k in 0..2 {
+                let (first, then) = (more[k] - few[k], many[k] - more[k]);
+                assert!(10 * then <= 23 * first, "{target}: {} {} {}", few[k], more[k], many[k]);
+            }
+        }
+    }
+}

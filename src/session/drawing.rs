@@ -205,6 +205,7 @@ impl Elab<'_> {
             orders: Orders::default(),
             part_of_step: None,
             parts: Vec::new(),
+            implicit: false,
             why: None,
             form: Form::Ito,
             estimate: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Op};
+use crate::math::{Id, Op, Rate, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::value::{Entry, Scope, Value};
 use crate::model::{later, messages};
@@ -16,6 +16,10 @@ pub type Newest = BTreeMap<String, Id>;
 
 /// A loop in a step rule is written out up to so many turns.
 const MAX_TURNS: i64 = 4096;
+
+/// What a longer loop gives the states are values of their own: simplified through one another, they would take time that
+/// grows much faster than the turns.
+const FEW_TURNS: usize = 4;
 
 impl Elab<'_> {
     /// Runs the statements of a block; `newest` holds the values of all that can be renewed.
@@ -147,7 +151,12 @@ impl Elab<'_> {
         }
         let id = if have.is_empty() && !piece.is_empty() { self.tabulate(&piece, |_, _| id) } else { id };
         let id = self.settled(id);
-        let new = if subs.is_empty() { id } else { self.with_piece(old, &axes, id) };
+        let new = if subs.is_empty() {
+            self.in_turn(&name.name, id)
+        } else {
+            self.turns.pieces.insert(name.name.clone());
+            self.with_piece(old, &axes, id)
+        };
         newest.insert(name.name.clone(), new);
         scope.define(format!("{}'", name.name), Value::Num(new), name.span);
         Ok(())
@@ -175,9 +184,11 @@ impl Elab<'_> {
             if a == b {
                 *value = a;
             } else if self.g.is_scalar(c) {
-                *value = self.elementwise_raw(&[a, b], |g, v| g.op(Op::Select, &[c, v[0], v[1]]));
+                let chosen = self.elementwise_raw(&[a, b], |g, v| g.op(Op::Select, &[c, v[0], v[1]]));
+                *value = self.in_turn(name, chosen);
             } else if self.g.shape(c) == self.g.shape(a) {
-                *value = self.elementwise_raw(&[c, a, b], |g, v| g.op(Op::Select, v));
+                let chosen = self.elementwise_raw(&[c, a, b], |g, v| g.op(Op::Select, v));
+                *value = self.in_turn(name, chosen);
             } else {
                 let (have, own) = (shape_text(self.g.shape(c)), shape_text(self.g.shape(a)));
                 let message = format!("the condition has the shape {have}, and `{name}`, which it chooses, has {own}");
@@ -228,6 +239,8 @@ impl Elab<'_> {
         let Ok(count) = u16::try_from(turns).map(|_| items.len() as u16) else {
             return self.unsupported("nested loops of so many turns in a step rule", span);
         };
+        let long = self.turns.long || items.len() > FEW_TURNS;
+        let around = std::mem::replace(&mut self.turns.long, long);
         for (k, item) in items.into_iter().enumerate() {
             let inner = scope.child();
             inner.define(&name.name, item, name.span);
@@ -240,9 +253,14 @@ impl Elab<'_> {
                 draws.turn = first.turn * count + k as u16 + 1;
             }
             let before: Vec<String> = newest.keys().cloned().collect();
-            self.block(body, &inner, newest)?;
+            let result = self.block(body, &inner, newest);
             newest.retain(|n, _| before.contains(n));
+            if result.is_err() {
+                self.turns.long = around;
+                return result;
+            }
         }
+        self.turns.long = around;
         if let (Some(draws), Some(first)) = (&mut self.draws, &first) {
             draws.turn = first.turn;
         }
@@ -250,5 +268,35 @@ impl Elab<'_> {
             scope.define(format!("{state}'"), Value::Num(*id), Span::default());
         }
         Ok(())
+    }
+
+    /// A variable for the new value of a state, in a long loop and where that differs from path to path; else the value.
+    /// One that is renewed piece by piece stays as it is: its pieces are told apart by the simplifier.
+    fn in_turn(&mut self, name: &str, id: Id) -> Id {
+        let leaf = self.g.parts(id).is_empty();
+        if !self.turns.long || leaf || self.turns.pieces.contains(name) {
+            return id;
+        }
+        if self.g.rate(id) < Rate::Lane || self.g.ty(id) != Ty::Real || !self.g.free(id).is_empty() {
+            return id;
+        }
+        let shape = self.g.shape(id).to_vec();
+        let var = self.g.new_var(name, VarKind::Hole, Ty::Real, shape);
+        self.turns.values.push((var, id));
+        self.g.var(var)
+    }
+
+    /// Puts the values of the turns of loops back in the place of their variables. They are kept whole.
+    pub(super) fn with_turns(&mut self, turns: &[(VarId, Id)], roots: &[Id]) -> Vec<Id> {
+        let mut values: Vec<(VarId, Id)> = Vec::new();
+        for (var, value) in turns {
+            values = self.with_draws(&[*value], values);
+            let used: Vec<_> = values.iter().filter(|p| self.g.depends_on(*value, p.0)).copied().collect();
+            let value = self.g.substitute_vars(&[*value], &used)[0];
+            self.g.keep(value);
+            values.push((*var, value));
+        }
+        let values = self.with_draws(roots, values);
+        self.g.substitute_vars(roots, &values)
     }
 }

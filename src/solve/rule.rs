@@ -369,13 +369,22 @@ impl Elab<'_> {
             self.accepted.replace(AcceptSink::default()),
             self.estimates.replace(Vec::new()),
             std::mem::replace(&mut self.wiener, sink),
+            std::mem::take(&mut self.turns),
         );
         let result = self.rule_body(&statements, &renewed, scope, span);
         let mut decisions = self.accepted.take().map(|s| s.decisions).unwrap_or_default();
         let mut error = self.estimates.take().and_then(|all| all.first().copied());
-        let integrals = self.wiener.take().map(|s| s.integrals).unwrap_or_default();
-        (self.draws, self.accepted, self.estimates, self.wiener) = before;
+        let mut integrals = self.wiener.take().map(|s| s.integrals).unwrap_or_default();
+        let turns = std::mem::take(&mut self.turns).values;
+        (self.draws, self.accepted, self.estimates, self.wiener, self.turns) = before;
         let (mut newest, memory) = result?;
+        if !turns.is_empty() {
+            let ends = integrals.iter_mut().flat_map(|i| [&mut i.integrand, &mut i.from, &mut i.to]);
+            let all = newest.values_mut().chain(&mut decisions).chain(error.iter_mut().map(|e| &mut e.0)).chain(ends);
+            let all: Vec<&mut Id> = all.collect();
+            let roots: Vec<Id> = all.iter().map(|id| **id).collect();
+            all.into_iter().zip(self.with_turns(&turns, &roots)).for_each(|(id, whole)| *id = whole);
+        }
         if let Some(wiener) = wiener.filter(|_| !integrals.is_empty()) {
             let errors = error.iter().map(|e| e.0);
             let roots: Vec<Id> = newest.values().chain(&decisions).copied().chain(errors).collect();

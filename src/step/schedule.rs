@@ -95,15 +95,15 @@ struct Order {
 impl Order {
     fn new(insts: Vec<Inst>) -> Order {
         let mut by_reg: HashMap<Reg, usize> = HashMap::default();
-        let mut touched: Vec<(usize, Access)> = Vec::new();
+        let mut touched = Touched::default();
         let (mut waits, mut depth): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), Vec::new());
         for (k, inst) in insts.iter().enumerate() {
             let mut before = Vec::new();
             inst.reads(&mut |r| before.extend(by_reg.get(&r)));
             let mut accesses = Vec::new();
             memory(inst, &mut accesses);
-            before.extend(touched.iter().filter(|(_, t)| accesses.iter().any(|a| a.conflicts(t))).map(|(j, _)| *j));
-            touched.extend(accesses.into_iter().map(|a| (k, a)));
+            before.extend(touched.before(&accesses));
+            accesses.into_iter().for_each(|a| touched.add(k, a));
             let calls = usize::from(matches!(inst, Inst::Call(_)));
             depth.push(before.iter().map(|j| depth[*j]).max().unwrap_or(0) + calls);
             waits.push(before);
@@ -165,12 +165,18 @@ struct Access {
     writes: bool,
     first: Index,
     len: usize,
+    /// the least row and the first behind all
+    span: (i64, i64),
 }
 
 impl Access {
     /// Whether the order of two accesses matters.
     fn conflicts(&self, other: &Access) -> bool {
         if self.space != other.space || !(self.writes || other.writes) {
+            return false;
+        }
+        // most are far apart, and quickly seen to be
+        if self.span.1 <= other.span.0 || other.span.1 <= self.span.0 {
             return false;
         }
         let (lo, hi) = match (self.first.known(), other.first.known()) {
@@ -182,11 +188,63 @@ impl Access {
     }
 }
 
+/// What instructions have touched so far, by blocks of rows.
+#[derive(Default)]
+struct Touched {
+    accesses: Vec<(usize, Access)>,
+    blocks: HashMap<(Space, i64), Vec<usize>>,
+    /// those of many blocks
+    wide: Vec<usize>,
+}
+
+impl Touched {
+    const BLOCK: i64 = 32;
+    const MOST_BLOCKS: i64 = 64;
+
+    fn add(&mut self, inst: usize, access: Access) {
+        let k = self.accesses.len();
+        match Touched::blocks(&access) {
+            Some(blocks) => blocks.for_each(|b| self.blocks.entry((access.space, b)).or_default().push(k)),
+            None => self.wide.push(k),
+        }
+        self.accesses.push((inst, access));
+    }
+
+    /// The instructions whose order to one with these accesses matters.
+    fn before(&self, accesses: &[Access]) -> Vec<usize> {
+        let mut found = Vec::new();
+        for access in accesses {
+            let mut look = |k: usize| {
+                let (inst, other) = &self.accesses[k];
+                if access.conflicts(other) {
+                    found.push(*inst);
+                }
+            };
+            match Touched::blocks(access) {
+                Some(blocks) => {
+                    blocks.filter_map(|b| self.blocks.get(&(access.space, b))).flatten().for_each(|k| look(*k));
+                    self.wide.iter().for_each(|k| look(*k));
+                }
+                None => (0..self.accesses.len()).for_each(look),
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn blocks(access: &Access) -> Option<std::ops::RangeInclusive<i64>> {
+        let (first, last) = (access.span.0.div_euclid(Self::BLOCK), (access.span.1 - 1).div_euclid(Self::BLOCK));
+        (last - first < Self::MOST_BLOCKS).then_some(first..=last)
+    }
+}
+
 /// The rows that an instruction touches in memory that is written.
 fn memory(inst: &Inst, out: &mut Vec<Access>) {
     let mut touch = |space, writes, first: &Index, len| {
         if matches!(space, Space::Next | Space::Out | Space::Scratch) {
-            out.push(Access { space, writes, first: first.clone(), len });
+            let (lo, hi) = first.range();
+            out.push(Access { space, writes, first: first.clone(), len, span: (lo, hi.saturating_add(len as i64)) });
         }
     };
     match inst {
@@ -232,10 +290,7 @@ fn remove_unread(body: &mut Vec<Inst>, reads: &[Access]) {
     body.retain_mut(|inst| match inst {
         Inst::Store { space: Space::Scratch, row, .. } => {
             let (lo, hi) = row.range();
-            reads.iter().any(|r| {
-                let (first, last) = r.first.range();
-                lo < last + r.len as i64 && first <= hi
-            })
+            reads.iter().any(|r| lo < r.span.1 && r.span.0 <= hi)
         }
         Inst::Loop(l) => {
             remove_unread(&mut l.body, reads);

@@ -83,8 +83,9 @@ impl Product {
         }
         if let (-1.0, [(base, 1)]) = (self.coefficient, self.factors.as_slice())
             && matches!(g.node(*base), Node::Op(Op::Add | Op::Sub, _))
+            && let Some(sum) = Sum::gathered(g, *base)
         {
-            return Sum::of(g, *base).negated().finish(g);
+            return sum.negated().finish(g);
         }
         if let Some(id) = self.through_select(g) {
             return id;

@@ -21,8 +21,13 @@ pub struct Sum {
 impl Sum {
     /// Reads a scalar as a sum; one of too many terms is a single term.
     pub fn of(g: &mut Graph, id: Id) -> Sum {
+        Sum::gathered(g, id).unwrap_or_else(|| Sum { terms: vec![(1.0, id)] })
+    }
+
+    /// Reads a scalar as a sum; none if it has too many terms.
+    pub fn gathered(g: &mut Graph, id: Id) -> Option<Sum> {
         let mut s = Sum { terms: Vec::new() };
-        if s.gather(g, id, 1.0) { s } else { Sum { terms: vec![(1.0, id)] } }
+        s.gather(g, id, 1.0).then_some(s)
     }
 
     /// Adds a scalar, taken apart; false if there are too many terms.

@@ -53,13 +53,18 @@ pub fn plan(g: &Graph, roots: &[Id]) -> Plan {
 /// Arrays whose elements would be worked out more often than there are, and take more than a few operations.
 fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
     const CHEAP: usize = 2;
+    // one cheap array that reads another that reads another ... is worked out from the first each time
+    const CHAIN: usize = 12;
     let mut shared = HashSet::default();
     // how often the elements of an array are read, in all
     let mut reads: HashMap<Id, f64> = HashMap::default();
+    // how many operations come before the next stored array, in what reads an array
+    let mut behind: HashMap<Id, usize> = HashMap::default();
     for root in roots {
         *reads.entry(*root).or_insert(0.0) += g.shape(*root).iter().product::<usize>() as f64;
         if g.is_scalar(*root) {
-            Walk { g, reads: &mut reads, seen: HashSet::default(), factor: 1.0 }.visit(*root, &[]);
+            let (seen, chain) = (HashSet::default(), 0);
+            Walk { g, reads: &mut reads, behind: &mut behind, seen, factor: 1.0, chain }.visit(*root, &[]);
         }
     }
     // readers come before what they read
@@ -71,22 +76,27 @@ fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
             Node::Scatter { bounds, .. } => (bounds.clone(), g.parts(*id)),
             _ => (Vec::new(), g.parts(*id)),
         };
+        let mut chain = 0;
         let stored = if let Node::Map(bounds, body) = g.node(*id) {
             let looped = bounds.iter().any(|b| !plan.unrolls(b));
             // an array that is written anyway is there to be read
             let cheap = if roots.contains(id) { CHEAP - 1 } else { CHEAP };
-            looped && evaluations > size && work(g, *body, plan) > cheap
+            let work = work(g, *body, plan);
+            chain = behind.get(id).copied().unwrap_or(0) + work;
+            looped && evaluations > size && (work > cheap || chain > CHAIN)
         } else {
             true
         };
         if stored {
             evaluations = evaluations.min(size);
+            chain = 0;
             if matches!(g.node(*id), Node::Map(..)) {
                 shared.insert(*id);
             }
         }
         let factor = if size > 0.0 { evaluations / size } else { 0.0 };
-        let mut walk = Walk { g, reads: &mut reads, seen: HashSet::default(), factor };
+        let seen = HashSet::default();
+        let mut walk = Walk { g, reads: &mut reads, behind: &mut behind, seen, factor, chain };
         for body in bodies {
             walk.visit(body, &bounds);
         }
@@ -98,8 +108,11 @@ fn shared(g: &Graph, roots: &[Id], order: &[Id], plan: &Plan) -> HashSet<Id> {
 struct Walk<'a> {
     g: &'a Graph,
     reads: &'a mut HashMap<Id, f64>,
+    behind: &'a mut HashMap<Id, usize>,
     seen: HashSet<Id>,
     factor: f64,
+    /// operations from here to the next stored array
+    chain: usize,
 }
 
 impl Walk<'_> {
@@ -115,6 +128,8 @@ impl Walk<'_> {
             Node::Get(array, at) => {
                 let times = nest.iter().map(|b| b.extent as f64).product::<f64>() * self.factor;
                 *self.reads.entry(array).or_insert(0.0) += times;
+                let behind = self.behind.entry(array).or_default();
+                *behind = self.chain.max(*behind);
                 at.iter().for_each(|a| self.visit(*a, nest));
             }
             Node::Reduce(_, bounds, body) => {

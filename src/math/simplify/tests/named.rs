@@ -114,3 +114,18 @@ fn short_sums_are_written_out() {
         assert_eq!(expression(&b.g, id), after, "{before}");
     }
 }
+
+#[test]
+fn what_is_kept_is_not_simplified_through() {
+    let mut b = B::new();
+    let inner = read(&mut b, "map(j<5: u[j] + p*v[j])");
+    b.g.keep(inner);
+    let i = b.g.fresh_index(5);
+    let at = b.g.index(i);
+    let read_there = b.g.get(inner, &[at]);
+    let minus = b.g.op(Op::Neg, &[read_there]);
+    let raw = b.g.map(&[i], minus);
+    let id = clean(&mut b.g, &[raw]).expect("no derivatives")[0];
+    same(&b, raw, id);
+    assert_eq!(expression(&b.g, id), "%0 = map (i < 5) u[i] + p*v[i]\nmap (i < 5) -%0[i]");
+}

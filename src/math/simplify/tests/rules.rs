@@ -270,3 +270,16 @@ fn other_reductions() {
         ("to_real(argmax(i<5: x))", "0"),
     ]);
 }
+
+#[test]
+fn a_sum_of_too_many_terms_is_negated_whole() {
+    let mut b = B::new();
+    let mut sum = b.state("x0", &[]);
+    for k in 1..60 {
+        let term = b.state(&format!("x{k}"), &[]);
+        sum = b.g.op(Op::Add, &[sum, term]);
+    }
+    let negated = b.g.op(Op::Neg, &[sum]);
+    let id = simplify(&mut b.g, &[negated])[0];
+    assert!(matches!(b.g.node(id), crate::math::Node::Op(Op::Neg, _)), "{}", expression(&b.g, id));
+}
