@@ -107,9 +107,10 @@ pub fn estimates(reports: &[Report]) -> String {
 fn reports(reports: &[Report], timed: bool, style: Style) -> String {
     let mut rows: Vec<[String; 4]> = Vec::new();
     let mut before: Option<(&When, usize)> = None;
-    for report in reports {
+    for (k, report) in reports.iter().enumerate() {
         let own = report_rows(report);
-        if before.is_some_and(|(when, lines)| *when != report.when && lines.max(own.len()) > 1) {
+        let again = reports[..k].iter().any(|r| r.expr == report.expr);
+        if again && before.is_some_and(|(when, lines)| *when != report.when && lines.max(own.len()) > 1) {
             rows.push(Default::default());
         }
         before = Some((&report.when, own.len()));
@@ -308,11 +309,11 @@ terminal  gbm by milstein, sigma = 0.2: 200 000 paths of 100 steps, seed 1, 0.41
   quantile(x, [0.05, 0.95])  [0]            at 1                   0.000 ± 0.010
                              [1]                                   0.125 ± 0.010
   mean(q)                    [0]            over last 1 000 steps  0.000 ± 0.010
-                             [1]                                0.125 ± 0.010
-                             [2]                                0.250 ± 0.010
-                             [3]                                0.375 ± 0.010
+                             [1]                                   0.125 ± 0.010
+                             [2]                                   0.250 ± 0.010
+                             [3]                                   0.375 ± 0.010
                              ... 30 in all
-                             [29]                               3.625 ± 0.010
+                             [29]                                  3.625 ± 0.010
   ✗ a < b  (2 and 1.5)
   saved paths.csv
   3 paths of 200 000 diverged, the first at t = 0.25; from then on left out of the statistics
