@@ -83,7 +83,8 @@ impl Naming {
     /// The variable for the clean form of a raw node, if it is worth a name; else the clean form.
     pub fn name(&mut self, g: &mut Graph, raw: Id, clean: Id) -> Id {
         let kept = self.kept.contains(&raw) && g.rate(clean) == Rate::Lane && !g.parts(clean).is_empty();
-        if !kept && !(self.candidates.contains(&raw) && worth(g, clean)) {
+        let worthy = self.candidates.contains(&raw) && worth(g, clean);
+        if !(kept || worthy) {
             return clean;
         }
         if let Some((var, _)) = self.names.iter().rev().find(|n| n.1 == clean) {
