@@ -32,8 +32,8 @@ macro_rules! examples {
 }
 
 examples! {
-    adaptive cir colloid custom_solver double_well gbm heston heston_exact_variance kubo logistic_regression lorenz mala
-    phi4 ring_mixture talay_tubaro
+    adaptive cir colloid custom_solver double_well gbm heston heston_andersen heston_exact_variance kubo logistic_regression lorenz
+    mala phi4 ring_mixture talay_tubaro
 }
 
 /// `fokker check` and `fokker explain` have something to say about each, and no errors. Only chains have no equations.
