@@ -8,7 +8,7 @@ use lsp_types::{
 
 use super::document::Studied;
 use super::names::{head, law_signature, statistic_signature};
-use super::signature::{header_of, header_text};
+use super::signature::header_text;
 use super::snippets;
 use crate::model::library::{Decl, item_name};
 use crate::model::messages::SETTINGS;
@@ -165,7 +165,7 @@ impl List<'_> {
         let Some(call) = &self.context.call else { return };
         let decls = self.studied.loaded.library.lookup(&call.name);
         let mut names: Vec<String> = Vec::new();
-        for params in decls.iter().filter_map(|d| header_of(&d.item.kind)) {
+        for params in decls.iter().filter_map(|d| d.item.kind.header()) {
             names.extend(params.iter().map(|p| p.name.name.clone()));
         }
         if let Some(law) = distributions::lookup(&call.name).filter(|_| decls.is_empty()) {

@@ -7,7 +7,7 @@ use lsp_types::{
 use super::document::Studied;
 use super::names::{builtin, head, parameters};
 use crate::model::resolve::Kind;
-use crate::syntax::ast::{ItemKind, Param};
+use crate::syntax::ast::ItemKind;
 use crate::syntax::context::{Call, context};
 use crate::syntax::print_expr::header;
 
@@ -76,18 +76,7 @@ fn word(text: &str) -> &str {
     text.split(|c: char| !crate::syntax::name_rest(c)).next().unwrap_or("")
 }
 
-/// The header of a declaration that is called with arguments.
-pub fn header_of(kind: &ItemKind) -> Option<&[Param]> {
-    match kind {
-        ItemKind::Fn(f) => Some(&f.header),
-        ItemKind::Target(t) => Some(&t.header),
-        ItemKind::Model(m) => Some(&m.header),
-        ItemKind::Solver(s) => Some(&s.header),
-        _ => None,
-    }
-}
-
 /// `(mu = 0.05, sigma = 0.2)` of a declaration; nothing for one that is not called.
 pub fn header_text(kind: &ItemKind) -> String {
-    header_of(kind).map(header).unwrap_or_default()
+    kind.header().map(header).unwrap_or_default()
 }

@@ -25,7 +25,7 @@ use crate::session::plan::plots::{Facts, Plot};
 use crate::session::plan::{Plan, Statement, TimeSpec};
 use crate::session::replay::Replay;
 use crate::session::results::Ran;
-use crate::solve::{Orders, Step};
+use crate::solve::Step;
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{self, Expr, ExprKind};
 use crate::syntax::{self, TokenKind, print};
@@ -197,19 +197,8 @@ impl Elab<'_> {
     fn go_along(&mut self, plan: &mut Plan, times: &[f64], span: Span) {
         let data = self.g.new_data("times", vec![times.len()], times.into());
         plan.time = Some(TimeSpec::Grid { times: self.g.data_node(data), span });
-        plan.steps = vec![Step {
-            solver: String::new(),
-            renew: plan.model.states.iter().map(|s| (s.var, s.start)).collect(),
-            memory: Vec::new(),
-            acceptance: None,
-            orders: Orders::default(),
-            part_of_step: None,
-            parts: Vec::new(),
-            implicit: false,
-            why: None,
-            form: Form::Ito,
-            estimate: None,
-        }];
+        let renew = plan.model.states.iter().map(|s| (s.var, s.start)).collect();
+        plan.steps = vec![Step::plain("", Form::Ito, renew)];
     }
 
     /// The orders of a run with `converge`.

@@ -42,6 +42,25 @@ pub struct Step {
     pub estimate: Option<Estimate>,
 }
 
+impl Step {
+    /// A step that renews states, of which nothing else is said.
+    pub fn plain(solver: &str, form: Form, renew: Vec<(VarId, Id)>) -> Step {
+        Step {
+            solver: solver.into(),
+            renew,
+            memory: Vec::new(),
+            acceptance: None,
+            orders: Orders::default(),
+            part_of_step: None,
+            parts: Vec::new(),
+            implicit: false,
+            why: None,
+            form,
+            estimate: None,
+        }
+    }
+}
+
 /// Orders of convergence that a declaration states.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Orders {
@@ -551,19 +570,7 @@ impl Elab<'_> {
             let ids = self.g.substitute_vars(&[e.error, e.old, e.new], &old);
             Estimate { error: ids[0], old: ids[1], new: ids[2] }
         });
-        Ok(Step {
-            solver: String::new(),
-            renew,
-            memory,
-            acceptance,
-            orders: Orders::default(),
-            part_of_step: None,
-            parts: Vec::new(),
-            implicit: false,
-            why: None,
-            form: rule.form,
-            estimate,
-        })
+        Ok(Step { memory, acceptance, estimate, ..Step::plain("", rule.form, renew) })
     }
 
     /// Two hidden states count what `accept` answered.

@@ -15,7 +15,7 @@ use crate::model::split::{Piece, Split};
 use crate::model::system::{LEVY_SITE, Model, Noise, Part};
 use crate::model::value::AppliedSolver;
 use crate::solve::form::{Form, Structured};
-use crate::solve::rule::{Orders, Step};
+use crate::solve::rule::Step;
 use crate::source::Span;
 
 /// Of noises with more components it is not asked which of them a part meets.
@@ -49,19 +49,7 @@ impl Elab<'_> {
         let mut current: HashMap<VarId, Id> = HashMap::new();
         let mut clocks: HashMap<String, Id> = HashMap::new();
         let zero = self.g.real(0.0);
-        let mut whole = Step {
-            solver: solver.name.clone(),
-            renew: Vec::new(),
-            memory: Vec::new(),
-            acceptance: None,
-            orders: Orders::default(),
-            part_of_step: None,
-            parts: Vec::new(),
-            implicit: false,
-            why: None,
-            form: Form::Ito,
-            estimate: None,
-        };
+        let mut whole = Step::plain(&solver.name, Form::Ito, Vec::new());
         for (turn, piece) in split.pieces.iter().enumerate() {
             let part = model.parts.iter().find(|p| p.name == piece.part.name).expect("checked before").clone();
             let step = self.part_step(&part, split, model)?;

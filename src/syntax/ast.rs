@@ -162,6 +162,19 @@ pub enum ItemKind {
     Run(Run),
 }
 
+impl ItemKind {
+    /// The header of a declaration that is called with arguments.
+    pub fn header(&self) -> Option<&[Param]> {
+        match self {
+            ItemKind::Fn(f) => Some(&f.header),
+            ItemKind::Target(t) => Some(&t.header),
+            ItemKind::Model(m) => Some(&m.header),
+            ItemKind::Solver(s) => Some(&s.header),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Const {
     pub name: Ident,

@@ -1,6 +1,6 @@
 //! Names in expressions, and the arguments of calls.
 
-use super::{Known, Resolver, What, header_of, is_differential};
+use super::{Known, Resolver, What, is_differential};
 use crate::model::distributions::Distribution;
 use crate::model::functions::{Builtin, Function, FunctionKind};
 use crate::model::operators::Operator;
@@ -125,10 +125,10 @@ impl<'p> Resolver<'p> {
         if let Some(first) = decls.first() {
             // Solvers of one name may have different headers; which is meant depends on the model.
             let solver = matches!(first.item.kind, ItemKind::Solver(_)) && decls.len() > 1;
-            match header_of(&first.item.kind) {
+            match first.item.kind.header() {
                 Some(header) if !solver => self.check_arguments(name, header, args, span),
                 _ => {
-                    let headers: Vec<&'p [Param]> = decls.iter().filter_map(|d| header_of(&d.item.kind)).collect();
+                    let headers: Vec<&'p [Param]> = decls.iter().filter_map(|d| d.item.kind.header()).collect();
                     for arg in args.iter().filter_map(|a| a.name.as_ref()) {
                         headers.iter().for_each(|header| self.note_argument(header, arg));
                     }

@@ -158,7 +158,7 @@ impl<'p> Resolver<'p> {
                 continue;
             }
             if let Some(name) = item_name(&decl.item.kind) {
-                let what = header_of(&decl.item.kind).map_or(What::Value, What::Function);
+                let what = decl.item.kind.header().map_or(What::Value, What::Function);
                 top.names.entry(name.name.clone()).or_insert(Known { span: name.span, what });
             }
         }
@@ -633,15 +633,4 @@ impl<'p> Resolver<'p> {
 /// `d` and at least one more letter.
 fn is_differential(name: &str) -> bool {
     name.chars().count() > 1 && name.starts_with('d')
-}
-
-/// The header of a declaration that is called with arguments.
-fn header_of(kind: &ItemKind) -> Option<&[Param]> {
-    match kind {
-        ItemKind::Fn(f) => Some(&f.header),
-        ItemKind::Target(t) => Some(&t.header),
-        ItemKind::Model(m) => Some(&m.header),
-        ItemKind::Solver(s) => Some(&s.header),
-        _ => None,
-    }
 }
