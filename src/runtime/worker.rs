@@ -366,6 +366,10 @@ impl<'a, T: Lane> Worker<'a, T> {
 
     /// Whether a lane that is alive has a state that is not finite; fills `health`.
     fn sick(&mut self) -> bool {
+        if T::all_finite(&self.memory.state) {
+            self.health.fill(T::default());
+            return false;
+        }
         health(&self.memory.state, &mut self.health);
         self.any_sick()
     }
