@@ -37,11 +37,11 @@ count() {
       each = (b - a) / ((many - few) * steps)
       printf "%s %.1f %.2f\n", p, (a - each * few * steps) / 1e6, each }'
   done <<'EOF'
-p1 64 512 1000
-p2 64 512 1000
-p3 64 128 1000
-p4 64 256 1000
-p5 64 512 250
+p1 64 4096 1000
+p2 64 4096 1000
+p3 64 512 1000
+p4 64 1024 1000
+p5 64 8192 250
 p6 64 128 500
 EOF
 } | tee "$scratch/now"

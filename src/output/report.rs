@@ -175,8 +175,7 @@ fn variant(r: &RunResult) -> String {
         let mut rows = table::convergence_rows(c).into_iter().map(|row| row.map(|cell| text(&cell)));
         let head = rows.next().unwrap_or_default();
         out += &grid(&head.each_ref().map(String::as_str), &rows.collect::<Vec<_>>());
-        let [strong, weak] = [&c.strong_order, &c.weak_order].map(table::order);
-        out += &format!("<p>strong order {strong}, weak order {weak}</p>\n");
+        out += &format!("<p>{}</p>\n", text(&table::orders(c).join("; ")));
     }
     if !r.checks.is_empty() {
         let rows: Vec<[String; 4]> = r.checks.iter().map(check).collect();

@@ -6,6 +6,7 @@ use serde::ser::{SerializeSeq, Serializer};
 use crate::kernels::lane::Precision;
 use crate::runtime::StatResult;
 use crate::runtime::adaptive::Attempts;
+use crate::runtime::enumerate::{Enumerated, LocalError};
 use crate::runtime::orders::Converged;
 use crate::runtime::statistics::chains::Estimate;
 
@@ -180,6 +181,42 @@ pub struct Convergence {
     /// numbers of steps whose errors are rounding, left out of all fits
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rounding: Vec<u64>,
+    /// what the solver's declaration states for this model's noise
+    pub stated: Orders,
+    /// where the draws of a step take few values: its weak errors without sampling, in the place of levels
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enumerated: Option<Enumeration>,
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Orders {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strong: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weak: Option<f64>,
+}
+
+/// Weak errors of steps from all their outcomes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Enumeration {
+    /// combinations of the values of the draws of a step
+    pub ways: usize,
+    /// states that the steps began from
+    pub starts: usize,
+    pub levels: Vec<EnumerationLevel>,
+}
+
+#[derive(Copy, Clone, Debug, Serialize)]
+pub struct EnumerationLevel {
+    pub h: f64,
+    /// the number of steps of the whole time, times the difference of the moments of the increment between one step and
+    /// two halves; in units of the increment of the longest step
+    pub error: f64,
+    /// the slope from the level before
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<f64>,
+    /// the difference is no more than rounding
+    pub rounding: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -236,6 +273,30 @@ impl From<&Converged> for Convergence {
             levels: levels.collect(),
             too_noisy: c.too_noisy.clone(),
             rounding: c.rounding.clone(),
+            stated: Orders::default(),
+            enumerated: None,
+        }
+    }
+}
+
+impl From<&Enumerated> for Convergence {
+    fn from(e: &Enumerated) -> Convergence {
+        let none = Pair { value: f64::NAN, se: f64::NAN };
+        let level = |(k, l): (usize, &LocalError)| {
+            let before = k.checked_sub(1).map(|k| &e.levels[k]).filter(|_| !l.rounding);
+            let order = before.map(|b| (b.error / l.error).ln() / (b.h / l.h).ln());
+            EnumerationLevel { h: l.h, error: l.error, order, rounding: l.rounding }
+        };
+        let levels = e.levels.iter().enumerate().map(level).collect();
+        Convergence {
+            strong_order: none,
+            rms_order: none,
+            weak_order: e.order.into(),
+            levels: Vec::new(),
+            too_noisy: Vec::new(),
+            rounding: Vec::new(),
+            stated: Orders::default(),
+            enumerated: Some(Enumeration { ways: e.ways, starts: e.starts, levels }),
         }
     }
 }

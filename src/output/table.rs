@@ -2,7 +2,7 @@
 
 use super::number::{count, counted, estimate, plain};
 use super::paths::subscript;
-use super::result::{Check, Convergence, Report, RunResult, When};
+use super::result::{Check, Convergence, EnumerationLevel, Pair, Report, RunResult, When};
 use super::style::Style;
 use crate::kernels::lane::Precision;
 
@@ -46,7 +46,13 @@ pub(super) fn headline(r: &RunResult, style: Style) -> String {
         None if r.steps > 0 => format!(" of {}", counted(r.steps, "step")),
         None => String::new(),
     };
-    let mut facts = format!("{}{with}{sweep}: {}{steps}, seed {}", r.model, counted(r.paths, "path"), r.seed);
+    let paths = match r.converge.as_ref().and_then(|c| c.enumerated.as_ref()) {
+        Some(e) => {
+            format!("all {} of a step from {}", counted(e.ways as u64, "outcome"), counted(e.starts as u64, "state"))
+        }
+        None => format!("{}{steps}", counted(r.paths, "path")),
+    };
+    let mut facts = format!("{}{with}{sweep}: {paths}, seed {}", r.model, r.seed);
     if r.precision == Precision::Single {
         facts += ", f32";
     }
@@ -156,7 +162,7 @@ fn when_words(when: &When) -> String {
 }
 
 /// A measured order, or that there is none.
-pub(super) fn order(p: &super::result::Pair) -> String {
+fn order(p: &Pair) -> String {
     if p.value.is_nan() { "not measured".into() } else { estimate(p.value, p.se) }
 }
 
@@ -211,6 +217,15 @@ pub fn bars(values: &[f64]) -> String {
 
 /// The levels of a measured convergence, with a head.
 pub(super) fn convergence_rows(c: &Convergence) -> Vec<[String; 6]> {
+    if let Some(e) = &c.enumerated {
+        let head = ["h", "weak error", "order", "", "", ""].map(String::from);
+        let order = |l: &EnumerationLevel| l.order.map_or(String::new(), |p| format!("{p:.3}"));
+        let error = |l: &EnumerationLevel| {
+            if l.rounding { "rounding".into() } else { plain((l.error * 1e12).round() / 1e12) }
+        };
+        let row = |l: &EnumerationLevel| [plain(l.h), error(l), order(l), String::new(), String::new(), String::new()];
+        return std::iter::once(head).chain(e.levels.iter().map(row)).collect();
+    }
     let head = ["steps", "h", "E|x - ref|", "rms", "|E x - E ref|", "µs a path"].map(String::from);
     let rows = c.levels.iter().map(|l| {
         [
@@ -225,11 +240,21 @@ pub(super) fn convergence_rows(c: &Convergence) -> Vec<[String; 6]> {
     std::iter::once(head).chain(rows).collect()
 }
 
+/// The orders, with what the solver states.
+pub(super) fn orders(c: &Convergence) -> Vec<String> {
+    let line = |(name, p, stated): (&str, &Pair, Option<f64>)| {
+        let stated = stated.map_or(String::new(), |p| format!(", stated {}", plain(p)));
+        format!("{name} order {}{stated}", order(p))
+    };
+    let both = [("strong", &c.strong_order, c.stated.strong), ("weak", &c.weak_order, c.stated.weak)];
+    // steps that are enumerated follow no path and have no strong order
+    both.into_iter().skip(usize::from(c.enumerated.is_some())).map(line).collect()
+}
+
 fn convergence(c: &Convergence, style: Style) -> String {
     let rows = convergence_rows(c);
-    let orders = [("strong", &c.strong_order), ("weak", &c.weak_order)];
-    let orders = orders.map(|(name, p)| format!("{name} order {}\n", order(p))).concat();
-    let mut text = aligned(&rows) + &orders;
+    let mut text = aligned(&rows);
+    orders(c).iter().for_each(|line| text += &format!("{line}\n"));
     let mut note = |steps: &[u64], what: &dyn Fn(&str) -> String| {
         if !steps.is_empty() {
             let steps: Vec<String> = steps.iter().map(u64::to_string).collect();
@@ -262,7 +287,7 @@ fn indented(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::result::{AdaptiveResult, ConvergenceLevel, Pair, Values};
+    use super::super::result::{AdaptiveResult, ConvergenceLevel, Orders, Values};
     use super::*;
 
     fn report(expr: &str, when: When, value: Values) -> Report {
@@ -403,6 +428,8 @@ b: all
             levels: vec![level(16, 0.1), level(32, 0.05)],
             too_noisy: vec![16, 32],
             rounding: vec![],
+            stated: Orders { strong: Some(1.0), weak: None },
+            enumerated: None,
         };
         let want = "\
 steps  h        E|x - ref|       rms              |E x - E ref|    µs a path

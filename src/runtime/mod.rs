@@ -8,6 +8,7 @@ mod chen;
 pub mod collect;
 pub mod coupled;
 pub mod engine;
+pub mod enumerate;
 pub mod job;
 pub mod layout;
 pub mod memory;
@@ -21,6 +22,7 @@ pub mod statistics;
 #[cfg(test)]
 pub mod testing;
 pub mod tree;
+pub mod ways;
 pub mod wiener;
 mod worker;
 

@@ -1,26 +1,59 @@
-//! `converge`: measured strong and weak orders from coupled paths.
+//! `converge`: measured strong and weak orders from coupled paths, and from all outcomes of a step where there are few.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Lane;
-use crate::math::eval::eval;
-use crate::math::{VarId, VarKind};
+use crate::math::eval::{Env, eval};
+use crate::math::{Graph, VarId, VarKind};
 use crate::model::elab::{Elab, Try};
 use crate::model::system::{AREA_SITE, INTEGRAL_SITE, LEVY_SITE, NOISE_SITE, REST_SITE};
-use crate::output::result::{Convergence, RunResult};
+use crate::output::number::estimate;
+use crate::output::result::{Convergence, Orders, RunResult};
 use crate::runtime::coupled::{self, CoupledJob, Level, Wiener};
+use crate::runtime::enumerate::{self, Enumerated, Enumeration, Pair};
+use crate::runtime::job::Stage;
 use crate::runtime::noise::Ars5;
-use crate::session::compile::{Grid, parameters, stage};
+use crate::runtime::ways::Unlisted;
+use crate::session::compile::{Compiled, Grid, parameters, stage};
 use crate::session::execute::Execution;
 use crate::session::figures::gather::Gathered;
 use crate::session::plan::{Converge, Plan, Statement, TimeSpec};
 use crate::session::results::Ran;
 use crate::solve::Step;
+use crate::source::Span;
+use crate::step::program::StateSlot;
 
 /// The reference should be so much finer than the finest level: of an order of one its error is then an eighth of that.
 const FINER: u64 = 8;
+
+/// An order falls short of what is stated where it is less by so many of its errors and by this.
+const CLEAR: f64 = 3.0;
+const SHORT_OF: f64 = 0.25;
+
+/// Steps that are enumerated are also halved so often: that costs little, and the order is one of short steps.
+const SHORTER: u32 = 4;
+
+/// What is measured, of all solvers of a run.
+struct Measure<'a> {
+    plan: &'a Plan,
+    converge: &'a Converge,
+    how: Execution<'a>,
+    params: &'a Env,
+    ends: (f64, f64),
+    /// of the time
+    span: Span,
+    deterministic: bool,
+}
+
+/// A solver on a model, compiled.
+struct Scheme<T> {
+    g: Arc<Graph>,
+    init: Compiled<T>,
+    step: Compiled<T>,
+}
 
 impl Elab<'_> {
     pub(super) fn converge_run<T: Lane>(
@@ -83,107 +116,41 @@ impl Elab<'_> {
                 FINER * finest
             ));
         }
+        let measure = Measure { plan, converge, how, params: &params, ends: (a, b), span, deterministic };
+        let mut listed = Vec::new();
         for k in 0..plan.steps.len() {
             self.begin_part(plan, k, plan.steps.len(), &[], how);
-            let begin = std::time::Instant::now();
-            let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
-            let (init, step) = self.dynamics::<T>(plan, k, None, how.backend)?;
-            let compile_seconds = begin.elapsed().as_secs_f64();
-            let step = step.expect("a run with steps has a step");
-            let g = Arc::new(self.g.clone());
-            let clock = self.clock();
-            let level = |n: u64| {
-                let grid = Grid::equal(a, b, n);
-                stage(&g, &step, &params, clock, &grid, false).map(|stage| Level { stage, steps: n })
-            };
-            let mut levels = Vec::new();
-            for n in converge.steps.iter().chain([&converge.reference]) {
-                match level(*n) {
-                    Ok(l) => levels.push(l),
-                    Err(reason) => return self.error(codes::BAD_SETTING, reason, span, "needed for this"),
-                }
-            }
-            let reference = levels.pop().expect("the reference is last");
-            let mut starts = Vec::new();
-            for n in converge.steps.iter().chain([&converge.reference]) {
-                match stage(&g, &init, &params, clock, &Grid::equal(a, b, *n), false) {
-                    Ok(s) => starts.push(s),
-                    Err(reason) => return self.error(codes::BAD_SETTING, reason, span, "needed for this"),
-                }
-            }
-            let mut start = starts[0].clone();
-            start.rows = Arc::new(move |level| (starts[level.start as usize].rows)(0..1));
-            let flowing: Vec<VarId> = plan.model.states.iter().filter(|s| s.flow.is_some()).map(|s| s.var).collect();
-            let rows = init
-                .program
-                .states
-                .iter()
-                .filter(|s| flowing.contains(&s.var))
-                .flat_map(|s| s.first_row..s.first_row + s.shape.iter().product::<usize>())
-                .collect();
-            let wiener = (0u32..).zip(&plan.model.noises).map(|(n, noise)| Wiener {
-                sites: [NOISE_SITE, INTEGRAL_SITE, AREA_SITE].map(|first| first + n),
-                dims: noise.shape.iter().product(),
-            });
-            // What is met over parts of a step, and the rest of it, comes from Brownian paths.
-            let trees = (!plan.steps[k].parts.is_empty()).then(|| {
-                let all = converge.steps.iter().chain([&converge.reference]);
-                all.map(|n| self.tree_noise(plan, k, &Grid::equal(a, b, *n), &params)).collect()
-            });
-            let job = CoupledJob {
-                init: start,
-                levels,
-                reference,
-                wiener: wiener.collect(),
-                levy: LEVY_SITE,
-                own: REST_SITE,
-                rows,
-                span: b - a,
-                paths: plan.paths,
-                seed: plan.seed,
-                stream: 0,
-                threads: plan.threads(),
-                deterministic,
-                noise: Arc::new(Ars5),
-                trees,
-                spent: converge.steps.iter().map(|_| Default::default()).collect(),
-            };
-            let found = match coupled::run(&job, how.control()) {
-                Ok(found) => found,
-                Err(reason) => {
-                    return self.fail(Diagnostic::error(
-                        codes::SOLVER_MISFIT,
-                        format!("the order of `{}` cannot be measured: {reason}", plan.steps[k].solver),
-                        converge.span,
-                        "asked for here",
-                    ));
-                }
-            };
-            for order in plan.context.orders.iter().filter(|o| o.solver == plan.steps[k].solver) {
+            let solver = &plan.steps[k].solver;
+            let result = self.orders_of::<T>(&measure, k)?;
+            let Some(found) = &result.converge else { unreachable!("orders were measured") };
+            for order in plan.context.orders.iter().filter(|o| o.solver == *solver) {
                 let estimate = if order.strong { found.strong_order } else { found.weak_order };
                 env.set(order.value, estimate.value);
                 env.set(order.se, estimate.se);
             }
-            let mut convergence = Convergence::from(&found);
-            for (level, spent) in convergence.levels.iter_mut().zip(&job.spent) {
-                let [time, counted] = [0, 1].map(|k| spent[k].load(Ordering::Relaxed) as f64);
-                level.cost = time * 1e-9 / counted * level.steps as f64;
+            let stated =
+                [("strong", found.strong_order, found.stated.strong), ("weak", found.weak_order, found.stated.weak)];
+            for (kind, found, stated) in stated {
+                if let Some(stated) = stated
+                    && found.value + CLEAR * found.se + SHORT_OF < stated
+                {
+                    ran.notes.push(format!(
+                        "`{solver}` states {kind} order {stated}, and {} was measured",
+                        estimate(found.value, found.se)
+                    ));
+                }
             }
-            ran.variants.push(RunResult {
-                name: plan.name.clone(),
-                model: plan.model.name.clone(),
-                solver: Some(plan.steps[k].solver.clone()),
-                paths: found.finished,
-                steps: converge.reference,
-                seed: plan.seed,
-                precision: plan.precision,
-                seconds: begin.elapsed().as_secs_f64() - compile_seconds,
-                compile_seconds,
-                path_steps_per_second: found.finished as f64 * total as f64 / begin.elapsed().as_secs_f64().max(1e-9),
-                diverged: found.reference_diverged,
-                converge: Some(convergence),
-                ..RunResult::default()
-            });
+            if found.enumerated.is_some() {
+                listed.push(format!("`{solver}`"));
+            }
+            ran.variants.push(result);
+        }
+        if !listed.is_empty() {
+            ran.notes.push(format!(
+                "the noise of a step of {} takes few values and follows no path, so there is no strong order; the weak one \
+                 compares all outcomes of one step with those of two halves",
+                listed.join(", ")
+            ));
         }
         ran.plots.extend(plan.statements.iter().filter_map(|s| match s {
             Statement::Plot(plot) => Some(Gathered::of_run(plot, plan.paths)),
@@ -205,6 +172,151 @@ impl Elab<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The orders of one solver.
+    fn orders_of<T: Lane>(&mut self, measure: &Measure<'_>, k: usize) -> Try<RunResult> {
+        let Measure { plan, converge, how, .. } = *measure;
+        let begin = Instant::now();
+        let (init, step) = self.dynamics::<T>(plan, k, None, how.backend)?;
+        let step = step.expect("a run with steps has a step");
+        let compile_seconds = begin.elapsed().as_secs_f64();
+        let scheme = Scheme { g: Arc::new(self.g.clone()), init, step };
+        let job = self.coupled_job(measure, k, &scheme)?;
+        let stated = plan.steps[k].orders;
+        let stated = Orders { strong: stated.strong, weak: stated.weak };
+        let mut result = RunResult {
+            name: plan.name.clone(),
+            model: plan.model.name.clone(),
+            solver: Some(plan.steps[k].solver.clone()),
+            steps: converge.reference,
+            seed: plan.seed,
+            precision: plan.precision,
+            compile_seconds,
+            ..RunResult::default()
+        };
+        let begin = Instant::now();
+        if let Ok(found) = self.enumerated(measure, &scheme, &job) {
+            result.paths = found.starts as u64;
+            result.steps = 1;
+            result.converge = Some(Convergence { stated, ..Convergence::from(&found) });
+            result.seconds = begin.elapsed().as_secs_f64();
+            return Ok(result);
+        }
+        let found = match coupled::run(&job, how.control()) {
+            Ok(found) => found,
+            Err(reason) => {
+                return self.fail(Diagnostic::error(
+                    codes::SOLVER_MISFIT,
+                    format!("the order of `{}` cannot be measured: {reason}", plan.steps[k].solver),
+                    converge.span,
+                    "asked for here",
+                ));
+            }
+        };
+        let mut convergence = Convergence { stated, ..Convergence::from(&found) };
+        for (level, spent) in convergence.levels.iter_mut().zip(&job.spent) {
+            let [time, counted] = [0, 1].map(|k| spent[k].load(Ordering::Relaxed) as f64);
+            level.cost = time * 1e-9 / counted * level.steps as f64;
+        }
+        let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
+        result.paths = found.finished;
+        result.seconds = begin.elapsed().as_secs_f64();
+        result.path_steps_per_second = found.finished as f64 * total as f64 / result.seconds.max(1e-9);
+        result.diverged = found.reference_diverged;
+        result.converge = Some(convergence);
+        Ok(result)
+    }
+
+    /// Coupled paths of one solver at all levels.
+    fn coupled_job<T: Lane>(&mut self, measure: &Measure<'_>, k: usize, scheme: &Scheme<T>) -> Try<CoupledJob<T>> {
+        let Measure { plan, converge, params, ends: (a, b), .. } = *measure;
+        let counts: Vec<u64> = converge.steps.iter().copied().chain([converge.reference]).collect();
+        let (mut levels, mut starts) = (Vec::new(), Vec::new());
+        for steps in &counts {
+            let grid = Grid::equal(a, b, *steps);
+            levels.push(Level { stage: self.stage_of(measure, &scheme.g, &scheme.step, &grid)?, steps: *steps });
+            starts.push(self.stage_of(measure, &scheme.g, &scheme.init, &grid)?);
+        }
+        let reference = levels.pop().expect("the reference is last");
+        let mut start = starts[0].clone();
+        start.rows = Arc::new(move |level| (starts[level.start as usize].rows)(0..1));
+        let flowing: Vec<VarId> = plan.model.states.iter().filter(|s| s.flow.is_some()).map(|s| s.var).collect();
+        let moved = scheme.init.program.states.iter().filter(|s| flowing.contains(&s.var));
+        let rows = moved.flat_map(|s| s.first_row..s.first_row + s.shape.iter().product::<usize>()).collect();
+        let wiener = (0u32..).zip(&plan.model.noises).map(|(n, noise)| Wiener {
+            sites: [NOISE_SITE, INTEGRAL_SITE, AREA_SITE].map(|first| first + n),
+            dims: noise.shape.iter().product(),
+        });
+        // What is met over parts of a step, and the rest of it, comes from Brownian paths.
+        let trees = (!plan.steps[k].parts.is_empty())
+            .then(|| counts.iter().map(|n| self.tree_noise(plan, k, &Grid::equal(a, b, *n), params)).collect());
+        Ok(CoupledJob {
+            init: start,
+            levels,
+            reference,
+            wiener: wiener.collect(),
+            levy: LEVY_SITE,
+            own: REST_SITE,
+            rows,
+            span: b - a,
+            paths: plan.paths,
+            seed: plan.seed,
+            stream: 0,
+            threads: plan.threads(),
+            deterministic: measure.deterministic,
+            noise: Arc::new(Ars5),
+            trees,
+            spent: converge.steps.iter().map(|_| Default::default()).collect(),
+        })
+    }
+
+    fn stage_of<T: Lane>(
+        &mut self,
+        measure: &Measure<'_>,
+        g: &Arc<Graph>,
+        compiled: &Compiled<T>,
+        grid: &Grid,
+    ) -> Try<Stage<T>> {
+        match stage(g, compiled, measure.params, self.clock(), grid, false) {
+            Ok(stage) => Ok(stage),
+            Err(reason) => self.error(codes::BAD_SETTING, reason, measure.span, "needed for this"),
+        }
+    }
+
+    /// Weak errors of steps of the lengths of all levels, and of some shorter ones, without sampling, if the draws of a step
+    /// take few values.
+    fn enumerated<T: Lane>(
+        &mut self,
+        measure: &Measure<'_>,
+        scheme: &Scheme<T>,
+        job: &CoupledJob<T>,
+    ) -> Result<Enumerated, Unlisted> {
+        let memory = |s: &StateSlot| s.renewed && !job.rows.contains(&s.first_row);
+        let coarsest = job.levels.iter().enumerate().min_by_key(|(_, level)| level.steps);
+        let (false, false, Some((at, coarsest))) =
+            (job.trees.is_some(), scheme.step.program.states.iter().any(memory), coarsest)
+        else {
+            return Err(Unlisted::Continuous);
+        };
+        let walked = coarsest.steps / 2;
+        let key = (job.seed, job.stream);
+        let starts = enumerate::starts((&job.init, at as u64), &coarsest.stage, walked, &*job.noise, key);
+        let time = measure.ends.0 + job.span * walked as f64 / coarsest.steps as f64;
+        let mut counts: Vec<u64> = measure.converge.steps.clone();
+        counts.sort_unstable();
+        let finest = counts.last().copied().unwrap_or(1);
+        counts.extend((1..=SHORTER).map(|k| finest << k));
+        let mut pairs = Vec::new();
+        for steps in counts {
+            let h = job.span / steps as f64;
+            let mut part = |steps: u64| {
+                let stage = self.stage_of(measure, &scheme.g, &scheme.step, &Grid::equal(time, time + h, steps));
+                stage.map_err(|_| Unlisted::Continuous)
+            };
+            pairs.push(Pair { h, whole: part(1)?, halves: part(2)? });
+        }
+        enumerate::run(&Enumeration { starts, pairs, rows: &job.rows, span: job.span })
     }
 
     /// Refuses steps with Wiener integrals over a part of the step: what they share with other step sizes is not known.

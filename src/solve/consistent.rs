@@ -26,6 +26,9 @@ const NORMALS: [f64; 2] = [0.83, -0.57];
 const NOISE: f64 = 0.61;
 const FRICTION: f64 = 0.9;
 
+/// The same normals once more, times this.
+const MORE: f64 = 1.1;
+
 impl Elab<'_> {
     /// Warns of a rule whose step is not consistent. Rules on other forms, and those that cannot be worked out for the
     /// test equation, are left alone.
@@ -40,13 +43,18 @@ impl Elab<'_> {
 
     fn warn_of_terms(&mut self, rule: &Rule, solver: &AppliedSolver) {
         let before = self.diagnostics.len();
-        let moved = self.tried(rule, solver, DRIFT, 0.0);
-        let unused = moved.is_some() && moved == self.tried(rule, solver, [0.0; 2], 0.0);
+        let moved = self.tried(rule, solver, DRIFT, [0.0, 1.0]);
+        let unused = moved.is_some() && moved == self.tried(rule, solver, [0.0; 2], [0.0, 1.0]);
         let gain = moved.map(|moved| [moved[0] / (DRIFT[0] * STEP), moved[1] / (DRIFT[1] * STEP)]);
         let noisy = rule.class != NoiseClass::None;
-        let shake = if noisy { self.tried(rule, solver, [0.0; 2], NOISE) } else { None };
+        let mut shaken = |scale| if noisy { self.tried(rule, solver, [0.0; 2], [NOISE, scale]) } else { None };
+        let (shake, more) = (shaken(1.0), shaken(MORE));
         self.diagnostics.truncate(before);
         let off = |x: f64| (x - 1.0).abs() > SLACK;
+        // Increments of two or three values do not grow with the normals that they are made of: nothing is known of them.
+        let grows = |(a, b): (f64, f64)| !off(b / (MORE * a));
+        let shake =
+            shake.zip(more).filter(|(a, b)| a.iter().copied().zip(b.iter().copied()).all(grows)).map(|(a, _)| a);
         let span = rule.solver().name.span;
         let name = &rule.solver().name.name;
         if unused {
@@ -146,19 +154,32 @@ impl Elab<'_> {
         let states = vec![self.constant_state("q", q, drift), self.constant_state("v", v, pushed)];
         let noises = if rule.class == NoiseClass::None { Vec::new() } else { vec![w] };
         let model = self.test_model(states, noises, dt);
-        let moved = self.moved(rule, solver, &model, &[q, v])?;
+        let moved = self.moved(rule, solver, &model, &[q, v], 1.0)?;
         Some([moved[0], moved[1]])
     }
 
-    /// How far the rule moves two components with a constant drift and noise.
-    fn tried(&mut self, rule: &Rule, solver: &AppliedSolver, drift: [f64; 2], noise: f64) -> Option<[f64; 2]> {
+    /// How far the rule moves two components with a constant drift and noise, with the normals times a number.
+    fn tried(
+        &mut self,
+        rule: &Rule,
+        solver: &AppliedSolver,
+        drift: [f64; 2],
+        [noise, scale]: [f64; 2],
+    ) -> Option<[f64; 2]> {
         let model = self.constant_model(rule.class, drift, noise);
         let x = model.states[0].var;
-        self.moved(rule, solver, &model, &[x]).map(|moved| moved[0])
+        self.moved(rule, solver, &model, &[x], scale).map(|moved| moved[0])
     }
 
-    /// How far a step of the rule moves some states (of two components each).
-    fn moved(&mut self, rule: &Rule, solver: &AppliedSolver, model: &Model, of: &[VarId]) -> Option<Vec<[f64; 2]>> {
+    /// How far a step of the rule moves some states (of two components each), with the normals times a number.
+    fn moved(
+        &mut self,
+        rule: &Rule,
+        solver: &AppliedSolver,
+        model: &Model,
+        of: &[VarId],
+        scale: f64,
+    ) -> Option<Vec<[f64; 2]>> {
         let structured = self.structured(model);
         if !matches!(self.fit(rule, model, &structured), Fit::Fits) {
             return None;
@@ -169,18 +190,18 @@ impl Elab<'_> {
             env.set(state.var, Array::new(vec![2], START.to_vec()));
         }
         for (var, start) in &step.memory {
-            let known = self.known(*start, &env)?;
+            let known = self.known(*start, &env, scale)?;
             env.set(*var, known);
         }
         let values: Option<Vec<Id>> = of.iter().map(|x| Some(step.renew.iter().find(|r| r.0 == *x)?.1)).collect();
         let values = crate::math::clean(&mut self.g, &values?).ok()?;
-        let each = values.into_iter().map(|id| self.known(id, &env));
+        let each = values.into_iter().map(|id| self.known(id, &env, scale));
         each.map(|v| v.map(|v| [v.values[0] - START[0], v.values[1] - START[1]])).collect()
     }
 
     /// The value of a step's expression, with the normals of W as they stand above and those of areas zero. None where it
     /// draws something else: its mean is then not seen in one draw.
-    fn known(&mut self, id: Id, env: &Env) -> Option<Array> {
+    fn known(&mut self, id: Id, env: &Env, scale: f64) -> Option<Array> {
         let mut env = env.clone();
         for (var, value) in [(self.time, 0.0), (self.time_next, STEP), (self.dt, STEP), (self.step_index, 0.0)] {
             env.set(var, Array::new(vec![], vec![value]));
@@ -192,9 +213,9 @@ impl Elab<'_> {
                 return None;
             }
             let count: usize = info.shape.iter().product();
-            let values =
-                if site < crate::model::system::INTEGRAL_SITE { &NORMALS[..count] } else { &[0.0; 2][..count] };
-            env.set(var, Array::new(info.shape, values.to_vec()));
+            let scale = if site < crate::model::system::INTEGRAL_SITE { scale } else { 0.0 };
+            let values = NORMALS[..count].iter().map(|z| z * scale).collect();
+            env.set(var, Array::new(info.shape, values));
         }
         eval(&self.g, id, &env).ok().filter(|v| v.values.iter().all(|x| x.is_finite()))
     }

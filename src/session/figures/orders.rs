@@ -36,7 +36,11 @@ pub(super) fn convergence(ran: &Ran) -> Figure {
         for (s, variant) in ran.variants.iter().enumerate() {
             let Some(c) = &variant.converge else { continue };
             let order = if k == 0 { c.strong_order } else { c.weak_order };
-            let points = errors(variant, |l| l.h, error);
+            let listed = c.enumerated.iter().filter(|_| k == 1).flat_map(|e| &e.levels).filter(|l| !l.rounding);
+            let points = match listed.map(|l| (l.h, l.error, 0.0)).collect::<Vec<_>>() {
+                listed if !listed.is_empty() => listed,
+                _ => errors(variant, |l| l.h, error),
+            };
             layers.extend(fitted(&points, order.value));
             let told = if order.value.is_finite() {
                 format!(", order {}", estimate(order.value, order.se))
