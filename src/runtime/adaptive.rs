@@ -321,7 +321,7 @@ impl<T: Lane> Pilot<T> {
         let mut paths = self.paths[lane * self.components..][..self.components].iter_mut();
         for wanted in &self.wanted {
             for (component, path) in paths.by_ref().take(wanted.components).enumerate() {
-                wanted.put(&path.over(t, next), h, component, &mut memory.noise, self.lanes, lane);
+                wanted.put(path, [t, next], component, &mut memory.noise, self.lanes, lane);
             }
         }
     }

@@ -78,17 +78,25 @@ impl Wanted {
         Identity { key, path, noise: self.noise, component: component as u32 }
     }
 
-    /// Writes the normals of an interval to the rows of a component; `lanes` from one row to the next, `lane` the first.
+    /// Writes the normals of a step, or of the part of it that is wanted, to the rows of a component; `lanes` from one row to
+    /// the next, `lane` the first.
     pub fn put<T: Lane, const L: usize>(
         &self,
-        area: &Area<L>,
-        h: f64,
+        paths: &mut Path<L>,
+        [from, to]: [f64; 2],
         component: usize,
         noise: &mut [T],
         lanes: usize,
         lane: usize,
     ) {
-        for (normals, row) in area.normals(h).iter().zip(self.rows) {
+        let [from, to] = self.ends(from, to);
+        let normals = if to > from {
+            paths.over(from, to).normals(to - from)
+        } else {
+            // what becomes of a part without length does not depend on its normals
+            Area { w: [0.0; L], h: [0.0; L], k: [0.0; L] }.normals(1.0)
+        };
+        for (normals, row) in normals.iter().zip(self.rows) {
             let Some(row) = row else { continue };
             let to = &mut noise[(row + component) * lanes + lane..][..L];
             to.iter_mut().zip(normals).for_each(|(to, x)| *to = T::of(*x));
@@ -123,16 +131,8 @@ impl TreeNoise {
                     let of = wanted.identity(fill.key, fill.first_path + lane as u64, component);
                     let mut paths: Path<L> = Path::new(of);
                     for (step, ends) in times.windows(2).enumerate() {
-                        let [from, to] = wanted.ends(ends[0], ends[1]);
                         let noise = &mut noise[step * stride..];
-                        if to > from {
-                            let area = paths.over(from, to);
-                            wanted.put(&area, to - from, component, noise, fill.lanes, lane);
-                        } else {
-                            // what becomes of a part without length does not depend on its normals
-                            let nothing = Area { w: [0.0; L], h: [0.0; L], k: [0.0; L] };
-                            wanted.put(&nothing, 1.0, component, noise, fill.lanes, lane);
-                        }
+                        wanted.put(&mut paths, [ends[0], ends[1]], component, noise, fill.lanes, lane);
                     }
                 }
             }

@@ -326,8 +326,8 @@ impl Elab<'_> {
             Diagnostic::error(
                 codes::SOLVER_MISFIT,
                 format!(
-                    "the order of `{}` cannot be measured: it integrates the noise over a part of a step, which paths of \
-                     other step sizes do not know",
+                    "the order of `{}` cannot be measured: it integrates the noise over a part of a step that is not \
+                     fixed, or with weights that are not polynomials, which paths of other step sizes do not know",
                     step.solver
                 ),
                 converge.span,

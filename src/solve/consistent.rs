@@ -33,12 +33,15 @@ impl Elab<'_> {
     /// Warns of a rule whose step is not consistent. Rules on other forms, and those that cannot be worked out for the
     /// test equation, are left alone.
     pub fn warn_inconsistent(&mut self, rule: &Rule, solver: &AppliedSolver) {
+        // The noise of one step by itself: sections of a path are not known by a few normals.
+        let coupled = std::mem::replace(&mut self.coupled_noise, false);
         match rule.form {
             _ if rule.library => {}
             Form::Ito | Form::Stratonovich => self.warn_of_terms(rule, solver),
             Form::Kinetic => self.warn_of_motion(rule, solver),
             _ => {}
         }
+        self.coupled_noise = coupled;
     }
 
     fn warn_of_terms(&mut self, rule: &Rule, solver: &AppliedSolver) {

@@ -9,10 +9,11 @@ use crate::calculus::integrate::{self, Term};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Node, Op, VarId};
 use crate::model::elab::{Elab, Try, WienerIntegral};
-use crate::model::system::{Model, REST_SITE};
+use crate::model::system::{AREA_SITE, INTEGRAL_SITE, Model, NOISE_SITE, REST_SITE};
 use crate::solve::form::Structured;
 use crate::solve::rule::Rule;
 use crate::solve::wiener::Wiener;
+use crate::source::Span;
 
 /// A variance below this fraction of the whole is rounding: the integral is a sum of the others.
 const NOTHING: f64 = 1e-13;
@@ -26,8 +27,25 @@ pub struct Asked<'a> {
     pub old: &'a [VarId],
 }
 
+/// What stands for the integrals of a step.
+pub struct Joint {
+    pub values: Vec<(VarId, Id)>,
+    /// the turns of the draws of parts of the step, with the ends of each as shares of it
+    pub parts: Vec<(u16, [Id; 2])>,
+    /// an integral over a part of the step that no path is known to have
+    pub open: Option<Span>,
+}
+
+/// A part of the step over which the noise is met by itself.
+#[derive(Clone)]
+struct Section {
+    shares: [f64; 2],
+    turn: u16,
+    areas: Wiener,
+}
+
 impl Elab<'_> {
-    /// What stands for the integrals of a step.
+    /// What stands for the integrals of a step, and the parts of the step whose areas some of them are made of.
     pub fn joint_integrals(
         &mut self,
         rule: &Rule,
@@ -35,21 +53,29 @@ impl Elab<'_> {
         structured: &Structured,
         wiener: &Wiener,
         asked: &Asked<'_>,
-    ) -> Try<Vec<(VarId, Id)>> {
+    ) -> Try<Joint> {
         let Asked { integrals, roots, old } = *asked;
         for i in integrals {
             self.free_of_state(i, wiener, old, integrals)?;
         }
         let mut values = Vec::new();
         let mut others = Vec::new();
+        let mut parts: Vec<Section> = Vec::new();
         for i in integrals {
-            match self.in_areas(i, wiener) {
+            let whole = if self.is_whole(i) { self.in_areas(i, wiener) } else { None };
+            let found = match whole {
+                None if self.coupled_noise => self.in_section(rule, model, structured, i, &mut parts)?,
+                found => found,
+            };
+            match found {
                 Some(value) => values.push((i.stands, value)),
                 None => others.push(i.clone()),
             }
         }
+        let parts = parts.into_iter().map(|p| (p.turn, p.shares.map(|share| self.g.real(share)))).collect();
+        let open = others.iter().find(|i| !self.is_whole(i)).map(|i| i.span);
         if others.is_empty() {
-            return Ok(values);
+            return Ok(Joint { values, parts, open });
         }
         let roots = self.g.substitute_vars(roots, &values);
         let used = |s: &Self, k: usize| roots.iter().any(|r| wiener.inputs[k].iter().any(|v| s.g.depends_on(*r, *v)));
@@ -57,7 +83,72 @@ impl Elab<'_> {
         let fresh = self.fresh_normals(rule, model, structured, wiener, &known, others.len())?;
         let joint = self.drawn(&others, wiener, &known, &fresh);
         values.extend(others.iter().map(|i| i.stands).zip(joint));
-        Ok(values)
+        Ok(Joint { values, parts, open })
+    }
+
+    /// An integral of a polynomial over a section of the step with fixed shares, as a sum of the W, H and K of that section:
+    /// a Brownian path knows them too. `None` for others.
+    fn in_section(
+        &mut self,
+        rule: &Rule,
+        model: &Model,
+        structured: &Structured,
+        i: &WienerIntegral,
+        known: &mut Vec<Section>,
+    ) -> Try<Option<Id>> {
+        let Some(shares) = self.shares(i) else { return Ok(None) };
+        let section = match known.iter().find(|s| s.shares == shares) {
+            Some(section) => section.clone(),
+            None => {
+                let turn = known.len() as u16 + 1;
+                let mut normals = Vec::new();
+                for (site, name) in [(NOISE_SITE, "z"), (INTEGRAL_SITE, "w"), (AREA_SITE, "k")] {
+                    let (_, nodes) = self.normals(model, site, turn, name);
+                    normals.push(self.noise_seen(rule, structured, &nodes)?);
+                }
+                let shape = self.g.shape(normals[0]).to_vec();
+                let areas = Wiener { u: normals[0], v: normals[1], w: normals[2], shape, inputs: Default::default() };
+                Section { shares, turn, areas }
+            }
+        };
+        let dt = self.g.var(self.dt);
+        let [from, length] = [shares[0], shares[1] - shares[0]].map(|share| {
+            let share = self.g.real(share);
+            self.g.op(Op::Mul, &[share, dt])
+        });
+        // the same integral, with its variable counted from the beginning of the section
+        let s = self.g.var(i.variable);
+        let moved = self.g.op(Op::Add, &[from, s]);
+        let integrand = self.g.substitute_vars(&[i.integrand], &[(i.variable, moved)])[0];
+        let value = self.of_areas(integrand, i.variable, length, &section.areas);
+        if value.is_some() && !known.iter().any(|s| s.turn == section.turn) {
+            known.push(section);
+        }
+        Ok(value)
+    }
+
+    /// The ends of an integral as shares of the step, where they are numbers.
+    fn shares(&mut self, i: &WienerIntegral) -> Option<[f64; 2]> {
+        let share = |s: &mut Self, end: Id| -> Option<f64> {
+            let end = crate::math::clean(&mut s.g, &[end]).ok()?[0];
+            let terms = integrate::terms(&mut s.g, end, s.dt)?;
+            let mut sum = 0.0;
+            for term in terms {
+                let coef = crate::math::clean(&mut s.g, &[term.coef]).ok()?[0];
+                let coef = match s.g.node(coef) {
+                    Node::Real(bits) => f64::from_bits(*bits),
+                    Node::Int(n) => *n as f64,
+                    _ => return None,
+                };
+                if coef != 0.0 && (term.power != 1 || term.exponent.is_some()) {
+                    return None;
+                }
+                sum += coef;
+            }
+            Some(sum)
+        };
+        let shares = [share(self, i.from)?, share(self, i.to)?];
+        (0.0 <= shares[0] && shares[0] < shares[1] && shares[1] <= 1.0).then_some(shares)
     }
 
     fn free_of_state(&mut self, i: &WienerIntegral, wiener: &Wiener, old: &[VarId], all: &[WienerIntegral]) -> Try<()> {
@@ -80,22 +171,24 @@ impl Elab<'_> {
 
     /// An integral over the whole step of a polynomial of degree two at most, as a sum of W, H and K.
     fn in_areas(&mut self, i: &WienerIntegral, wiener: &Wiener) -> Option<Id> {
-        if !self.is_whole(i) {
-            return None;
-        }
         let dt = self.g.var(self.dt);
+        self.of_areas(i.integrand, i.variable, dt, wiener)
+    }
+
+    /// The integral of a polynomial of degree two at most over an interval of some length, by the areas of that interval.
+    fn of_areas(&mut self, integrand: Id, variable: VarId, length: Id, wiener: &Wiener) -> Option<Id> {
         let one = |s: &mut Self, f: Id, u: Id, v: Id, w: Id| -> Option<Id> {
             let f = crate::math::clean(&mut s.g, &[f]).ok()?[0];
-            let terms = integrate::terms(&mut s.g, f, i.variable)?;
+            let terms = integrate::terms(&mut s.g, f, variable)?;
             let c = coefficients(s, &terms)?;
-            Some(s.by_areas(c, dt, [u, v, w]))
+            Some(s.by_areas(c, length, [u, v, w]))
         };
-        if self.g.is_scalar(i.integrand) {
+        if self.g.is_scalar(integrand) {
             let shape = wiener.shape.clone();
             let mut found = Some(());
             let all = self.tabulate(&shape, |s, at| {
                 let [u, v, w] = [wiener.u, wiener.v, wiener.w].map(|z| s.element(z, at));
-                match one(s, i.integrand, u, v, w) {
+                match one(s, integrand, u, v, w) {
                     Some(value) => value,
                     None => {
                         found = None;
@@ -105,7 +198,7 @@ impl Elab<'_> {
             });
             return found.map(|()| all);
         }
-        let parts = self.elements(i.integrand);
+        let parts = self.elements(integrand);
         let [u, v, w] = [wiener.u, wiener.v, wiener.w].map(|z| self.elements(z));
         let mut values = Vec::new();
         for (k, f) in parts.into_iter().enumerate() {
@@ -114,7 +207,7 @@ impl Elab<'_> {
         Some(self.g.lit(wiener.shape.clone(), values))
     }
 
-    pub fn is_whole(&mut self, i: &WienerIntegral) -> bool {
+    fn is_whole(&mut self, i: &WienerIntegral) -> bool {
         let dt = self.g.var(self.dt);
         let ends = crate::math::clean(&mut self.g, &[i.from, i.to]);
         ends.is_ok_and(|e| e[1] == dt && matches!(self.g.node(e[0]), Node::Real(bits) if f64::from_bits(*bits) == 0.0))

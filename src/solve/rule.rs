@@ -404,19 +404,20 @@ impl Elab<'_> {
             let roots: Vec<Id> = all.iter().map(|id| **id).collect();
             all.into_iter().zip(self.with_turns(&turns, &roots)).for_each(|(id, whole)| *id = whole);
         }
+        let (mut parts, mut open) = (Vec::new(), None);
         if let Some(wiener) = wiener.filter(|_| !integrals.is_empty()) {
             let errors = error.iter().map(|e| e.0);
             let roots: Vec<Id> = newest.values().chain(&decisions).copied().chain(errors).collect();
             let old: Vec<VarId> = renewed.iter().map(|r| r.1).chain(memory.iter().map(|m| m.1)).collect();
             let asked = Asked { integrals: &integrals, roots: &roots, old: &old };
-            let values = self.joint_integrals(rule, model, structured, &wiener, &asked)?;
-            let mut roots = self.g.substitute_vars(&roots, &values).into_iter();
+            let joint = self.joint_integrals(rule, model, structured, &wiener, &asked)?;
+            (parts, open) = (joint.parts, joint.open);
+            let mut roots = self.g.substitute_vars(&roots, &joint.values).into_iter();
             let all = newest.values_mut().chain(&mut decisions).chain(error.iter_mut().map(|e| &mut e.0));
             all.for_each(|id| *id = roots.next().expect("as many as before"));
         }
-        let part = integrals.iter().find(|i| !self.is_whole(i)).map(|i| i.span);
         let step = self.finish_step(rule, model, structured, &renewed, newest, memory, &decisions, error)?;
-        Ok(Step { part_of_step: part, ..step })
+        Ok(Step { part_of_step: open, parts, ..step })
     }
 
     /// The statements of a declaration: definitions, memory, and the step itself.
