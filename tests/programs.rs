@@ -28,7 +28,7 @@ macro_rules! programs {
 
 programs! {
     active basket bessel bond bridge cameron_martin catalogue chosen conjugate conventions coupling diagonal exact_draws
-    expectations free_field functions ginzburg_landau grid group heat_equation implicit invariant kernels laws levy_area
+    expectations free_field functions ginzburg_landau grid group heat_equation implicit invariant jumps kernels laws levy_area
     linear_regression logistic magnetic multistep names oscillators phi4_chain random_coefficients rotors rows schedules
     shear single_precision sinh spin spiral splitting stability stein time_dependent torus transforms turns verlet
     wiener_integrals

@@ -16,7 +16,7 @@ const AT_RUN_TIME: [&str; 7] = ["W0212", "E0507", "E0508", "E0510", "W0511", "E0
 const STACK: usize = 1 << 30;
 
 /// The diagnostics of a program, and how they are shown.
-fn check(path: &Path, bytes: &[u8], kept: &mut Option<load::Standard>) -> (Vec<Diagnostic>, String) {
+fn check(path: &Path, bytes: &[u8], kept: &mut Option<load::Shelf>) -> (Vec<Diagnostic>, String) {
     let name = path.display().to_string().replace('\\', "/");
     let loaded = load::load_again(&name, Some(path.to_path_buf()), bytes, &load::Options::default(), kept);
     let diagnostics = check_loaded(&loaded);

@@ -11,7 +11,7 @@ use super::uri;
 use crate::diagnostics::Diagnostic;
 use crate::model::library::item_name;
 use crate::model::resolve::{Names, Use, resolve};
-use crate::session::load::{Loaded, Options, Standard, load_again};
+use crate::session::load::{Loaded, Options, Shelf, load_again};
 use crate::session::study::{Study, study};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::Item;
@@ -43,7 +43,7 @@ pub struct Shared {
     pub options: Options,
     pub units: Units,
     pub library: Option<PathBuf>,
-    pub standard: Option<Standard>,
+    pub standard: Option<Shelf>,
 }
 
 impl Document {

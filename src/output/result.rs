@@ -181,6 +181,9 @@ pub struct Convergence {
     /// numbers of steps whose errors are rounding, left out of all fits
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rounding: Vec<u64>,
+    /// the steps follow no path: there are no strong errors
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pathless: bool,
     /// what the solver's declaration states for this model's noise
     pub stated: Orders,
     /// where the draws of a step take few values: its weak errors without sampling, in the place of levels
@@ -203,6 +206,8 @@ pub struct Enumeration {
     pub ways: usize,
     /// states that the steps began from
     pub starts: usize,
+    /// of the moments whose error falls most slowly, and the highest that was compared
+    pub degrees: [usize; 2],
     pub levels: Vec<EnumerationLevel>,
 }
 
@@ -273,6 +278,7 @@ impl From<&Converged> for Convergence {
             levels: levels.collect(),
             too_noisy: c.too_noisy.clone(),
             rounding: c.rounding.clone(),
+            pathless: c.pathless,
             stated: Orders::default(),
             enumerated: None,
         }
@@ -295,8 +301,9 @@ impl From<&Enumerated> for Convergence {
             levels: Vec::new(),
             too_noisy: Vec::new(),
             rounding: Vec::new(),
+            pathless: true,
             stated: Orders::default(),
-            enumerated: Some(Enumeration { ways: e.ways, starts: e.starts, levels }),
+            enumerated: Some(Enumeration { ways: e.ways, starts: e.starts, degrees: e.degrees, levels }),
         }
     }
 }

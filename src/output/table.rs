@@ -226,13 +226,16 @@ pub(super) fn convergence_rows(c: &Convergence) -> Vec<[String; 6]> {
         let row = |l: &EnumerationLevel| [plain(l.h), error(l), order(l), String::new(), String::new(), String::new()];
         return std::iter::once(head).chain(e.levels.iter().map(row)).collect();
     }
+    let path = |text: String| if c.pathless { String::new() } else { text };
     let head = ["steps", "h", "E|x - ref|", "rms", "|E x - E ref|", "µs a path"].map(String::from);
+    let [a, b, strong, rms, weak, cost] = head;
+    let head = [a, b, path(strong), path(rms), weak, cost];
     let rows = c.levels.iter().map(|l| {
         [
             count(l.steps),
             plain(l.h),
-            estimate(l.strong.value, l.strong.se),
-            estimate(l.rms.value, l.rms.se),
+            path(estimate(l.strong.value, l.strong.se)),
+            path(estimate(l.rms.value, l.rms.se)),
             l.weak_of_mean().map_or(String::new(), |w| estimate(w.value.abs(), w.se)),
             if l.cost.is_nan() { String::new() } else { format!("{:.3}", l.cost * 1e6) },
         ]
@@ -244,11 +247,14 @@ pub(super) fn convergence_rows(c: &Convergence) -> Vec<[String; 6]> {
 pub(super) fn orders(c: &Convergence) -> Vec<String> {
     let line = |(name, p, stated): (&str, &Pair, Option<f64>)| {
         let stated = stated.map_or(String::new(), |p| format!(", stated {}", plain(p)));
-        format!("{name} order {}{stated}", order(p))
+        let of = c.enumerated.as_ref().map_or(String::new(), |e| {
+            let [slowest, highest] = e.degrees;
+            format!(", by moments of degree {slowest} (of 1 to {highest})")
+        });
+        format!("{name} order {}{stated}{of}", order(p))
     };
     let both = [("strong", &c.strong_order, c.stated.strong), ("weak", &c.weak_order, c.stated.weak)];
-    // steps that are enumerated follow no path and have no strong order
-    both.into_iter().skip(usize::from(c.enumerated.is_some())).map(line).collect()
+    both.into_iter().skip(usize::from(c.pathless)).map(line).collect()
 }
 
 fn convergence(c: &Convergence, style: Style) -> String {
@@ -428,6 +434,7 @@ b: all
             levels: vec![level(16, 0.1), level(32, 0.05)],
             too_noisy: vec![16, 32],
             rounding: vec![],
+            pathless: false,
             stated: Orders { strong: Some(1.0), weak: None },
             enumerated: None,
         };

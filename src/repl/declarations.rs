@@ -101,7 +101,7 @@ impl Declarations {
             ..Loaded::default()
         };
         for entry in entries {
-            loaded.library.add(entry.file, false, vec![entry.item.clone()]);
+            loaded.library.add(entry.file, vec![entry.item.clone()]);
             loaded.files.push((entry.file, vec![entry.item.clone()]));
         }
         loaded

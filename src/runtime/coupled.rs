@@ -63,9 +63,8 @@ pub struct CoupledJob<T = f64> {
     /// where the steps meet the noise over parts of them: for each level, and the reference last, its noise from Brownian
     /// paths, in the place of sums of fine draws
     pub trees: Option<Vec<TreeNoise>>,
-    /// nanoseconds that steps of each level took, on all threads together, and the number of these (steps of a block; the
-    /// first calls, which find nothing in the caches, do not count)
-    pub spent: Vec<[AtomicU64; 2]>,
+    /// femtoseconds that a step of a path took at each level, in the fastest call: others shared the machine with other work
+    pub spent: Vec<AtomicU64>,
 }
 
 /// Why paths cannot be coupled.
@@ -168,6 +167,10 @@ impl Plan {
             if level.steps == 0 || level.steps >= reference || !reference.is_multiple_of(level.steps) {
                 return Err(Refusal::Indivisible { steps: level.steps, reference });
             }
+        }
+        // a number of events in a step of one length says nothing of that in another
+        if let Some(slot) = draws(job).find(|slot| matches!(slot.base, Base::Law(..))) {
+            return Err(Refusal::OtherDraw { site: slot.site });
         }
         if let Some(trees) = &job.trees {
             return Plan::by_trees(job, trees);
@@ -306,8 +309,6 @@ struct Worker<'a, T> {
     levels: Vec<(Memory<T>, Coarse)>,
     /// what each level draws for itself, the reference last
     own: Vec<Program>,
-    /// a block has been run
-    warm: bool,
 }
 
 impl<'a, T: Lane> Worker<'a, T> {
@@ -324,7 +325,6 @@ impl<'a, T: Lane> Worker<'a, T> {
             reference: memory(&job.reference),
             levels: job.levels.iter().map(|l| (memory(l), coarse(l))).collect(),
             own,
-            warm: false,
         }
     }
 
@@ -358,7 +358,6 @@ impl<'a, T: Lane> Worker<'a, T> {
             }
         }
         self.tally(position, layout, tree);
-        self.warm = true;
         Some(paths)
     }
 
@@ -400,9 +399,9 @@ impl<'a, T: Lane> Worker<'a, T> {
                 let rows = (level.stage.rows)(first..end);
                 let begin = Instant::now();
                 memory.call(&level.stage, fill, &rows, 0);
-                if let Some([time, counted]) = job.spent.get(k).filter(|_| self.warm) {
-                    time.fetch_add(begin.elapsed().as_nanos() as u64, Ordering::Relaxed);
-                    counted.fetch_add((end - first) * self.plan.lanes as u64, Ordering::Relaxed);
+                if let Some(least) = job.spent.get(k) {
+                    let steps = (end - first) * self.plan.lanes as u64;
+                    least.fetch_min(begin.elapsed().as_nanos() as u64 * 1_000_000 / steps, Ordering::Relaxed);
                 }
             }
         }

@@ -9,21 +9,28 @@ use super::job::Stage;
 use super::memory::Memory;
 use super::noise::{Fill, NoiseSource, START_STEP};
 use super::statistics::chains::Estimate;
-use super::ways::{LANES, Unlisted, Ways, epsilon, place};
+use super::ways::{Cuts, LANES, Unlisted, Ways, epsilon, place};
 use crate::kernels::lane::Lane;
 
 /// States that steps begin from, at most.
 const STARTS: usize = 32;
 
+/// Fewer starts say little of all states.
+const LEAST_STARTS: usize = 4;
+
 /// Outcomes of two steps from all starts together, at most.
 const MOST_OUTCOMES: usize = 1 << 19;
 
-/// Functions of the increment: its powers up to this one, of each component and of sums of two.
-const POWERS: usize = 4;
-const MOST_FUNCTIONALS: usize = 24;
+/// Functions of the increment: all products of powers of its components up to a degree, as high as this number of them
+/// allows, and no higher than orders up to three need (2 p + 1).
+const MOST_MONOMIALS: usize = 130;
+const HIGHEST: usize = 7;
 
 /// Differences are rounding below so many roundings of the state in units of its increment.
 const ROUNDINGS: f64 = 1e3;
+
+/// A slope that changes by less from one pair to the next is near an order.
+const SETTLED: f64 = 0.3;
 
 /// A step and two halves of it, from the time at which the starts stand.
 pub struct Pair<T> {
@@ -52,7 +59,9 @@ pub struct Enumerated {
     pub ways: usize,
     /// states that the steps began from
     pub starts: usize,
-    /// from the longest step to the shortest
+    /// of the moments whose error falls most slowly, and the highest that was compared
+    pub degrees: [usize; 2],
+    /// of those moments, from the longest step to the shortest
     pub levels: Vec<LocalError>,
     /// from the two shortest steps whose errors are not rounding; its error is the change from the pair before (NaN with
     /// fewer pairs)
@@ -63,8 +72,8 @@ pub struct Enumerated {
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct LocalError {
     pub h: f64,
-    /// the number of steps of the whole time, times the difference of the moments of the increment between one step and
-    /// two halves: the root of their mean square over starts and moments, in units of the increment of the longest step
+    /// the number of steps of the whole time, times the difference of moments of the increment between one step and two
+    /// halves: the root of their mean square over starts and moments, in units of the increment of the longest step
     pub error: f64,
     /// the difference is no more than rounding
     pub rounding: bool,
@@ -95,20 +104,43 @@ pub fn starts<T: Lane>(
 /// Compares one step with two halves for all pairs.
 pub fn run<T: Lane>(job: &Enumeration<'_, T>) -> Result<Enumerated, Unlisted> {
     let Some(coarsest) = job.pairs.first() else { return Err(Unlisted::Certain) };
-    let ways = Ways::of(&coarsest.whole, &job.starts)?;
-    let count = (MOST_OUTCOMES / (ways.count() * ways.count())).clamp(1, STARTS).min(job.starts.len());
-    let starts = &job.starts[..count];
-    let functionals = functionals(job.rows);
-    let units = units(&coarsest.whole, starts, &ways, &functionals);
-    let floor = rounding(starts, &functionals, &units);
-    let mut levels = Vec::new();
-    for pair in &job.pairs {
-        let whole = Ways::of(&pair.whole, &job.starts)?;
-        let half = Ways::of(&pair.halves, &job.starts)?;
-        let gap = difference(pair, starts, [&whole, &half], &functionals, &units);
-        levels.push(LocalError { h: pair.h, error: gap * job.span / pair.h, rounding: gap <= floor });
+    let mut known = Cuts::default();
+    let ways = Ways::of(&coarsest.whole, &job.starts, &mut known)?;
+    let count = (MOST_OUTCOMES / (ways.count() * ways.count())).min(STARTS).min(job.starts.len());
+    if count < LEAST_STARTS.min(job.starts.len()) {
+        return Err(Unlisted::Many(ways.count()));
     }
-    Ok(Enumerated { ways: ways.count(), starts: count, order: order(&levels), levels })
+    let starts = &job.starts[..count];
+    let monomials = Monomials::new(job.rows);
+    let units = units(&coarsest.whole, starts, &ways, &monomials);
+    let (scales, floor) = (monomials.scales(&units), rounding(starts, &monomials, &units));
+    let mut levels: Vec<Vec<LocalError>> = vec![Vec::new(); monomials.degree];
+    for pair in &job.pairs {
+        let whole = Ways::of(&pair.whole, &job.starts, &mut known)?;
+        let half = Ways::of(&pair.halves, &job.starts, &mut known)?;
+        // outcomes that come and go with the length of the step have probabilities that were not found for all
+        if [whole.count(), half.count()] != [ways.count(); 2] {
+            return Err(Unlisted::Continuous);
+        }
+        let gaps = difference(pair, starts, [&whole, &half], &monomials, &scales);
+        for (levels, gap) in levels.iter_mut().zip(gaps) {
+            levels.push(LocalError { h: pair.h, error: gap * job.span / pair.h, rounding: gap <= floor });
+        }
+    }
+    // In the end the moments that fall most slowly are all that is left; slopes that still change count where there are
+    // no others.
+    let orders: Vec<Estimate> = levels.iter().map(|l| order(l)).collect();
+    let known = || orders.iter().enumerate().filter(|(_, order)| order.value.is_finite());
+    let settled = known().filter(|(_, order)| order.se < SETTLED);
+    let least = |a: &(usize, &Estimate), b: &(usize, &Estimate)| a.1.value.total_cmp(&b.1.value);
+    let slowest = settled.min_by(least).or_else(|| known().min_by(least)).map_or(0, |(k, _)| k);
+    Ok(Enumerated {
+        ways: ways.count(),
+        starts: count,
+        degrees: [slowest + 1, monomials.degree],
+        order: orders[slowest],
+        levels: levels.swap_remove(slowest),
+    })
 }
 
 /// The order from errors, from the longest step to the shortest.
@@ -147,96 +179,115 @@ fn outcomes<T: Lane>(
     }
 }
 
-/// The components that are looked at, and sums of two of them: the rows of each.
-fn functionals(rows: &[usize]) -> Vec<Vec<usize>> {
-    let single = rows.iter().map(|r| vec![*r]);
-    let pairs = rows.iter().enumerate().flat_map(|(k, a)| rows[k + 1..].iter().map(move |b| vec![*a, *b]));
-    single.take(MOST_FUNCTIONALS / 2).chain(pairs.take(MOST_FUNCTIONALS / 2)).collect()
+/// Products of powers of the components of an increment.
+struct Monomials {
+    rows: Vec<usize>,
+    /// the highest degree
+    degree: usize,
+    /// each is an earlier one (none: the constant) times a component
+    each: Vec<(Option<usize>, usize)>,
+    degrees: Vec<usize>,
 }
 
-fn value<T: Lane>(functional: &[usize], x: &[T]) -> f64 {
-    functional.iter().map(|r| x[*r].wide()).sum()
-}
-
-/// Moments of the increments from a state: `[functionals][POWERS]`.
-#[derive(Clone)]
-struct Moments {
-    sums: Vec<[f64; POWERS]>,
-}
-
-impl Moments {
-    fn new(functionals: usize) -> Moments {
-        Moments { sums: vec![[0.0; POWERS]; functionals] }
-    }
-
-    fn add<T: Lane>(&mut self, weight: f64, functionals: &[Vec<usize>], start: &[T], after: &[T]) {
-        for (sums, functional) in self.sums.iter_mut().zip(functionals) {
-            let gap = value(functional, after) - value(functional, start);
-            let mut power = weight;
-            for sum in sums {
-                power *= gap;
-                *sum += power;
+impl Monomials {
+    /// Of all degrees up to one that leaves them not too many; of many components the first.
+    fn new(rows: &[usize]) -> Monomials {
+        let rows = rows[..rows.len().min(MOST_MONOMIALS)].to_vec();
+        let first = (0..rows.len()).map(|c| (None, c)).collect();
+        let mut m = Monomials { each: first, degrees: vec![1; rows.len()], degree: 1, rows };
+        let mut last = 0..m.each.len();
+        while m.degree < HIGHEST {
+            // components in increasing order, so that each product is made once
+            let ends = |m: &Monomials, k: usize| m.each[k].1;
+            let more: Vec<(Option<usize>, usize)> =
+                last.clone().flat_map(|k| (ends(&m, k)..m.rows.len()).map(move |c| (Some(k), c))).collect();
+            if m.each.len() + more.len() > MOST_MONOMIALS {
+                break;
             }
+            last = m.each.len()..m.each.len() + more.len();
+            m.degree += 1;
+            m.degrees.resize(m.each.len() + more.len(), m.degree);
+            m.each.extend(more);
+        }
+        m
+    }
+
+    /// Adds the products of an increment, times a weight, to sums.
+    fn add<T: Lane>(&self, weight: f64, start: &[T], after: &[T], values: &mut Vec<f64>, sums: &mut [f64]) {
+        values.clear();
+        for ((before, component), sum) in self.each.iter().zip(sums) {
+            let row = self.rows[*component];
+            let gap = after[row].wide() - start[row].wide();
+            let value = before.map_or(1.0, |k| values[k]) * gap;
+            values.push(value);
+            *sum += weight * value;
         }
     }
 
-    fn join(&mut self, weight: f64, other: &Moments) {
-        for (to, from) in self.sums.iter_mut().zip(&other.sums) {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to += weight * from);
+    /// The products of units of the components.
+    fn scales(&self, units: &[f64]) -> Vec<f64> {
+        let mut scales: Vec<f64> = Vec::new();
+        for (before, component) in &self.each {
+            scales.push(before.map_or(1.0, |k| scales[k]) * units[*component]);
         }
+        scales
     }
 }
 
-/// For each functional the root mean square of its increment in a step.
-fn units<T: Lane>(stage: &Stage<T>, starts: &[Vec<T>], ways: &Ways<T>, functionals: &[Vec<usize>]) -> Vec<f64> {
+/// For each component the root mean square of its increment in a step.
+fn units<T: Lane>(stage: &Stage<T>, starts: &[Vec<T>], ways: &Ways<T>, monomials: &Monomials) -> Vec<f64> {
     let mut memory = Memory::new(std::iter::once((stage, 1)), LANES);
     let rows = (stage.rows)(0..1);
-    let mut all = Moments::new(functionals.len());
+    let mut squares = vec![0.0; monomials.rows.len()];
     for start in starts {
-        outcomes(&mut memory, (stage, &rows), start, ways, |weight, x| all.add(weight, functionals, start, x));
+        outcomes(&mut memory, (stage, &rows), start, ways, |weight, x| {
+            for (square, row) in squares.iter_mut().zip(&monomials.rows) {
+                *square += weight * (x[*row].wide() - start[*row].wide()).powi(2);
+            }
+        });
     }
-    let unit = |sums: &[f64; POWERS]| (sums[1] / starts.len() as f64).sqrt();
-    all.sums.iter().map(unit).map(|u| if u > 0.0 { u } else { 1.0 }).collect()
+    let unit = |square: f64| if square > 0.0 { (square / starts.len() as f64).sqrt() } else { 1.0 };
+    squares.into_iter().map(unit).collect()
 }
 
-/// The difference between one step and two halves.
+/// The differences between one step and two halves, for each degree.
 fn difference<T: Lane>(
     pair: &Pair<T>,
     starts: &[Vec<T>],
     [whole, half]: [&Ways<T>; 2],
-    functionals: &[Vec<usize>],
-    units: &[f64],
-) -> f64 {
+    monomials: &Monomials,
+    scales: &[f64],
+) -> Vec<f64> {
     let mut memory = Memory::new([(&pair.whole, 1), (&pair.halves, 1)].into_iter(), LANES);
     let once = (pair.whole.rows)(0..1);
     let twice = [(pair.halves.rows)(0..1), (pair.halves.rows)(1..2)];
-    let (mut total, mut count) = (0.0, 0.0);
+    let (mut total, mut values) = (vec![0.0; monomials.degree], Vec::new());
     for start in starts {
-        let (mut one, mut two) = (Moments::new(functionals.len()), Moments::new(functionals.len()));
-        outcomes(&mut memory, (&pair.whole, &once), start, whole, |w, x| one.add(w, functionals, start, x));
+        let (mut one, mut two) = (vec![0.0; scales.len()], vec![0.0; scales.len()]);
+        outcomes(&mut memory, (&pair.whole, &once), start, whole, |w, x| {
+            monomials.add(w, start, x, &mut values, &mut one);
+        });
         let mut middle = Vec::with_capacity(half.count());
         outcomes(&mut memory, (&pair.halves, &twice[0]), start, half, |w, x| middle.push((w, x.to_vec())));
         for (weight, x) in &middle {
-            let mut from = Moments::new(functionals.len());
-            outcomes(&mut memory, (&pair.halves, &twice[1]), x, half, |w, y| from.add(w, functionals, start, y));
-            two.join(*weight, &from);
+            let mut from = vec![0.0; scales.len()];
+            outcomes(&mut memory, (&pair.halves, &twice[1]), x, half, |w, y| {
+                monomials.add(w, start, y, &mut values, &mut from);
+            });
+            two.iter_mut().zip(&from).for_each(|(two, from)| *two += weight * from);
         }
-        for ((a, b), unit) in one.sums.iter().zip(&two.sums).zip(units) {
-            for k in 0..POWERS {
-                total += ((a[k] - b[k]) / unit.powi(k as i32 + 1)).powi(2);
-                count += 1.0;
-            }
+        for (k, degree) in monomials.degrees.iter().enumerate() {
+            total[degree - 1] += ((one[k] - two[k]) / scales[k]).powi(2);
         }
     }
-    (total / count).sqrt()
+    let of_degree = |d: usize| monomials.degrees.iter().filter(|k| **k == d + 1).count();
+    total.iter().enumerate().map(|(d, sum)| (sum / (starts.len() * of_degree(d)) as f64).sqrt()).collect()
 }
 
 /// What differences are at least known to.
-fn rounding<T: Lane>(starts: &[Vec<T>], functionals: &[Vec<usize>], units: &[f64]) -> f64 {
-    let size = |(functional, unit): (&Vec<usize>, &f64)| {
-        starts.iter().map(|x| value(functional, x).abs()).fold(0.0, f64::max) / unit
-    };
-    ROUNDINGS * epsilon::<T>() * functionals.iter().zip(units).map(size).fold(1.0, f64::max)
+fn rounding<T: Lane>(starts: &[Vec<T>], monomials: &Monomials, units: &[f64]) -> f64 {
+    let size = |(row, unit): (&usize, &f64)| starts.iter().map(|x| x[*row].wide().abs()).fold(0.0, f64::max) / unit;
+    ROUNDINGS * epsilon::<T>() * monomials.rows.iter().zip(units).map(size).fold(1.0, f64::max)
 }
 
 #[cfg(test)]

@@ -62,6 +62,17 @@ pub struct Converged {
     pub too_noisy: Vec<u64>,
     /// numbers of steps whose errors are no more than rounding; they are left out of all fits
     pub rounding: Vec<u64>,
+    /// the steps follow no path, though noise was shared
+    pub pathless: bool,
+}
+
+impl Converged {
+    /// The distances from the reference say nothing.
+    pub fn follows_no_path(&mut self) {
+        let none = Estimate { value: f64::NAN, se: f64::NAN };
+        (self.strong_order, self.rms_order, self.pathless) = (none, none, true);
+        self.levels.iter_mut().for_each(|level| (level.strong, level.rms) = (none, none));
+    }
 }
 
 /// How exact the paths are that errors are measured with.
@@ -128,6 +139,7 @@ pub(super) fn conclude(
             .map(|k| steps[k])
             .collect(),
         rounding: (0..steps.len()).filter(|k| rounding(*k)).map(|k| steps[k]).collect(),
+        pathless: false,
         levels,
     }
 }

@@ -3,6 +3,8 @@
 //! That is not declared but found: the new state as a function of a draw is constant but for a few jumps, at the same places
 //! for all states.
 
+use std::collections::HashMap;
+
 use super::job::Stage;
 use super::memory::Memory;
 use super::noise::Fill;
@@ -23,12 +25,16 @@ const MOST_CUTS: usize = 16;
 /// Combinations of the values of all draws of a step, at most.
 const MOST_WAYS: usize = 4096;
 
-/// Draws between which jumps are looked for: so many that are equally likely, and some of the tails.
+/// Draws between which jumps are looked for: so many that are equally likely, and some of the tails, each with half the
+/// probability of the one before.
 const CELLS: usize = 1024;
-const TAILS: [f64; 4] = [3.5, 4.0, 5.0, 7.0];
+const TAILS: i32 = 40;
 
 /// The state is the same where it differs by so many roundings: a sum may be added up in two ways.
 const ROUNDINGS: f64 = 64.0;
+
+/// How near to a jump that is known the state is tried.
+const NEAR: f64 = 1e-12;
 
 /// Jumps closer than this are one.
 const SAME: f64 = 1e-9;
@@ -40,9 +46,14 @@ pub enum Unlisted {
     Certain,
     /// a draw takes more than a few values
     Continuous,
-    /// too many combinations, at least so many
+    /// few values, but too many combinations, at least so many
     Many(usize),
+    /// few values, in a step with a memory
+    Remembered,
 }
+
+/// The jumps of the new state along each draw, by its row.
+pub type Cuts = HashMap<usize, Vec<f64>>;
 
 /// All combinations of the values of the draws of a step.
 pub struct Ways<T> {
@@ -56,8 +67,9 @@ impl<T: Lane> Ways<T> {
         self.weights.len()
     }
 
-    /// The ways of the first step of a stage, as seen from some states.
-    pub fn of(stage: &Stage<T>, starts: &[Vec<T>]) -> Result<Ways<T>, Unlisted> {
+    /// The ways of the first step of a stage, as seen from some states. `known` are the jumps of each draw in a like stage,
+    /// which are tried first; those of this one take their place.
+    pub fn of(stage: &Stage<T>, starts: &[Vec<T>], known: &mut Cuts) -> Result<Ways<T>, Unlisted> {
         let mut ways = Ways { draws: vec![vec![T::default(); stage.program.draw_rows]], weights: vec![1.0] };
         let mut probe = Probe::new(stage);
         for slot in &stage.program.draws {
@@ -67,8 +79,12 @@ impl<T: Lane> Ways<T> {
                 Base::Law(..) => return Err(Unlisted::Continuous),
             };
             for row in slot.first_row..slot.first_row + slot.components {
-                let cuts = probe.cuts_for_all(row, law, starts).ok_or(Unlisted::Continuous)?;
+                let cuts = match known.remove(&row).filter(|cuts| probe.has_cuts(row, law, starts, cuts)) {
+                    Some(cuts) => cuts,
+                    None => probe.cuts_for_all(row, law, starts).ok_or(Unlisted::Continuous)?,
+                };
                 ways = ways.times(row, &law.values(&cuts));
+                known.insert(row, cuts);
                 if ways.count() > MOST_WAYS {
                     return Err(Unlisted::Many(ways.count()));
                 }
@@ -115,11 +131,14 @@ impl Law {
 
     /// Draws to look between, increasing.
     fn grid(self) -> Vec<f64> {
-        let mut grid: Vec<f64> = (0..CELLS).map(|k| self.quantile((k as f64 + 0.5) / CELLS as f64)).collect();
-        if self == Law::Normal {
-            grid.extend(TAILS.iter().flat_map(|z| [-z, *z]));
-            grid.sort_by(f64::total_cmp);
-        }
+        let inner = (0..CELLS).map(|k| (k as f64 + 0.5) / CELLS as f64);
+        let tail = |k: i32| 0.25 / CELLS as f64 * 0.5f64.powi(k);
+        let mut grid: Vec<f64> = inner.chain((0..TAILS).map(tail)).map(|p| self.quantile(p)).collect();
+        grid.extend((0..TAILS).map(|k| match self {
+            Law::Normal => -self.quantile(tail(k)),
+            Law::Uniform => 1.0 - tail(k),
+        }));
+        grid.sort_by(f64::total_cmp);
         grid
     }
 
@@ -154,6 +173,31 @@ impl<'a, T: Lane> Probe<'a, T> {
         let clusters: Vec<&[f64]> = all.chunk_by(|a, b| b - a <= SAME).collect();
         // a jump that only one of the probes has is one that depends on the state
         clusters.iter().all(|c| c.len() > 1).then(|| clusters.iter().map(|c| c[c.len() / 2]).collect())
+    }
+
+    /// Whether these are the jumps, for all that two points beside each and some between them tell.
+    fn has_cuts(&mut self, row: usize, law: Law, starts: &[Vec<T>], cuts: &[f64]) -> bool {
+        let beside = |c: &f64| {
+            let width = NEAR * c.abs().max(1.0);
+            [c - width, c + width]
+        };
+        let mut points: Vec<f64> = cuts.iter().flat_map(beside).collect();
+        let between = LANES - points.len();
+        points.extend((0..between).map(|k| law.quantile((k as f64 + 0.5) / between as f64)));
+        points.sort_by(f64::total_cmp);
+        let expected = |k: usize| cuts.iter().any(|c| points[k] < *c && *c < points[k + 1]);
+        let mut seen = vec![false; points.len()];
+        for k in 0..PROBES {
+            let Some(start) = starts.get(k % starts.len().max(1)) else { return false };
+            self.set(k);
+            for jump in self.jumps(row, &points, start) {
+                if !expected(jump) {
+                    return false;
+                }
+                seen[jump] = true;
+            }
+        }
+        (0..points.len() - 1).all(|k| seen[k] || !expected(k))
     }
 
     /// The jumps from one state, with the other draws of the `k`-th probe; `None` if there are many.

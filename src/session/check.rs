@@ -58,7 +58,7 @@ pub fn check_with(loaded: &Loaded, names: &Names, seen: Option<&Seen>, each: &mu
         reached.extend(elab.reached);
         problems.add(elab.diagnostics);
     }
-    for decl in loaded.library.decls().filter(|d| !d.library && !reached.contains(&d.key())) {
+    for decl in loaded.library.own().filter(|d| !reached.contains(&d.key())) {
         let mut elab = begin();
         let model = elab.check_declaration(decl);
         let structured = model.filter(|_| seen.is_some()).map(|m| (elab.structured(&m), m));

@@ -1,7 +1,7 @@
 //! `converge`: measured strong and weak orders from coupled paths, and from all outcomes of a step where there are few.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::diagnostics::{Diagnostic, codes};
@@ -16,7 +16,7 @@ use crate::runtime::coupled::{self, CoupledJob, Level, Wiener};
 use crate::runtime::enumerate::{self, Enumerated, Enumeration, Pair};
 use crate::runtime::job::Stage;
 use crate::runtime::noise::Ars5;
-use crate::runtime::ways::Unlisted;
+use crate::runtime::ways::{Cuts, Unlisted, Ways};
 use crate::session::compile::{Compiled, Grid, parameters, stage};
 use crate::session::execute::Execution;
 use crate::session::figures::gather::Gathered;
@@ -32,6 +32,9 @@ const FINER: u64 = 8;
 /// An order falls short of what is stated where it is less by so many of its errors and by this.
 const CLEAR: f64 = 3.0;
 const SHORT_OF: f64 = 0.25;
+
+/// Slopes that differ by more than this, and by more than their errors, are no order.
+const UNSETTLED: f64 = 0.6;
 
 /// Steps that are enumerated are also halved so often: that costs little, and the order is one of short steps.
 const SHORTER: u32 = 4;
@@ -53,6 +56,27 @@ struct Scheme<T> {
     g: Arc<Graph>,
     init: Compiled<T>,
     step: Compiled<T>,
+}
+
+/// The slopes of the errors between the longest steps and between the shortest, where they are not the same.
+fn unsettled(found: &Convergence) -> Option<[f64; 2]> {
+    let points: Vec<(f64, f64, f64)> = match &found.enumerated {
+        Some(e) => {
+            let clear: Vec<_> = e.levels.iter().filter(|l| !l.rounding).collect();
+            // the longest of these are asked for, and the shortest count
+            clear[clear.len().saturating_sub(3)..].iter().map(|l| (l.h, l.error, 0.0)).collect()
+        }
+        None if found.pathless => return None,
+        None => found.levels.iter().map(|l| (l.h, l.strong.value, l.strong.se / l.strong.value)).collect(),
+    };
+    let slope = |w: &[(f64, f64, f64)]| {
+        let width = (w[0].0 / w[1].0).ln();
+        ((w[0].1 / w[1].1).ln() / width, w[0].2.hypot(w[1].2) / width)
+    };
+    let slopes: Vec<(f64, f64)> = points.windows(2).map(slope).filter(|s| s.0.is_finite()).collect();
+    let (first, last) = (slopes.first()?, slopes.last()?);
+    let apart = (first.0 - last.0).abs() > UNSETTLED + CLEAR * first.1.hypot(last.1);
+    apart.then_some([first.0, last.0])
 }
 
 impl Elab<'_> {
@@ -117,7 +141,7 @@ impl Elab<'_> {
             ));
         }
         let measure = Measure { plan, converge, how, params: &params, ends: (a, b), span, deterministic };
-        let mut listed = Vec::new();
+        let (mut listed, mut pathless) = (Vec::new(), Vec::new());
         for k in 0..plan.steps.len() {
             self.begin_part(plan, k, plan.steps.len(), &[], how);
             let solver = &plan.steps[k].solver;
@@ -140,10 +164,25 @@ impl Elab<'_> {
                     ));
                 }
             }
-            if found.enumerated.is_some() {
-                listed.push(format!("`{solver}`"));
+            if let Some([first, last]) = unsettled(found) {
+                ran.notes.push(format!(
+                    "the errors of `{solver}` fall with a slope of {first:.2} between the longest steps and {last:.2} between the \
+                     shortest: no single order describes them, so take shorter steps"
+                ));
+            }
+            match found.enumerated {
+                Some(_) => listed.push(format!("`{solver}`")),
+                None if found.pathless => pathless.push(format!("`{solver}`")),
+                None => {}
             }
             ran.variants.push(result);
+        }
+        if !pathless.is_empty() {
+            ran.notes.push(format!(
+                "the noise of a step of {} takes few values and follows no path, so there is no strong order; its outcomes \
+                 are too many to list, or it has a memory, and the weak order is one of samples",
+                pathless.join(", ")
+            ));
         }
         if !listed.is_empty() {
             ran.notes.push(format!(
@@ -196,14 +235,15 @@ impl Elab<'_> {
             ..RunResult::default()
         };
         let begin = Instant::now();
-        if let Ok(found) = self.enumerated(measure, &scheme, &job) {
+        let listed = self.enumerated(measure, &scheme, &job);
+        if let Ok(found) = &listed {
             result.paths = found.starts as u64;
             result.steps = 1;
-            result.converge = Some(Convergence { stated, ..Convergence::from(&found) });
+            result.converge = Some(Convergence { stated, ..Convergence::from(found) });
             result.seconds = begin.elapsed().as_secs_f64();
             return Ok(result);
         }
-        let found = match coupled::run(&job, how.control()) {
+        let mut found = match coupled::run(&job, how.control()) {
             Ok(found) => found,
             Err(reason) => {
                 return self.fail(Diagnostic::error(
@@ -214,10 +254,12 @@ impl Elab<'_> {
                 ));
             }
         };
+        if let Err(Unlisted::Many(_) | Unlisted::Remembered) = listed {
+            found.follows_no_path();
+        }
         let mut convergence = Convergence { stated, ..Convergence::from(&found) };
         for (level, spent) in convergence.levels.iter_mut().zip(&job.spent) {
-            let [time, counted] = [0, 1].map(|k| spent[k].load(Ordering::Relaxed) as f64);
-            level.cost = time * 1e-9 / counted * level.steps as f64;
+            level.cost = spent.load(Ordering::Relaxed) as f64 * 1e-15 * level.steps as f64;
         }
         let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
         result.paths = found.finished;
@@ -267,7 +309,7 @@ impl Elab<'_> {
             deterministic: measure.deterministic,
             noise: Arc::new(Ars5),
             trees,
-            spent: converge.steps.iter().map(|_| Default::default()).collect(),
+            spent: converge.steps.iter().map(|_| AtomicU64::new(u64::MAX)).collect(),
         })
     }
 
@@ -294,14 +336,16 @@ impl Elab<'_> {
     ) -> Result<Enumerated, Unlisted> {
         let memory = |s: &StateSlot| s.renewed && !job.rows.contains(&s.first_row);
         let coarsest = job.levels.iter().enumerate().min_by_key(|(_, level)| level.steps);
-        let (false, false, Some((at, coarsest))) =
-            (job.trees.is_some(), scheme.step.program.states.iter().any(memory), coarsest)
-        else {
-            return Err(Unlisted::Continuous);
-        };
+        let (None, Some((at, coarsest))) = (&job.trees, coarsest) else { return Err(Unlisted::Continuous) };
         let walked = coarsest.steps / 2;
         let key = (job.seed, job.stream);
         let starts = enumerate::starts((&job.init, at as u64), &coarsest.stage, walked, &*job.noise, key);
+        if scheme.step.program.states.iter().any(memory) {
+            return match Ways::of(&coarsest.stage, &starts, &mut Cuts::default()) {
+                Ok(_) | Err(Unlisted::Many(_)) => Err(Unlisted::Remembered),
+                Err(other) => Err(other),
+            };
+        }
         let time = measure.ends.0 + job.span * walked as f64 / coarsest.steps as f64;
         let mut counts: Vec<u64> = measure.converge.steps.clone();
         counts.sort_unstable();

@@ -121,7 +121,7 @@ fn each_target<T>(loaded: &Loaded, mut f: impl FnMut(&mut Elab<'_>, &Model, Opti
         }
         reached.extend(elab.reached);
     }
-    for decl in loaded.library.decls().filter(|d| !d.library && !reached.contains(&d.key())) {
+    for decl in loaded.library.own().filter(|d| !reached.contains(&d.key())) {
         let ItemKind::Target(t) = &decl.item.kind else { continue };
         if t.header.iter().any(|p| p.default.is_none()) {
             continue;
@@ -157,7 +157,7 @@ fn each_model<T>(
         }
         add_problems(&mut problems, elab.diagnostics);
     }
-    for decl in loaded.library.decls().filter(|d| !d.library) {
+    for decl in loaded.library.own() {
         let ItemKind::Model(m) = &decl.item.kind else { continue };
         if seen.contains(&m.name.name) || m.header.iter().any(|p| p.default.is_none()) {
             continue;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::model::library::{Library, item_name};
+use crate::model::library::{Library, Standard, item_name};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
 use crate::syntax::ast::{Item, ItemKind};
 
@@ -54,11 +54,12 @@ pub fn load_bytes(name: &str, path: Option<PathBuf>, bytes: &[u8], options: &Opt
     load_again(name, path, bytes, options, &mut None)
 }
 
-/// The standard library as parsed for a first place among the sources.
+/// The standard library for a first place among the sources.
 #[derive(Debug)]
-pub struct Standard {
+pub struct Shelf {
     first: usize,
-    files: Vec<(SourceFile, Vec<Rc<Item>>)>,
+    files: Vec<SourceFile>,
+    standard: Rc<Standard>,
     problems: Vec<Diagnostic>,
 }
 
@@ -68,7 +69,7 @@ pub fn load_again(
     path: Option<PathBuf>,
     bytes: &[u8],
     options: &Options,
-    kept: &mut Option<Standard>,
+    kept: &mut Option<Shelf>,
 ) -> Loaded {
     let mut loaded = Loaded::default();
     let mut seen = Vec::new();
@@ -76,7 +77,7 @@ pub fn load_again(
     let own: Vec<(FileId, Vec<Item>)> = std::mem::take(&mut loaded.files);
     loaded.duplicates(&own);
     for (file, items) in &own {
-        loaded.library.add(*file, false, items.clone());
+        loaded.library.add(*file, items.clone());
     }
     loaded.files = own;
     loaded.standard(options, kept);
@@ -203,33 +204,34 @@ impl Loaded {
         }
     }
 
-    fn standard(&mut self, options: &Options, kept: &mut Option<Standard>) {
+    fn standard(&mut self, options: &Options, kept: &mut Option<Shelf>) {
         let first = self.sources.iter().count();
         if kept.as_ref().is_none_or(|k| k.first != first) {
-            *kept = Some(Standard::parse(options, first));
+            *kept = Some(Shelf::new(options, first));
         }
-        for (file, items) in kept.iter().flat_map(|k| &k.files) {
-            let id = self.sources.add(file.clone());
-            self.library.add_shared(id, true, items);
-        }
-        self.problems.extend(kept.iter().flat_map(|k| k.problems.clone()));
+        let Some(shelf) = kept else { return };
+        shelf.files.iter().for_each(|file| _ = self.sources.add(file.clone()));
+        self.library.set_standard(shelf.standard.clone());
+        self.problems.extend(shelf.problems.clone());
     }
 }
 
-impl Standard {
-    fn parse(options: &Options, first: usize) -> Standard {
+impl Shelf {
+    fn new(options: &Options, first: usize) -> Shelf {
         let texts: Vec<(String, String)> = match &options.stdlib {
             Some(folder) => folder_texts(folder),
             None => FILES.iter().map(|(n, t)| (n.to_string(), t.to_string())).collect(),
         };
-        let mut standard = Standard { first, files: Vec::new(), problems: Vec::new() };
-        for (k, (name, text)) in texts.into_iter().enumerate() {
-            let parsed = crate::syntax::parse(FileId((first + k) as u16), &text);
-            standard.problems.extend(parsed.problems);
-            let file = SourceFile { name, text: text.as_str().into(), path: None, library: true };
-            standard.files.push((file, parsed.file.items.into_iter().map(Rc::new).collect()));
-        }
-        standard
+        let file = |(name, text): (String, String)| SourceFile { name, text: text.into(), path: None, library: true };
+        let files: Vec<SourceFile> = texts.into_iter().map(file).collect();
+        let placed = || (first..).map(|k| FileId(k as u16)).zip(files.iter().map(|f| f.text.clone()));
+        // the embedded texts are tested to be right
+        let problems = match &options.stdlib {
+            Some(_) => placed().flat_map(|(id, text)| crate::syntax::parse(id, &text).problems).collect(),
+            None => Vec::new(),
+        };
+        let standard = Rc::new(Standard::new(placed()));
+        Shelf { first, files, standard, problems }
     }
 }
 

@@ -78,7 +78,9 @@ impl Elab<'_> {
         let with_noise = format!("its noise is {class}");
         let root = self.square_root_of(structured);
         let positive = root.as_ref().map_or(String::new(), |x| {
-            format!("its noise has a root of `{x}`, which rules of a higher order let fall below zero")
+            format!(
+                "its noise is real only while `{x}` is not negative, and rules of a higher order let it fall below zero"
+            )
         });
         let commutes = structured.within(NoiseClass::Commutative).is_ok();
         // Exact steps and Levy areas are no functions of the path.
@@ -97,7 +99,7 @@ impl Elab<'_> {
                 model.law.is_some(),
                 "it is kinetic Langevin dynamics of a target, and averages have a small error",
             ),
-            ("quicsort", true, "it is kinetic Langevin dynamics"),
+            ("quicsort", structured.within(NoiseClass::None).is_err(), "it is kinetic Langevin dynamics"),
             ("dopri5", structured.within(NoiseClass::None).is_ok(), "it has no noise"),
             ("shark", structured.within(NoiseClass::Additive).is_ok(), &with_noise),
             ("sosri", true, &with_noise),

@@ -19,6 +19,13 @@ const STEP: f64 = 1e-8;
 /// How far the first terms may be off, relative.
 const SLACK: f64 = 1e-2;
 
+/// Whether what a noise does is in proportion to the normals it is made of, or nothing. Increments of two or three values
+/// are not: of them a few normals tell nothing.
+fn grows(moved: [f64; 3]) -> bool {
+    let [one, more, most] = moved;
+    if one == 0.0 { more == 0.0 && most == 0.0 } else { (more / (SCALES[1] * one) - 1.0).abs() <= SLACK }
+}
+
 /// A constant drift, a start, and standard normals, with nothing special about them.
 const DRIFT: [f64; 2] = [1.3, 0.4];
 const START: [f64; 2] = [0.31, 0.72];
@@ -26,8 +33,8 @@ const NORMALS: [f64; 2] = [0.83, -0.57];
 const NOISE: f64 = 0.61;
 const FRICTION: f64 = 0.9;
 
-/// The same normals once more, times this.
-const MORE: f64 = 1.1;
+/// The normals are taken times these.
+const SCALES: [f64; 3] = [1.0, 1.1, 5.0];
 
 impl Elab<'_> {
     /// Warns of a rule whose step is not consistent. Rules on other forms, and those that cannot be worked out for the
@@ -51,13 +58,15 @@ impl Elab<'_> {
         let gain = moved.map(|moved| [moved[0] / (DRIFT[0] * STEP), moved[1] / (DRIFT[1] * STEP)]);
         let noisy = rule.class != NoiseClass::None;
         let mut shaken = |scale| if noisy { self.tried(rule, solver, [0.0; 2], [NOISE, scale]) } else { None };
-        let (shake, more) = (shaken(1.0), shaken(MORE));
+        // A rule with a memory may spread the noise over several steps.
+        let memory = rule.remembers();
+        let tried = SCALES.map(|scale| if memory { None } else { shaken(scale) });
         self.diagnostics.truncate(before);
         let off = |x: f64| (x - 1.0).abs() > SLACK;
-        // Increments of two or three values do not grow with the normals that they are made of: nothing is known of them.
-        let grows = |(a, b): (f64, f64)| !off(b / (MORE * a));
-        let shake =
-            shake.zip(more).filter(|(a, b)| a.iter().copied().zip(b.iter().copied()).all(grows)).map(|(a, _)| a);
+        let shake = match tried {
+            [Some(one), Some(more), Some(most)] if (0..2).all(|k| grows([one[k], more[k], most[k]])) => Some(one),
+            _ => None,
+        };
         let span = rule.solver().name.span;
         let name = &rule.solver().name.name;
         if unused {
@@ -99,10 +108,10 @@ impl Elab<'_> {
     /// The same for kinetic rules: q moves by v dt, and v by (force - gamma v) dt + sigma dW.
     fn warn_of_motion(&mut self, rule: &Rule, solver: &AppliedSolver) {
         let before = self.diagnostics.len();
-        let quiet = self.in_motion(rule, solver, [0.0; 2]);
-        let slowed = self.in_motion(rule, solver, [FRICTION, 0.0]);
-        let noisy = rule.class != NoiseClass::None;
-        let shaken = if noisy { self.in_motion(rule, solver, [0.0, NOISE]) } else { None };
+        let quiet = self.in_motion(rule, solver, [0.0; 2], 1.0);
+        let slowed = self.in_motion(rule, solver, [FRICTION, 0.0], 1.0);
+        let noisy = rule.class != NoiseClass::None && !rule.remembers();
+        let tried = SCALES.map(|scale| if noisy { self.in_motion(rule, solver, [0.0, NOISE], scale) } else { None });
         self.diagnostics.truncate(before);
         let off = |x: f64| (x - 1.0).abs() > SLACK;
         let (span, name) = (rule.solver().name.span, rule.solver().name.name.clone());
@@ -112,7 +121,14 @@ impl Elab<'_> {
         // A rule may leave out the friction and the noise, for models that have none.
         let used = |gain: &f64| *gain != 0.0;
         let friction = slowed.map(|[_, s]| (v[0] - s[0]) / (FRICTION * START[0] * STEP)).filter(used);
-        let noise = shaken.map(|[_, s]| (s[0] - v[0]) / (NOISE * STEP.sqrt() * NORMALS[0])).filter(used);
+        let shaken = match tried {
+            [Some([_, one]), Some([_, more]), Some([_, most])] => {
+                let moved = [one, more, most].map(|s| s[0] - v[0]);
+                Some(moved[0]).filter(|_| grows(moved))
+            }
+            _ => None,
+        };
+        let noise = shaken.map(|moved| moved / (NOISE * STEP.sqrt() * NORMALS[0])).filter(used);
         let wrong = if off(position) {
             format!("a velocity moves the position by {position:.4} v dt in a step")
         } else if off(velocity) {
@@ -132,7 +148,13 @@ impl Elab<'_> {
     }
 
     /// How far the rule moves two positions and two velocities under a constant force, friction and noise.
-    fn in_motion(&mut self, rule: &Rule, solver: &AppliedSolver, [friction, noise]: [f64; 2]) -> Option<[[f64; 2]; 2]> {
+    fn in_motion(
+        &mut self,
+        rule: &Rule,
+        solver: &AppliedSolver,
+        [friction, noise]: [f64; 2],
+        scale: f64,
+    ) -> Option<[[f64; 2]; 2]> {
         let dt = self.g.new_var("dt", VarKind::Hole, Ty::Real, vec![]);
         let w = self.constant_noise(vec![2]);
         let [q, v] = ["q", "v"].map(|name| self.g.new_var(name, VarKind::State, Ty::Real, vec![2]));
@@ -157,7 +179,7 @@ impl Elab<'_> {
         let states = vec![self.constant_state("q", q, drift), self.constant_state("v", v, pushed)];
         let noises = if rule.class == NoiseClass::None { Vec::new() } else { vec![w] };
         let model = self.test_model(states, noises, dt);
-        let moved = self.moved(rule, solver, &model, &[q, v], 1.0)?;
+        let moved = self.moved(rule, solver, &model, &[q, v], scale)?;
         Some([moved[0], moved[1]])
     }
 

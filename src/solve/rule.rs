@@ -126,6 +126,11 @@ impl Rule {
         })
     }
 
+    /// Whether the step keeps something of its own for the next one.
+    pub fn remembers(&self) -> bool {
+        self.parts().1.iter().any(|s| matches!(s, SolverStmt::State(_)))
+    }
+
     /// The orders stated for a noise of some class: the narrowest statement that covers it.
     pub fn orders(&self, covers: impl Fn(NoiseClass) -> bool) -> Orders {
         let lines = Rule::stated(self.parts().1).map(|(class, orders)| (class.unwrap_or(NoiseClass::Any), orders));

@@ -5,7 +5,7 @@ use crate::math::eval::Env;
 use crate::math::{Graph, Id, IndexVar, Op, Red};
 
 use super::probe::{Trial, magnitude, vanishes};
-use super::{Finding, along, directions, elements, elsewhere, has_state, is_zero, same, terms, tidy, vars};
+use super::{Finding, along, directions, elements, elsewhere, has_state, is_zero, jumps, same, terms, tidy, vars};
 
 /// What the drift is like.
 #[derive(Clone, Debug)]
@@ -46,17 +46,21 @@ fn linear(g: &mut Graph, system: &System, drift: &[Id], inputs: &Env) -> Finding
     open
 }
 
-/// Whether the derivative of a scalar by the states is the same at any two points.
+/// Whether the derivative of a scalar by the states is the same at any two points, and the scalar has no jumps.
 fn affine(g: &mut Graph, system: &System, element: Id, bounds: &[IndexVar]) -> Result<(), (Id, Id)> {
     let (u, y) = (directions(g, system), directions(g, system));
     let (u, y) = (vars(g, &u), vars(g, &y));
     let slope = along(g, system, element, &u);
     let slope = tidy(g, slope);
-    if !has_state(g, system, slope) {
+    let whole = if jumps(g, system, element) {
+        element
+    } else if has_state(g, system, slope) {
+        slope
+    } else {
         return Ok(());
-    }
-    let moved = elsewhere(g, system, &[slope], &y)[0];
-    same(g, slope, moved, bounds)
+    };
+    let moved = elsewhere(g, system, &[whole], &y)[0];
+    same(g, whole, moved, bounds)
 }
 
 /// The first term of a sum that is not affine.

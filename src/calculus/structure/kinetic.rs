@@ -5,7 +5,7 @@ use crate::calculus::system::{System, open};
 use crate::math::{Graph, Id, IndexVar, Node, Op};
 
 use super::noise::Noise;
-use super::{Finding, has_state, is_zero, same, tidy};
+use super::{Finding, has_state, is_zero, jumps_along, same, tidy};
 
 /// A position with its velocity; all coefficients are scalars where they are the same for every component, else arrays
 /// of the state's shape.
@@ -145,7 +145,7 @@ fn affine(g: &mut Graph, system: &System, element: Id, v: usize, at: &[Id]) -> O
     let rest = g.substitute_vars(&[element], &[(var, zeros)])[0];
     let slope = if g.depends_on(element, var) { g.jvp(element, var, ones) } else { zero };
     let [rest, slope] = clean(g, &[rest, slope])[..] else { unreachable!("two nodes, two results") };
-    if has_state(g, system, slope) {
+    if has_state(g, system, slope) || jumps_along(g, &[var], element) {
         return None;
     }
     // the slope along ones is a sum over components, so it is tried whether it belongs to this one

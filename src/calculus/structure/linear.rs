@@ -7,7 +7,7 @@ use crate::calculus::system::{System, open, places, size};
 use crate::math::{Graph, Id, Node, Op, VarId};
 
 use super::entries::read_only_at;
-use super::{has_state, is_zero, tidy};
+use super::{has_state, is_zero, jumps, tidy};
 
 /// A full matrix is written out, so it has at most so many rows.
 pub const MOST_ROWS: usize = 64;
@@ -68,7 +68,7 @@ fn diagonal(g: &mut Graph, system: &System, drift: &[Id]) -> Option<Linear> {
             let alone = read_only_at(g, term, state.var, &at) && !others.iter().any(|v| g.depends_on(term, *v));
             let own = g.partial(term, state.var, &at);
             let own = tidy(g, own);
-            if alone && !has_state(g, system, own) {
+            if alone && !has_state(g, system, own) && !jumps(g, system, term) {
                 slope = added(g, slope, own, sign);
                 let at_zero = without_states(g, system, term);
                 left = added(g, left, at_zero, sign);
@@ -85,13 +85,13 @@ fn diagonal(g: &mut Graph, system: &System, drift: &[Id]) -> Option<Linear> {
     Some(Linear { matrix: Matrix::Diagonal(matrix), rest })
 }
 
-/// Whether a term might belong to a full matrix: all its derivatives are free of the states.
+/// Whether a term might belong to a full matrix: all its derivatives are free of the states, and it has no jumps.
 fn may_be_linear(g: &mut Graph, system: &System, term: Id) -> bool {
     let tangents = super::directions(g, system);
     let tangents = super::vars(g, &tangents);
     let slope = super::along(g, system, term, &tangents);
     let slope = tidy(g, slope);
-    !has_state(g, system, slope)
+    !has_state(g, system, slope) && !jumps(g, system, term)
 }
 
 fn full(g: &mut Graph, system: &System, drift: &[Id]) -> Linear {
@@ -118,7 +118,7 @@ fn full(g: &mut Graph, system: &System, drift: &[Id]) -> Linear {
                         tidy(g, slope)
                     })
                     .collect();
-                if slopes.iter().any(|s| has_state(g, system, *s)) {
+                if jumps(g, system, term) || slopes.iter().any(|s| has_state(g, system, *s)) {
                     left = added(g, left, term, sign);
                     continue;
                 }

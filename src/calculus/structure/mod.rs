@@ -139,6 +139,49 @@ fn has_state(g: &Graph, system: &System, id: Id) -> bool {
     system.states.iter().any(|s| g.depends_on(id, s.var))
 }
 
+/// Whether something jumps as the states move. Its derivative does not show that: it is zero where a step function stands
+/// still, which is no constant for that.
+fn jumps(g: &Graph, system: &System, id: Id) -> bool {
+    jumps_along(g, &system.states.iter().map(|s| s.var).collect::<Vec<_>>(), id)
+}
+
+/// The same for some of the states.
+fn jumps_along(g: &Graph, vars: &[VarId], id: Id) -> bool {
+    let moves = |id: Id| vars.iter().any(|v| g.depends_on(id, *v));
+    let mut seen = rustc_hash::FxHashSet::default();
+    let mut stack = vec![id];
+    while let Some(id) = stack.pop() {
+        if !moves(id) || !seen.insert(id) {
+            continue;
+        }
+        let through = match g.node(id) {
+            Node::Op(Op::Select, args) => &args[..1],
+            Node::Op(
+                Op::Sign
+                | Op::Floor
+                | Op::Ceil
+                | Op::IntDiv
+                | Op::Mod
+                | Op::StopGrad
+                | Op::Lt
+                | Op::Le
+                | Op::Eq
+                | Op::Ne
+                | Op::And
+                | Op::Or
+                | Op::Not,
+                args,
+            ) => &args[..],
+            _ => &[],
+        };
+        if through.iter().any(|a| moves(*a)) {
+            return true;
+        }
+        stack.extend(g.parts(id));
+    }
+    false
+}
+
 /// The terms of a sum, without their signs.
 fn terms(g: &Graph, id: Id) -> Vec<Id> {
     match g.node(id) {

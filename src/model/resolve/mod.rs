@@ -52,7 +52,7 @@ pub enum Kind {
 /// Looks up every name in the user's files.
 pub fn resolve(library: &Library) -> Names {
     let mut resolver = Resolver::new(library);
-    for decl in library.decls().filter(|d| !d.library) {
+    for decl in library.own() {
         resolver.item(&decl.item);
     }
     let mut uses = resolver.uses;
@@ -153,7 +153,7 @@ impl<'p> Resolver<'p> {
         let given = |name: &str| (name.to_string(), Known { span: Span::default(), what: What::Value });
         let names = GIVEN.map(given).into_iter().collect();
         let mut top = Frame::default();
-        for decl in library.decls().filter(|d| !d.library) {
+        for decl in library.own() {
             if matches!(decl.item.kind, ItemKind::Run(_)) {
                 continue;
             }

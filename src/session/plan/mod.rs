@@ -406,7 +406,7 @@ impl Elab<'_> {
     /// stays what it is there, and a model of the library that has the same name inside does not change it.
     fn names_in_run(&self, model: &Model) -> Scope {
         let inner = model.scope.child_in(false);
-        for decl in self.library.decls().filter(|d| !d.library && !matches!(d.item.kind, ast::ItemKind::Run(_))) {
+        for decl in self.library.own().filter(|d| !matches!(d.item.kind, ast::ItemKind::Run(_))) {
             let Some(file) = item_name(&decl.item.kind) else { continue };
             let Some(entry) = model.scope.get(&file.name) else { continue };
             let reported = model.states.iter().any(|s| s.name == file.name)
