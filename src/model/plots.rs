@@ -115,9 +115,10 @@ pub const TABLE: &[Row] = &[
         of: Of::Values(1, 2),
         looks: Looks::End,
         reference: true,
-        doc: "The density as a curve: fine bins of all paths, smoothed by a normal kernel with the width of Silverman's rule. Of \
-              two values, or of a vector of two, in the plane by colours: the first 50 000 points in cells, with contours of \
-              the target.",
+        doc: "The density as a curve: fine bins of all paths, smoothed by diffusion with the improved bandwidth of Sheather and \
+              Jones (Botev et al., Annals of Statistics 38 (2010) 2916), which keeps several modes apart. Point masses are \
+              lines. Of two values, or of a vector of two, in the plane by colours: the first 50 000 points in cells, with \
+              contours of the target.",
         ..CURVE
     },
     Row {

@@ -64,6 +64,7 @@ pub(super) fn draw(svg: &mut Svg, map: &Map<'_>, layer: &Layer, theme: &Theme) {
         }
         Mark::Estimates(points) => estimates(svg, map, layer, points, theme),
         Mark::Bars { edges, heights } => bars(svg, map, layer, edges, heights, theme),
+        Mark::Stems(points) => stems(svg, map, layer, points, theme),
         Mark::Heat(heat) => cells(svg, map, heat),
     }
 }
@@ -129,6 +130,18 @@ fn bars(svg: &mut Svg, map: &Map<'_>, layer: &Layer, edges: &[f64], heights: &[f
     }
 }
 
+/// Lines from zero with a disc at their ends.
+fn stems(svg: &mut Svg, map: &Map<'_>, layer: &Layer, points: &[(f64, f64)], theme: &Theme) {
+    let floor = map.y(map.ranges[1].0.max(0.0));
+    let places: Vec<_> = points.iter().map(|p| map.point(*p)).filter(|p| p.0.is_finite() && p.1.is_finite()).collect();
+    let (thick, radius) = if places.len() > 40 { (1.2, 2.0) } else { (2.0, 3.4) };
+    let colour = colour(layer.ink, theme);
+    for at in &places {
+        svg.line((at.0, floor), *at, &format!("stroke=\"{colour}\" stroke-width=\"{thick}\""));
+    }
+    svg.dots(&places, radius, colour, "");
+}
+
 /// A heat map as rectangles; neighbours in a row that have one colour are one.
 fn cells(svg: &mut Svg, map: &Map<'_>, heat: &Heat) {
     let (rows, columns) = (heat.rows(), heat.columns);
@@ -153,43 +166,48 @@ fn cells(svg: &mut Svg, map: &Map<'_>, heat: &Heat) {
     }
 }
 
+/// Points of a layer that are looked at.
+const MOST_SAMPLES: usize = 3_000;
+
 /// Places that the layers cover, for the legend to keep away from.
 pub(super) fn samples<'m>(map: &'m Map<'_>) -> impl Iterator<Item = (f64, f64)> + 'm {
-    map.panel.layers.iter().flat_map(move |layer| -> Vec<(f64, f64)> {
-        let few = |points: &[(f64, f64)]| {
-            let every = points.len().div_ceil(300).max(1);
-            points.iter().step_by(every).map(|p| map.point(*p)).collect()
-        };
-        let between = |a: (f64, f64), b: (f64, f64)| {
-            (0..=10).map(move |k| {
-                let s = f64::from(k) / 10.0;
-                (a.0 + s * (b.0 - a.0), a.1 + s * (b.1 - a.1))
-            })
-        };
-        match &layer.mark {
-            Mark::Line(points) if points.len() < 60 => {
-                points.windows(2).flat_map(|w| between(map.point(w[0]), map.point(w[1]))).collect()
-            }
-            Mark::Line(points) | Mark::Dots(points) => few(points),
-            Mark::Contours(lines) => lines.iter().flat_map(|l| few(l)).collect(),
-            Mark::Band(points) => {
-                points.iter().flat_map(|p| between(map.point((p.0, p.1)), map.point((p.0, p.2)))).collect()
-            }
-            Mark::Estimates(points) => points
-                .windows(2)
-                .flat_map(|w| between(map.point((w[0].0, w[0].1)), map.point((w[1].0, w[1].1))))
-                .collect(),
-            Mark::Bars { edges, heights } => {
-                let middle = |w: &[f64]| 0.5 * (w[0] + w[1]);
-                edges
-                    .windows(2)
-                    .zip(heights)
-                    .flat_map(|(w, h)| between(map.point((middle(w), 0.0)), map.point((middle(w), *h))))
-                    .collect()
-            }
-            Mark::Heat(_) => Vec::new(),
+    map.panel.layers.iter().flat_map(move |layer| covered(map, &layer.mark))
+}
+
+fn covered(map: &Map<'_>, mark: &Mark) -> Vec<(f64, f64)> {
+    let few = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
+        let every = points.len().div_ceil(MOST_SAMPLES).max(1);
+        points.iter().step_by(every).map(|p| map.point(*p)).collect()
+    };
+    let along = |a: (f64, f64), b: (f64, f64)| -> Vec<(f64, f64)> {
+        let (a, b) = (map.point(a), map.point(b));
+        // closer than a legend is tall
+        let n = ((b.0 - a.0).abs().max((b.1 - a.1).abs()) / 8.0).ceil().clamp(1.0, 100.0);
+        (0..=n as usize).map(|k| k as f64 / n).map(|s| (a.0 + s * (b.0 - a.0), a.1 + s * (b.1 - a.1))).collect()
+    };
+    let curve = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
+        match points.len() {
+            0 | 1 => few(points),
+            2..400 => points.windows(2).flat_map(|w| along(w[0], w[1])).collect(),
+            _ => few(points),
         }
-    })
+    };
+    match mark {
+        Mark::Line(points) => curve(points),
+        Mark::Dots(points) => points.iter().map(|p| map.point(*p)).collect(),
+        Mark::Contours(lines) => lines.iter().flat_map(|l| curve(l)).collect(),
+        Mark::Band(points) => points.iter().flat_map(|p| along((p.0, p.1), (p.0, p.2))).collect(),
+        Mark::Estimates(points) => {
+            let bars = points.iter().filter(|p| p.2.is_finite()).flat_map(|p| along((p.0, p.1 - p.2), (p.0, p.1 + p.2)));
+            curve(&points.iter().map(|p| (p.0, p.1)).collect::<Vec<_>>()).into_iter().chain(bars).collect()
+        }
+        Mark::Stems(points) => points.iter().flat_map(|p| along((p.0, 0.0), *p)).collect(),
+        Mark::Bars { edges, heights } => {
+            let bar = |(e, h): (&[f64], &f64)| [e[0], 0.5 * (e[0] + e[1]), e[1]].map(|x| along((x, 0.0), (x, *h))).concat();
+            edges.windows(2).zip(heights).flat_map(bar).collect()
+        }
+        Mark::Heat(_) => Vec::new(),
+    }
 }
 
 #[cfg(test)]

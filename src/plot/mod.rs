@@ -6,6 +6,7 @@ pub mod contour;
 pub mod figure;
 mod font;
 mod frame;
+mod legend;
 mod marks;
 pub mod png;
 mod scale;

@@ -5,14 +5,26 @@ use super::sketch::Bins;
 /// Bins that a histogram has at most when it chooses by itself.
 const MOST: f64 = 80.0;
 
+/// Points that a law on points has at most.
+const FEW: usize = 1000;
+
+/// The share of the values that may have no bin on a side: fewer than any mode that is worth a look.
+const BEYOND: f64 = 0.04;
+
 /// Edges of the bins: as many as asked for, else by the rule of D. Freedman and P. Diaconis (Z. Wahrscheinlichkeitstheorie
 /// 57 (1981) 453), or twice the cube root of the number of values where that is more (the quartiles of several modes say
-/// little of each). Values further out than four times the interquartile range from the middle half have no bin.
+/// little of each). Values further out than the outer fences of J. W. Tukey (Exploratory Data Analysis, 1977), three times the
+/// interquartile range from the middle half, have no bin, but no more than a share [`BEYOND`] on each side.
 pub fn edges(bins: &Bins, wanted: Option<usize>) -> Vec<f64> {
     let (low, high) = range(bins);
     if low == high {
         let half = (low.abs() * 1e-3).max(0.5);
         return vec![low - half, low + half];
+    }
+    if wanted.is_none()
+        && let Some(edges) = around_points(bins, low, high)
+    {
+        return edges;
     }
     let width = 2.0 * (bins.quantile(0.75) - bins.quantile(0.25)) / (bins.total() as f64).cbrt();
     let least = (2.0 * (bins.total() as f64).cbrt()).ceil();
@@ -21,11 +33,35 @@ pub fn edges(bins: &Bins, wanted: Option<usize>) -> Vec<f64> {
     (0..=count).map(|k| low + (high - low) * k as f64 / count as f64).collect()
 }
 
+/// Edges halfway between the points of a law on few points of equal distances, such as whole numbers: bins of another width
+/// would hold now one and now two of them. Of many points some stand together.
+fn around_points(bins: &Bins, low: f64, high: f64) -> Option<Vec<f64>> {
+    let points = bins.few_values(FEW)?;
+    if bins.total() < 5 * points.len() as u64 {
+        return None;
+    }
+    let gap = points.windows(2).map(|w| w[1] - w[0]).fold(f64::INFINITY, f64::min);
+    let steps = |v: f64| (v - points[0]) / gap;
+    let off = |v: &f64| (steps(*v) - steps(*v).round()).abs() > 1e-6;
+    if gap <= 0.0 || !gap.is_finite() || points.iter().any(off) {
+        return None;
+    }
+    let (first, last) = (steps(low).ceil(), steps(high).floor());
+    let together = ((last - first + 1.0) / MOST).ceil();
+    let count = ((last - first + 1.0) / together).ceil();
+    // few points far from each other leave bins without any
+    (count <= MOST).then(|| (0..=count as u32).map(|k| points[0] + gap * (first - 0.5 + together * f64::from(k))).collect())
+}
+
 fn range(bins: &Bins) -> (f64, f64) {
     let (least, most) = (bins.quantile(0.0), bins.quantile(1.0));
     let (q1, q3) = (bins.quantile(0.25), bins.quantile(0.75));
-    let reach = 4.0 * (q3 - q1);
-    if reach > 0.0 { (least.max(q1 - reach), most.min(q3 + reach)) } else { (least, most) }
+    let reach = 3.0 * (q3 - q1);
+    if reach <= 0.0 {
+        return (least, most);
+    }
+    let (low, high) = ((q1 - reach).min(bins.quantile(BEYOND)), (q3 + reach).max(bins.quantile(1.0 - BEYOND)));
+    (least.max(low), most.min(high))
 }
 
 /// The fraction of the values in each bin; the last bin has its upper edge.
@@ -72,11 +108,31 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_stand_in_the_middle_of_bins() {
+        let e = edges(&bins_of((0..700).map(|k| f64::from(k % 7)), 1000), None);
+        assert_eq!(e, [-0.5, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5]);
+        let e = edges(&bins_of((0..5000).map(|k| 0.5 * f64::from(k % 200)), 1000), None);
+        assert_eq!((e.len(), e[0], e[1]), (68, -0.25, 1.25), "three together");
+    }
+
+    #[test]
     fn one_value_has_one_bin() {
         let bins = bins_of([3.0, 3.0], 10);
         let e = edges(&bins, None);
         assert_eq!(e, [2.5, 3.5]);
         assert_eq!(fractions(&bins, &e), [1.0]);
+    }
+
+    #[test]
+    fn heavy_tails_are_cut_and_small_modes_are_not() {
+        let mut u = Uniforms::new(5);
+        let cauchy = bins_of((0..20_000).map(|_| (std::f64::consts::PI * (u.uniform() - 0.5)).tan()), 1 << 15);
+        let e = edges(&cauchy, None);
+        assert!((6.5..10.0).contains(&e[e.len() - 1]) && (-10.0..-6.5).contains(&e[0]), "{} {}", e[0], e[e.len() - 1]);
+        let far = |k: usize| if k % 20 == 0 { 40.0 } else { 0.0 };
+        let modes = bins_of((0..20_000).map(|k| far(k) + u.normal()), 1 << 15);
+        let e = edges(&modes, None);
+        assert!(e[e.len() - 1] > 41.0, "a mode of 5 %: {}", e[e.len() - 1]);
     }
 
     #[test]

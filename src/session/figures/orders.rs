@@ -1,6 +1,6 @@
 //! Plots of all variants of a run together: orders of convergence, work against error, ladders of a sweep.
 
-use crate::output::number::{count, estimate, plain};
+use crate::output::number::{count, counted, estimate, plain};
 use crate::output::result::{ConvergenceLevel, Pair, RunResult};
 use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel};
 use crate::session::figures::gather::{Backdrop, Gathered};
@@ -86,7 +86,14 @@ fn heading(ran: &Ran) -> String {
 
 fn caption(ran: &Ran, more: &str) -> String {
     let Some(v) = ran.variants.first() else { return String::new() };
-    format!("{} coupled paths against {} steps; bars: standard errors; {more}", count(v.paths), count(v.steps))
+    let levels = ran.variants.iter().flat_map(|v| v.converge.iter().flat_map(|c| &c.levels));
+    let most = levels.map(|l| l.diverged).max().filter(|n| *n > 0);
+    let lost = most.map_or(String::new(), |n| format!("; up to {} diverged at a step", counted(n, "path")));
+    format!(
+        "{} against {}; bars: standard errors; {more}{lost}",
+        counted(v.paths, "coupled path"),
+        counted(v.steps, "step")
+    )
 }
 
 /// A statistic against the swept parameter, a line for each solver and value of further parameters.
@@ -129,14 +136,22 @@ pub(super) fn ladder(ran: &Ran, plot: &Gathered) -> Figure {
         layers.push(Layer::new(Ink::Reference, Mark::Line(reference)).named(name.clone()));
     }
     let label = plot.facts.labels.first().cloned().unwrap_or_default();
-    let panel = Panel { x: Axis::new(swept), y: Axis::new(label), layers, ..Panel::default() };
+    let panel = Panel { x: Axis::new(&swept), y: Axis::new(label), layers, ..Panel::default() };
     let by = ran.variants.first().map_or(String::new(), |v| match &v.solver {
         Some(solver) if ran.variants.iter().all(|w| w.solver.as_ref() == Some(solver)) => format!(" by {solver}"),
         _ => String::new(),
     });
+    let lost: Vec<String> = ran.variants.iter().filter(|v| v.diverged > 0).map(|v| lost_at(v, &swept)).collect();
+    let lost = if lost.is_empty() { String::new() } else { format!("; paths that diverged: {}", lost.join(", ")) };
     Figure {
         title: format!("{}{by}", heading(ran)),
-        caption: format!("{} paths for each value; bars: standard errors", count(plot.paths)),
+        caption: format!("{} for each value; bars: standard errors{lost}", counted(plot.paths, "path")),
         panels: vec![panel],
     }
+}
+
+/// `12 at k = 2`
+fn lost_at(variant: &RunResult, swept: &str) -> String {
+    let at = variant.sweep.iter().find(|s| s.0 == swept).map_or(String::new(), |s| format!(" at {swept} = {}", plain(s.1)));
+    format!("{}{at}", count(variant.diverged))
 }
