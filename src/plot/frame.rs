@@ -41,8 +41,8 @@ struct Layout<'p> {
     widest: f64,
     /// of the bar of colours: its ends and ticks
     bar: Option<((f64, f64), Vec<Tick>)>,
-    /// the frame would be as wide if its units need not be equal: left end and width
-    room: (f64, f64),
+    /// the frame if its units need not be equal
+    room: Rect,
 }
 
 fn small(theme: &Theme) -> f64 {
@@ -63,7 +63,7 @@ fn layout<'p>(panel: &'p Panel, theme: &Theme, cell: Rect, above: f64) -> Layout
     let bar = bar.map(|heat| (heat.ends(), ticks(Default::default(), heat.ends(), 5)));
     let right = bar.as_ref().map_or(14.0, |(_, marks)| 14.0 + BAR + TICK + 4.0 + wide(marks) + size + 12.0);
     let mut frame = Rect { x: cell.x + left, y: cell.y + top, w: cell.w - left - right, h: cell.h - top - bottom };
-    let room = (frame.x, frame.w);
+    let room = frame;
     if panel.equal {
         equal(&mut frame, ranges);
     }
@@ -74,7 +74,7 @@ fn layout<'p>(panel: &'p Panel, theme: &Theme, cell: Rect, above: f64) -> Layout
 pub(super) fn room_above(panel: &Panel, theme: &Theme, cell: Rect) -> f64 {
     let plain = layout(panel, theme, cell, 0.0);
     match panel.is_named() && legend::free_place(&plain.map, theme).is_none() {
-        true => legend::height(panel, plain.room.1, theme),
+        true => legend::height(panel, plain.room.w, theme),
         false => 0.0,
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn panel(svg: &mut Svg, panel: &Panel, theme: &Theme, cell: Rect, abo
     if with_legend && panel.is_named() {
         match legend::free_place(&map, theme).filter(|_| above == 0.0) {
             Some(at) => legend::inside(svg, panel, at, theme),
-            None => legend::in_rows(svg, panel, (room.0, frame.y - above), room.1, theme),
+            None => legend::in_rows(svg, panel, (room.x, frame.y - above), room.w, theme),
         }
     }
     if let (Some((ends, marks)), Some(label)) = (bar, &panel.colours) {
@@ -105,12 +105,17 @@ pub(super) fn panel(svg: &mut Svg, panel: &Panel, theme: &Theme, cell: Rect, abo
     }
 }
 
-/// A frame in which a unit is as long on both axes, as large as there is room.
+/// The height of a cell that a panel with equal units has no use for.
+pub(super) fn spare(panel: &Panel, theme: &Theme, cell: Rect) -> f64 {
+    let plain = layout(panel, theme, cell, 0.0);
+    plain.room.h - plain.map.frame.h
+}
+
+/// A frame in which a unit is as long on both axes, as large as there is room, from the top on.
 fn equal(frame: &mut Rect, [x, y]: [(f64, f64); 2]) {
     let unit = (frame.w / (x.1 - x.0)).min(frame.h / (y.1 - y.0));
     let (w, h) = (unit * (x.1 - x.0), unit * (y.1 - y.0));
     frame.x += 0.5 * (frame.w - w);
-    frame.y += 0.5 * (frame.h - h);
     (frame.w, frame.h) = (w, h);
 }
 

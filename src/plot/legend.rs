@@ -77,8 +77,7 @@ pub(super) fn free_place(map: &Map<'_>, theme: &Theme) -> Option<(f64, f64)> {
 pub(super) fn inside(svg: &mut Svg, panel: &Panel, (x, y): (f64, f64), theme: &Theme) {
     let (wide, tall) = column(panel, theme);
     let back = if theme.background == "none" { "var(--background)" } else { theme.background };
-    let style =
-        format!("rx=\"3\" fill=\"{back}\" fill-opacity=\"0.9\" stroke=\"{}\" stroke-width=\"0.8\"", theme.grid);
+    let style = format!("rx=\"3\" fill=\"{back}\" fill-opacity=\"0.9\" stroke=\"{}\" stroke-width=\"0.8\"", theme.grid);
     svg.rect(Rect { x, y, w: wide, h: tall }, &style);
     for (k, (name, layer)) in panel.legend().enumerate() {
         entry(svg, name, layer, (x + GAP, y + 4.0 + row(theme) * (k as f64 + 0.5)), theme);

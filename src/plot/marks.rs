@@ -49,8 +49,8 @@ pub(super) fn draw(svg: &mut Svg, map: &Map<'_>, layer: &Layer, theme: &Theme) {
         }
         Mark::Band(points) => {
             let known: Vec<_> = points.iter().filter(|p| p.1.is_finite() && p.2.is_finite()).collect();
-            let upper = known.iter().map(|p| map.point((p.0, p.2)));
-            let lower = known.iter().rev().map(|p| map.point((p.0, p.1)));
+            let upper = known.iter().map(|p| near(map.point((p.0, p.2))));
+            let lower = known.iter().rev().map(|p| near(map.point((p.0, p.1))));
             svg.area(&upper.chain(lower).collect::<Vec<_>>(), &fill(layer.ink, &layer.mark, theme));
         }
         Mark::Dots(points) => {
@@ -74,14 +74,17 @@ fn inside<'a>(map: &'a Map<'_>) -> impl Fn(&(f64, f64)) -> bool + 'a {
     move |(a, b)| *a >= x - 1.0 && *a <= x + w + 1.0 && *b >= y - 1.0 && *b <= y + h + 1.0
 }
 
+/// A place far outside of the page is as good as one just outside, and viewers can draw it.
+fn near((x, y): (f64, f64)) -> (f64, f64) {
+    (x.clamp(-1e4, 1e4), y.clamp(-1e4, 1e4))
+}
+
 /// The parts of a curve where it is finite, as places on the page.
 fn pieces(points: &[(f64, f64)], map: &Map<'_>) -> Vec<Vec<(f64, f64)>> {
     let places: Vec<(f64, f64)> = points.iter().map(|p| map.point(*p)).collect();
     let finite = |p: &(f64, f64)| p.0.is_finite() && p.1.is_finite();
-    // a place far outside of the page is as good as one just outside
-    let far = |v: f64| v.clamp(-1e4, 1e4);
     let parts = places.split(|p| !finite(p)).filter(|c| c.len() > 1);
-    parts.map(|c| thinned(&c.iter().map(|p| (far(p.0), far(p.1))).collect::<Vec<_>>())).collect()
+    parts.map(|c| thinned(&c.iter().map(|p| near(*p)).collect::<Vec<_>>())).collect()
 }
 
 /// A long curve by the first, lowest, highest and last point of each of its stretches.
@@ -108,8 +111,8 @@ fn estimates(svg: &mut Svg, map: &Map<'_>, layer: &Layer, points: &[(f64, f64, f
     let colour = colour(layer.ink, theme);
     let style = format!("stroke=\"{colour}\" stroke-width=\"1.2\"");
     for (x, y, se) in points.iter().filter(|p| p.2 > 0.0 && p.2.is_finite()) {
-        let (at, high) = map.point((*x, y + se));
-        let low = map.y(y - se);
+        let (at, high) = near(map.point((*x, y + se)));
+        let low = near((at, map.y(y - se))).1;
         // below the lower end of a log scale
         let low = if low.is_finite() { low } else { map.frame.y + map.frame.h };
         svg.line((at, low), (at, high), &style);
@@ -125,7 +128,8 @@ fn bars(svg: &mut Svg, map: &Map<'_>, layer: &Layer, edges: &[f64], heights: &[f
     let floor = map.y(map.ranges[1].0.max(0.0));
     let style = fill(layer.ink, &layer.mark, theme);
     for (edge, height) in edges.windows(2).zip(heights).filter(|(_, h)| h.is_finite() && **h > 0.0) {
-        let (left, right, top) = (map.x(edge[0]), map.x(edge[1]), map.y(*height));
+        let (left, top) = near((map.x(edge[0]), map.y(*height)));
+        let right = near((map.x(edge[1]), top)).0;
         svg.rect(Rect { x: left, y: top, w: right - left, h: (floor - top).max(0.0) }, &style);
     }
 }
@@ -137,7 +141,7 @@ fn stems(svg: &mut Svg, map: &Map<'_>, layer: &Layer, points: &[(f64, f64)], the
     let (thick, radius) = if places.len() > 40 { (1.2, 2.0) } else { (2.0, 3.4) };
     let colour = colour(layer.ink, theme);
     for at in &places {
-        svg.line((at.0, floor), *at, &format!("stroke=\"{colour}\" stroke-width=\"{thick}\""));
+        svg.line((at.0, floor), near(*at), &format!("stroke=\"{colour}\" stroke-width=\"{thick}\""));
     }
     svg.dots(&places, radius, colour, "");
 }
@@ -198,12 +202,14 @@ fn covered(map: &Map<'_>, mark: &Mark) -> Vec<(f64, f64)> {
         Mark::Contours(lines) => lines.iter().flat_map(|l| curve(l)).collect(),
         Mark::Band(points) => points.iter().flat_map(|p| along((p.0, p.1), (p.0, p.2))).collect(),
         Mark::Estimates(points) => {
-            let bars = points.iter().filter(|p| p.2.is_finite()).flat_map(|p| along((p.0, p.1 - p.2), (p.0, p.1 + p.2)));
+            let bars =
+                points.iter().filter(|p| p.2.is_finite()).flat_map(|p| along((p.0, p.1 - p.2), (p.0, p.1 + p.2)));
             curve(&points.iter().map(|p| (p.0, p.1)).collect::<Vec<_>>()).into_iter().chain(bars).collect()
         }
         Mark::Stems(points) => points.iter().flat_map(|p| along((p.0, 0.0), *p)).collect(),
         Mark::Bars { edges, heights } => {
-            let bar = |(e, h): (&[f64], &f64)| [e[0], 0.5 * (e[0] + e[1]), e[1]].map(|x| along((x, 0.0), (x, *h))).concat();
+            let bar =
+                |(e, h): (&[f64], &f64)| [e[0], 0.5 * (e[0] + e[1]), e[1]].map(|x| along((x, 0.0), (x, *h))).concat();
             edges.windows(2).zip(heights).flat_map(bar).collect()
         }
         Mark::Heat(_) => Vec::new(),

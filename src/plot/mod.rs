@@ -11,6 +11,7 @@ mod marks;
 pub mod png;
 mod scale;
 pub mod smooth;
+pub mod smooth_plane;
 pub mod svg;
 pub mod terminal;
 pub mod theme;

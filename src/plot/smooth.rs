@@ -70,21 +70,30 @@ pub fn density(edges: &[f64], shares: &[f64], n: f64) -> Vec<(f64, f64)> {
 fn diffusion_time(waves: &[f64], n: f64) -> f64 {
     // no less than a part of a bin, which is a smoothing by itself
     let least = (0.3 / waves.len() as f64).powi(2);
-    let off = |t: f64| t - plug_in(waves, n, t);
+    least_root(least, |t| t - plug_in(waves, n, t)).unwrap_or(0.28 * n.powf(-0.4))
+}
+
+/// Where a function of the time first grows through zero, from a least time on: that one where it is above zero already.
+/// None where it stays below.
+pub(super) fn least_root(least: f64, off: impl Fn(f64) -> f64) -> Option<f64> {
+    const FACTOR: f64 = 1.3;
+    const MOST: f64 = 0.1;
     let mut low = least;
-    while low < 0.1 {
-        let high = 1.3 * low;
-        if off(low) <= 0.0 && off(high) > 0.0 {
-            let ends = (0..60).fold((low, high), |(a, b), _| {
+    if off(low) > 0.0 {
+        return Some(least);
+    }
+    while low < MOST {
+        let high = FACTOR * low;
+        if off(high) > 0.0 {
+            let halved = |(a, b): (f64, f64), _| {
                 let middle = 0.5 * (a + b);
                 if off(middle) > 0.0 { (a, middle) } else { (middle, b) }
-            });
-            return ends.0;
+            };
+            return Some((0..30).fold((low, high), halved).0);
         }
         low = high;
     }
-    // no fixed point: values so few, or so sharp a law, that one end must do
-    if off(least) > 0.0 { least } else { 0.28 * n.powf(-0.4) }
+    None
 }
 
 /// The time that would be best if the law were as rough as it is after diffusing for a time that the rougher derivatives, one
@@ -110,13 +119,13 @@ fn plug_in(waves: &[f64], n: f64, t: f64) -> f64 {
 }
 
 /// The cosine transform of so many bins, written out: there are few of them.
-struct Cosines {
+pub(super) struct Cosines {
     bins: usize,
     table: Vec<f64>,
 }
 
 impl Cosines {
-    fn new(bins: usize) -> Cosines {
+    pub fn new(bins: usize) -> Cosines {
         Cosines { bins, table: (0..4 * bins).map(|j| (PI * j as f64 / (2 * bins) as f64).cos()).collect() }
     }
 
@@ -125,11 +134,11 @@ impl Cosines {
         self.table[k * (2 * j + 1) % (4 * self.bins)]
     }
 
-    fn forwards(&self, shares: &[f64]) -> Vec<f64> {
+    pub fn forwards(&self, shares: &[f64]) -> Vec<f64> {
         (0..self.bins).map(|k| shares.iter().enumerate().map(|(j, s)| s * self.at(k, j)).sum()).collect()
     }
 
-    fn backwards(&self, waves: &[f64]) -> Vec<f64> {
+    pub fn backwards(&self, waves: &[f64]) -> Vec<f64> {
         let at = |j: usize| waves[0] + 2.0 * (1..self.bins).map(|k| waves[k] * self.at(k, j)).sum::<f64>();
         (0..self.bins).map(at).collect()
     }
@@ -174,8 +183,7 @@ mod tests {
     #[test]
     fn two_narrow_modes_are_not_smoothed_away() {
         let mut u = Uniforms::new(2);
-        let values: Vec<f64> =
-            (0..5_000).map(|k| (if k % 2 == 0 { -1.0 } else { 1.0 }) + 0.1 * u.normal()).collect();
+        let values: Vec<f64> = (0..5_000).map(|k| (if k % 2 == 0 { -1.0 } else { 1.0 }) + 0.1 * u.normal()).collect();
         let curve = smooth(&values, -1.5, 1.5);
         let truth = |x: f64| 0.5 * (normal(x - 1.0, 0.1) + normal(x + 1.0, 0.1));
         let worst = curve.iter().map(|(x, y)| (y - truth(*x)).abs()).fold(0.0, f64::max);

@@ -29,13 +29,16 @@ pub fn draw_in_page(figure: &Figure, theme: &Theme, prefix: &str) -> String {
         }
         false => (WIDTH * shrink, HEIGHT * shrink),
     };
+    let whole = Rect { x: 0.0, y: 0.0, w: cell_w, h: cell_h };
+    let spare = figure.panels.iter().map(|p| frame::spare(p, theme, whole)).reduce(f64::min).unwrap_or(0.0);
+    let cell_h = cell_h - spare;
     let width = cell_w * columns as f64;
     let size = theme.text_size;
     let titles = font::lines(&figure.title, size + 1.0, width - 24.0);
     let captions = font::lines(&figure.caption, size - 2.0, width - 24.0);
     let below = 10.0 + titles.len() as f64 * (size + 6.0);
     let shared = shared_legend(figure);
-    let top = below + shared.map_or(0.0, |p| legend::height(p, width - 24.0, theme) + 2.0);
+    let top = below + shared.map_or(0.0, |p| legend::height(p, width - 24.0, theme) + 6.0);
     let bottom = captions.len() as f64 * (size + 2.0) + 8.0;
     let height = top + cell_h * rows as f64 + bottom;
     let mut svg = Svg::new(width, height, theme, prefix);
@@ -48,7 +51,7 @@ pub fn draw_in_page(figure: &Figure, theme: &Theme, prefix: &str) -> String {
         );
     }
     if let Some(panel) = shared {
-        legend::in_rows(&mut svg, panel, (12.0, below), width - 24.0, theme);
+        legend::in_rows(&mut svg, panel, (12.0, below + 4.0), width - 24.0, theme);
     }
     let cell = |k: usize| {
         let (x, y) = ((k % columns) as f64 * cell_w, top + (k / columns) as f64 * cell_h);

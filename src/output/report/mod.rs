@@ -142,13 +142,21 @@ fn rounded(seconds: f64) -> String {
 
 fn section(run: &Section) -> String {
     let name = text(&run.name);
-    let mut out = format!("<section id=\"run-{name}\"><h2>{name}</h2>\n<div class=\"columns\">\n");
-    out += &format!("<div class=\"facts\">\n{}{}</div>\n", settings("Settings", &run.settings), settings("Parameters", &run.parameters));
-    out += &format!("<div class=\"results\">\n{}", variants::results(&run.results));
+    let mut out = format!("<section id=\"run-{name}\"><h2>{name}</h2>\n{}", variants::lead(&run.results));
+    let results = variants::results(&run.results);
+    let results = if results.is_empty() { results } else { format!("<div class=\"results\">\n{results}</div>\n") };
+    let facts = format!(
+        "<div>{}</div>\n<div>{}</div>\n",
+        settings("Settings", &run.settings),
+        settings("Parameters", &run.parameters)
+    );
+    out += &match results.is_empty() {
+        true => format!("<div class=\"facts columns\">\n{facts}</div>\n"),
+        false => format!("<div class=\"columns\">\n<div class=\"facts\">\n{facts}</div>\n{results}</div>\n"),
+    };
     for note in &run.notes {
         out += &format!("<p class=\"faint\">{}</p>\n", text(note));
     }
-    out += "</div>\n</div>\n";
     if !run.figures.is_empty() {
         out += &format!("<div class=\"figures\">\n{}</div>\n", run.figures.iter().map(figure).collect::<String>());
     }

@@ -9,6 +9,20 @@ use super::html::{code, table, text};
 /// Columns beside those that name the variants, at most; of more the table is turned.
 const MOST_COLUMNS: usize = 6;
 
+/// What a run was, in a line, and what a reader should know of it before its numbers.
+pub(super) fn lead(all: &[RunResult]) -> String {
+    let (facts, warnings) = match all {
+        [] => return String::new(),
+        [one] => {
+            let facts = tables::headline(one, Style::PLAIN);
+            (facts.strip_prefix(one.name.as_str()).unwrap_or(&facts).trim().to_string(), tables::warnings(one))
+        }
+        many => (headline(many), Vec::new()),
+    };
+    let warnings: String = warnings.iter().map(|w| format!("<p class=\"bad\">{}</p>\n", text(w))).collect();
+    format!("<p class=\"lead\">{}</p>\n{warnings}", text(&facts))
+}
+
 /// What was found: one variant with its statistics one below the other, several in tables.
 pub(super) fn results(all: &[RunResult]) -> String {
     match all {
@@ -19,12 +33,7 @@ pub(super) fn results(all: &[RunResult]) -> String {
 }
 
 fn single(r: &RunResult) -> String {
-    let facts = tables::headline(r, Style::PLAIN);
-    let facts = facts.strip_prefix(r.name.as_str()).unwrap_or(&facts).trim();
-    let mut out = format!("<p class=\"lead\">{}</p>\n", text(facts));
-    for warning in tables::warnings(r) {
-        out += &format!("<p class=\"bad\">{}</p>\n", text(&warning));
-    }
+    let mut out = String::new();
     let row = |[expr, index, when, value]: [String; 4]| {
         vec![code(&expr), text(&index), if r.has_time() { text(&when) } else { String::new() }, text(&value)]
     };
@@ -74,7 +83,8 @@ impl Matrix {
         let variants = self.keys.len();
         if self.columns.len() <= MOST_COLUMNS.max(variants) {
             let head: Vec<&String> = self.names.iter().chain(self.columns.iter().map(|c| &c.0)).collect();
-            let row = |k: usize| self.keys[k].iter().cloned().chain(self.columns.iter().map(|c| c.1[k].clone())).collect();
+            let row =
+                |k: usize| self.keys[k].iter().cloned().chain(self.columns.iter().map(|c| c.1[k].clone())).collect();
             return table(&head, &(0..variants).map(row).collect::<Vec<_>>());
         }
         let head: Vec<String> = std::iter::once(String::new()).chain(self.keys.iter().map(|k| self.words(k))).collect();
@@ -109,7 +119,7 @@ fn naming(all: &[RunResult]) -> (Vec<String>, Vec<Vec<String>>) {
 fn several(all: &[RunResult]) -> String {
     let (names, keys) = naming(all);
     let matrix = |columns| Matrix { names: names.clone(), keys: keys.clone(), columns };
-    let mut out = format!("<p class=\"lead\">{}</p>\n", text(&headline(all)));
+    let mut out = String::new();
     let lost = lost(all);
     let (values, when) = statistics(all);
     if !values.is_empty() || lost.is_some() {
@@ -118,7 +128,8 @@ fn several(all: &[RunResult]) -> String {
         out += &matrix(values.into_iter().chain(lost).collect()).html();
     }
     let plain_matrix = matrix(Vec::new());
-    let told: Vec<Vec<String>> = all.iter().map(|r| [tables::warnings(r), tables::notes(&r.reports)].concat()).collect();
+    let told: Vec<Vec<String>> =
+        all.iter().map(|r| [tables::warnings(r), tables::notes(&r.reports)].concat()).collect();
     for (variants, note) in grouped(&told) {
         let which = match variants.len() == all.len() {
             true => String::new(),
@@ -144,7 +155,11 @@ fn headline(all: &[RunResult]) -> String {
     }
     words.push(format!("{} variants", all.len()));
     if same(|r| r.paths) {
-        let steps = if first.steps > 0 && same(|r| r.steps) { format!(" of {}", counted(first.steps, "step")) } else { String::new() };
+        let steps = if first.steps > 0 && same(|r| r.steps) {
+            format!(" of {}", counted(first.steps, "step"))
+        } else {
+            String::new()
+        };
         words.push(format!("each {}{steps}", counted(first.paths, "path")));
     }
     words.push(format!("seed {}", first.seed));
@@ -158,14 +173,16 @@ fn statistics(all: &[RunResult]) -> (Vec<(String, Vec<String>)>, Option<String>)
     let mut cells: Vec<Vec<String>> = Vec::new();
     for (k, r) in all.iter().enumerate() {
         for report in &r.reports {
-            for [_, index, when, value] in tables::report_rows(report).into_iter().scan(String::new(), |last, mut row| {
-                // a report says when in its first line
-                if row[2].is_empty() {
-                    row[2].clone_from(last);
-                }
-                last.clone_from(&row[2]);
-                Some(row)
-            }) {
+            for [_, index, when, value] in
+                tables::report_rows(report).into_iter().scan(String::new(), |last, mut row| {
+                    // a report says when in its first line
+                    if row[2].is_empty() {
+                        row[2].clone_from(last);
+                    }
+                    last.clone_from(&row[2]);
+                    Some(row)
+                })
+            {
                 let key = [report.expr.clone(), index, if r.has_time() { when } else { String::new() }];
                 let at = keys.iter().position(|other| *other == key).unwrap_or_else(|| {
                     keys.push(key);
@@ -283,6 +300,7 @@ mod tests {
         assert!(page.contains("<tr><td>0.2</td><td>0.200 ± 0.010</td>"), "{page}");
         assert!(page.contains("value ± standard error, at 1"), "{page}");
         assert_eq!(page.matches("mean(x^0): few").count(), 1, "what is true of all is told once");
+        let page = lead(&all);
         assert!(page.contains("gbm by milstein, 8 variants, each 100 paths of 10 steps, seed 0"), "{page}");
     }
 

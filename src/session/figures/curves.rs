@@ -5,6 +5,7 @@ use crate::output::number::{count, plain};
 use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel};
 use crate::session::figures::gather::Gathered;
 use crate::session::figures::parts::{by_element, curve, element, first_of, label};
+use crate::session::figures::plane::alike;
 use crate::session::plan::plots::FAN;
 
 /// The values of a row of a kept path at all looks.
@@ -54,7 +55,8 @@ fn without_explosions(paths: impl Iterator<Item = Vec<f64>>) -> Option<(f64, f64
     }
     let calm = |v: &f64| low - v <= reach && v - high <= reach;
     let whole = |path: &&Vec<f64>| path.iter().all(|v| v.is_finite() && calm(v));
-    let ends = |values: &mut dyn Iterator<Item = f64>| values.map(|v| (v, v)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let ends =
+        |values: &mut dyn Iterator<Item = f64>| values.map(|v| (v, v)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
     let (a, b) = ends(&mut paths.iter().filter(whole).flatten().copied()).unwrap_or((low, high));
     let margin = 0.15 * (b - a).max(high - low);
     Some((a - margin, b + margin))
@@ -86,7 +88,9 @@ pub(super) fn fan(g: &Gathered) -> Figure {
             Layer::new(Ink::Series(0), Mark::Line(line(2))).named("median"),
         ];
         layers.extend(curve(g));
-        Panel { x: Axis::new("t"), y: Axis::new(element(g, k)), layers, ..Panel::default() }
+        let quantiles = (0..FAN.len()).map(|q| line(q).into_iter().map(|p| p.1).collect());
+        let range = without_explosions(quantiles);
+        Panel { x: Axis::new("t"), y: Axis { range, ..Axis::new(element(g, k)) }, layers, ..Panel::default() }
     };
     let over = g.pooled.as_ref().map_or(String::new(), |w| format!(", over {w}"));
     by_element(g, &format!("Quantiles of {} paths{over}", count(g.paths)), panel)
@@ -108,7 +112,9 @@ pub(super) fn phase(g: &Gathered) -> Figure {
         let range = without_explosions(rows.map(|(p, pair)| row(g, p, of(pair)).collect()));
         Axis { range, ..Axis::new(name) }
     };
-    let panel = Panel { x: side(|p| p.0, &names[0]), y: side(|p| p.1, &names[1]), layers, ..Panel::default() };
+    let mut panel = Panel { x: side(|p| p.0, &names[0]), y: side(|p| p.1, &names[1]), layers, ..Panel::default() };
+    // the elements of one vector have one unit
+    panel.equal = g.facts.labels.len() == 1 && g.facts.parts.is_empty() && alike(panel.ranges());
     Figure { caption: sentence(&first_of(g)), panels: vec![panel], ..Figure::default() }
 }
 

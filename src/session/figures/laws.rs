@@ -1,6 +1,6 @@
 //! Plots of laws on the line: histograms, densities, ranks.
 
-use crate::output::number::{count, plain};
+use crate::output::number::{count, counted, plain};
 use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel, smooth};
 use crate::runtime::StatResult;
 use crate::session::figures::gather::Gathered;
@@ -21,7 +21,7 @@ fn bins(r: &StatResult, k: usize) -> (&[f64], &[f64]) {
 type Drawn = (Vec<Layer>, &'static str);
 
 /// A figure for each look, all with one pair of axes where they are frames.
-fn by_look(g: &Gathered, words: &str, drawn: impl Fn(&StatResult, usize) -> Drawn) -> Vec<Figure> {
+fn by_look(g: &Gathered, drawn: impl Fn(&StatResult, usize) -> Drawn) -> Vec<Figure> {
     let looks = g.results.first().map_or(&[][..], Vec::as_slice);
     let figure = |(look, r): (usize, &StatResult)| {
         let panel = |k: usize| {
@@ -31,7 +31,10 @@ fn by_look(g: &Gathered, words: &str, drawn: impl Fn(&StatResult, usize) -> Draw
         };
         let outside: Vec<&str> = r.notes.iter().map(String::as_str).collect();
         let notes = if outside.is_empty() { String::new() } else { format!("; {}", outside.join("; ")) };
-        let figure = by_element(g, &format!("{} {words}{notes}", count(r.n)), panel);
+        let mut figure = by_element(g, "", panel);
+        let curves = |p: &Panel| p.layers.iter().any(|l| matches!(l.mark, Mark::Band(_)));
+        let how = if figure.panels.iter().any(curves) { ", smoothed by a normal kernel" } else { "" };
+        figure.caption = format!("{}{how}{notes}{}", counted(r.n, "value"), figure.caption);
         Figure { title: when(g, look), ..figure }
     };
     common_axes(g, looks.iter().enumerate().map(figure).collect())
@@ -67,7 +70,7 @@ pub(super) fn common_axes(g: &Gathered, mut figures: Vec<Figure>) -> Vec<Figure>
 }
 
 pub(super) fn histograms(g: &Gathered) -> Vec<Figure> {
-    by_look(g, "values", |r, k| {
+    by_look(g, |r, k| {
         let (edges, heights) = bins(r, k);
         match one_value(g, edges) {
             Some(value) => (vec![masses(&[(value, 1.0)])], "probability"),
@@ -88,7 +91,7 @@ fn one_value(g: &Gathered, edges: &[f64]) -> Option<f64> {
 }
 
 pub(super) fn densities(g: &Gathered) -> Vec<Figure> {
-    by_look(g, "values, smoothed by a normal kernel", |r, k| {
+    by_look(g, |r, k| {
         let (edges, heights) = bins(r, k);
         if let Some(value) = one_value(g, edges) {
             return (vec![masses(&[(value, 1.0)])], "probability");

@@ -1,16 +1,16 @@
 //! Laws in the plane: points, and densities by colours, with the contours of what they are held against.
 
-use crate::output::number::count;
+use crate::output::number::counted;
 use crate::plot::figure::Heat;
-use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel, contour};
+use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel, contour, smooth_plane};
 use crate::session::figures::backdrop::SHARES;
 use crate::session::figures::curves::{plane_rows, sentence};
 use crate::session::figures::gather::{Backdrop, Gathered};
 use crate::session::figures::laws::common_axes;
 use crate::session::figures::parts::{first_of, when};
 
-/// Cells of a side of a density, at most.
-const CELLS: usize = 80;
+/// Cells of a side of a density.
+const CELLS: usize = 96;
 
 /// The points of the plane that were kept, for each look, or all together where looks are pooled.
 pub(crate) fn plane_points(g: &Gathered) -> Vec<Vec<(f64, f64)>> {
@@ -39,6 +39,12 @@ fn held(name: Option<&str>) -> String {
     name.map_or(String::new(), |n| format!("; the contours hold 50, 90 and 99 % of {n}"))
 }
 
+/// Of how many paths there are so many points; where each has one, the paths alone.
+fn points_of(g: &Gathered, points: u64) -> String {
+    let paths = first_of(g);
+    if points == g.record.paths.len() as u64 { paths } else { format!("{paths}, {}", counted(points, "point")) }
+}
+
 pub(super) fn scatters(g: &Gathered) -> Vec<Figure> {
     let (_, names) = plane_rows(g);
     let figure = |(look, points): (usize, Vec<(f64, f64)>)| {
@@ -49,7 +55,7 @@ pub(super) fn scatters(g: &Gathered) -> Vec<Figure> {
         layers.extend(found.as_ref().map(|f| f.0.clone().named(f.1)));
         let mut panel = Panel { x: Axis::new(&names[0]), y: Axis::new(&names[1]), layers, ..Panel::default() };
         panel.equal = alike(panel.ranges());
-        let caption = sentence(&format!("{}, {} points{}", first_of(g), count(n), held(name)));
+        let caption = sentence(&format!("{}{}", points_of(g, n), held(name)));
         Figure { title: when(g, look), caption, panels: vec![panel] }
     };
     common_axes(g, plane_points(g).into_iter().enumerate().map(figure).collect())
@@ -61,7 +67,7 @@ pub(super) fn alike([x, y]: [(f64, f64); 2]) -> bool {
     (0.4..2.5).contains(&ratio)
 }
 
-/// Points in cells, as colours.
+/// The density of points, as colours.
 pub(super) fn in_plane(g: &Gathered) -> Vec<Figure> {
     let (_, names) = plane_rows(g);
     let all: Vec<Vec<(f64, f64)>> = plane_points(g);
@@ -81,15 +87,16 @@ pub(super) fn in_plane(g: &Gathered) -> Vec<Figure> {
     };
     let (x, y) = (ends(|p| p.0, 0), ends(|p| p.1, 1));
     let figure = |(look, points): (usize, &Vec<(f64, f64)>)| {
-        let n = ((points.len() as f64).sqrt() / 2.5).ceil().clamp(4.0, CELLS as f64) as usize;
-        let mut values = vec![0.0; n * n];
-        let area = (x.1 - x.0) * (y.1 - y.0) / (n * n) as f64;
+        let n = CELLS;
+        let mut shares = vec![0.0; n * n];
         for (a, b) in points {
             let (u, v) = ((a - x.0) / (x.1 - x.0), (b - y.0) / (y.1 - y.0));
             if (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v) {
-                values[(v * n as f64) as usize * n + (u * n as f64) as usize] += 1.0 / (points.len() as f64 * area);
+                shares[(v * n as f64) as usize * n + (u * n as f64) as usize] += 1.0 / points.len() as f64;
             }
         }
+        let area = (x.1 - x.0) * (y.1 - y.0) / (n * n) as f64;
+        let values = smooth_plane::spread(&shares, n, points.len() as f64).iter().map(|s| s / area).collect();
         let heat = Heat { x, y, columns: n, values, range: None };
         let mut layers = vec![Layer::new(Ink::Series(0), Mark::Heat(heat))];
         layers.extend(found.as_ref().map(|f| f.0.clone()));
@@ -97,7 +104,11 @@ pub(super) fn in_plane(g: &Gathered) -> Vec<Figure> {
         panel.equal = alike([x, y]);
         panel.colours = Some("density".into());
         let name = found.as_ref().map(|f| f.1);
-        let caption = sentence(&format!("{}, {} points{}", first_of(g), count(points.len() as u64), held(name)));
+        let caption = sentence(&format!(
+            "{}, smoothed by a normal kernel{}",
+            points_of(g, points.len() as u64),
+            held(name)
+        ));
         Figure { title: when(g, look), caption, panels: vec![panel] }
     };
     common_axes(g, all.iter().enumerate().map(figure).collect())
