@@ -58,9 +58,9 @@ impl Explanation {
         let mut out = format!("<details open><summary>{}</summary>\n", html_text(&self.title));
         for section in &self.sections {
             out += &format!("<section><h4>{}</h4>\n", html_text(&section.title));
-            for line in &section.lines {
-                out += &match line {
-                    Line::Text(text) => format!("<p>{}</p>\n", html_text(text)),
+            for lines in section.lines.chunk_by(|a, b| matches!((a, b), (Line::Text(_), Line::Text(_)))) {
+                out += &match &lines[0] {
+                    Line::Text(_) => findings(lines),
                     Line::Equation(e) => format!("<div class=\"equation\">{}</div>\n", mathml::equation(e)),
                     Line::Where(e) => {
                         format!("<div class=\"equation\"><span>where</span> {}</div>\n", mathml::equation(e))
@@ -86,6 +86,22 @@ impl Explanation {
             }
         }
         out
+    }
+}
+
+/// Lines of text as a paragraph or a list; those that say `also` are one.
+fn findings(lines: &[Line]) -> String {
+    let mut items: Vec<String> = Vec::new();
+    for line in lines {
+        let Line::Text(text) = line else { continue };
+        match (items.last_mut(), text.strip_prefix("also ")) {
+            (Some(last), Some(more)) if last.starts_with("also ") => *last += &format!(", {}", html_text(more)),
+            _ => items.push(html_text(text)),
+        }
+    }
+    match &items[..] {
+        [one] => format!("<p>{one}</p>\n"),
+        many => format!("<ul>\n{}</ul>\n", many.iter().map(|i| format!("<li>{i}</li>\n")).collect::<String>()),
     }
 }
 

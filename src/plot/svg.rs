@@ -78,8 +78,8 @@ fn shared_legend(figure: &Figure) -> Option<&Panel> {
     (!others.is_empty() && first.is_named() && !others.iter().any(Panel::is_named)).then_some(first)
 }
 
-/// Columns of so many panels.
-fn columns(panels: usize) -> usize {
+/// Columns that so many panels stand in.
+pub fn columns(panels: usize) -> usize {
     match panels {
         0 | 1 => 1,
         2 | 4 => 2,

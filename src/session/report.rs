@@ -8,7 +8,7 @@ use crate::diagnostics::Diagnostic;
 use crate::output::number::{counted, plain};
 use crate::output::report::{Page, Picture, Section, Setting, html};
 use crate::output::result::RunResult;
-use crate::plot::svg::draw_in_page;
+use crate::plot::svg::{self, draw_in_page};
 use crate::plot::theme::{DARK, LIGHT, PAGE};
 use crate::session::figures::{Drawn, figures_of, figures_of_orders};
 use crate::session::load::Loaded;
@@ -158,9 +158,9 @@ fn figures(run: usize, ran: &Ran) -> Vec<Picture> {
         .map(|(k, group): (usize, Vec<_>)| {
             let every = group.len().div_ceil(MOST_FRAMES).max(1);
             let frames = group.iter().step_by(every).enumerate();
-            let wide = group.iter().any(|f| f.panels.len() > 1);
+            let panels = group.iter().map(|f| f.panels.len()).max().unwrap_or(0);
             let draw = |(frame, f)| draw_in_page(f, &PAGE, &format!("f{run}-{k}-{frame}-"));
-            Picture { frames: frames.map(draw).collect(), wide }
+            Picture { frames: frames.map(draw).collect(), columns: svg::columns(panels) }
         })
         .collect()
 }

@@ -50,8 +50,8 @@ pub struct Setting {
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
     pub frames: Vec<String>,
-    /// of several panels beside each other
-    pub wide: bool,
+    /// panels beside each other
+    pub columns: usize,
 }
 
 const STYLE: &str = include_str!("page.css");
@@ -178,10 +178,15 @@ fn settings(title: &str, all: &[Setting]) -> String {
 }
 
 fn figure(picture: &Picture) -> String {
-    let class = match (picture.frames.len() > 1, picture.wide) {
-        (true, _) => " class=\"frames\"",
-        (false, true) => " class=\"wide\"",
-        (false, false) => "",
+    let frames = if picture.frames.len() > 1 { "frames " } else { "" };
+    let width = match picture.columns {
+        0 | 1 => "",
+        2 => "several",
+        _ => "wide",
+    };
+    let class = match format!("{frames}{width}").trim() {
+        "" => String::new(),
+        words => format!(" class=\"{words}\""),
     };
     let slider = match picture.frames.len() {
         0 | 1 => String::new(),
@@ -231,7 +236,7 @@ mod tests {
             name: "r".into(),
             results: vec![result],
             settings: vec![seed],
-            figures: vec![Picture { frames: vec!["<svg></svg>".into(); 3], wide: false }],
+            figures: vec![Picture { frames: vec!["<svg></svg>".into(); 3], columns: 1 }],
             ..Section::default()
         };
         let page = Page { file: "a & b.sde".into(), source: "x < y".into(), runs: vec![run], ..Page::default() };
