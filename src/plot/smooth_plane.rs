@@ -22,8 +22,11 @@ pub fn spread(shares: &[f64], side: usize, n: f64) -> Vec<f64> {
     let damped = |k: usize, time: f64| (-0.5 * (k as f64 * PI).powi(2) * time).exp();
     let calm: Vec<f64> =
         waves.iter().enumerate().map(|(k, a)| a * damped(k / side, down) * damped(k % side, along)).collect();
-    let cells = (side * side) as f64;
-    both_ways(&calm, side, |line| cosines.backwards(line)).iter().map(|v| (v / cells).max(0.0)).collect()
+    // what is left of a wave can be a little below zero
+    let mut heights = both_ways(&calm, side, |line| cosines.backwards(line));
+    heights.iter_mut().for_each(|h| *h = h.max(0.0));
+    let sum: f64 = heights.iter().sum();
+    heights.iter().map(|h| h * total / sum).collect()
 }
 
 /// Transforms all rows, then all columns.

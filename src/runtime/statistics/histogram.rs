@@ -8,13 +8,13 @@ const MOST: f64 = 80.0;
 /// Points that a law on points has at most.
 const FEW: usize = 1000;
 
-/// The share of the values that may have no bin on a side: fewer than any mode that is worth a look.
-const BEYOND: f64 = 0.04;
+/// The share of the values that a mode beyond a fence has at least.
+const MODE: f64 = 0.002;
 
 /// Edges of the bins: as many as asked for, else by the rule of D. Freedman and P. Diaconis (Z. Wahrscheinlichkeitstheorie
 /// 57 (1981) 453), or twice the cube root of the number of values where that is more (the quartiles of several modes say
 /// little of each). Values further out than the outer fences of J. W. Tukey (Exploratory Data Analysis, 1977), three times the
-/// interquartile range from the middle half, have no bin, but no more than a share [`BEYOND`] on each side.
+/// interquartile range from the middle half, have no bin, unless they are a mode of their own.
 pub fn edges(bins: &Bins, wanted: Option<usize>) -> Vec<f64> {
     let (low, high) = range(bins);
     if low == high {
@@ -50,7 +50,8 @@ fn around_points(bins: &Bins, low: f64, high: f64) -> Option<Vec<f64>> {
     let together = ((last - first + 1.0) / MOST).ceil();
     let count = ((last - first + 1.0) / together).ceil();
     // few points far from each other leave bins without any
-    (count <= MOST).then(|| (0..=count as u32).map(|k| points[0] + gap * (first - 0.5 + together * f64::from(k))).collect())
+    (count <= MOST)
+        .then(|| (0..=count as u32).map(|k| points[0] + gap * (first - 0.5 + together * f64::from(k))).collect())
 }
 
 fn range(bins: &Bins) -> (f64, f64) {
@@ -60,8 +61,24 @@ fn range(bins: &Bins) -> (f64, f64) {
     if reach <= 0.0 {
         return (least, most);
     }
-    let (low, high) = ((q1 - reach).min(bins.quantile(BEYOND)), (q3 + reach).max(bins.quantile(1.0 - BEYOND)));
-    (least.max(low), most.min(high))
+    (end(bins, q1 - reach, false), end(bins, q3 + reach, true))
+}
+
+/// The end of the bins on one side: that of the values, or the fence beyond which they lie. A tail reaches ever further there: a
+/// tenth of what lies beyond is much further out than half of it is. In a mode of its own both are as far, and it is held.
+fn end(bins: &Bins, fence: f64, upper: bool) -> f64 {
+    let outermost = |share: f64| bins.quantile(if upper { 1.0 - share } else { share });
+    let last = outermost(0.0);
+    if (upper && last <= fence) || (!upper && last >= fence) {
+        return last;
+    }
+    let below = bins.count_below(fence) / bins.total() as f64;
+    let beyond = if upper { 1.0 - below } else { below };
+    let reach = |share: f64| (outermost(share * beyond) - fence).abs();
+    if beyond < MODE || reach(0.1) > 2.0 * reach(0.5) {
+        return fence;
+    }
+    if reach(0.0) < 3.0 * reach(0.5) { last } else { outermost(0.01 * beyond) }
 }
 
 /// The fraction of the values in each bin; the last bin has its upper edge.
@@ -128,7 +145,7 @@ mod tests {
         let mut u = Uniforms::new(5);
         let cauchy = bins_of((0..20_000).map(|_| (std::f64::consts::PI * (u.uniform() - 0.5)).tan()), 1 << 15);
         let e = edges(&cauchy, None);
-        assert!((6.5..10.0).contains(&e[e.len() - 1]) && (-10.0..-6.5).contains(&e[0]), "{} {}", e[0], e[e.len() - 1]);
+        assert!((6.5..7.5).contains(&e[e.len() - 1]) && (-7.5..-6.5).contains(&e[0]), "{} {}", e[0], e[e.len() - 1]);
         let far = |k: usize| if k % 20 == 0 { 40.0 } else { 0.0 };
         let modes = bins_of((0..20_000).map(|k| far(k) + u.normal()), 1 << 15);
         let e = edges(&modes, None);
