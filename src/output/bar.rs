@@ -101,7 +101,7 @@ fn draw(progress: &Progress, lines: &Lines, over: &AtomicBool) {
     let bar = &lines.bar;
     let begin = Instant::now();
     let mut rate = Rate::default();
-    let mut length = 0;
+    let mut length = None;
     std::thread::park_timeout(FIRST);
     while !over.load(Ordering::Relaxed) {
         let reached = progress.reached();
@@ -110,9 +110,9 @@ fn draw(progress: &Progress, lines: &Lines, over: &AtomicBool) {
         lines.seen.store(true, Ordering::Relaxed);
         // a terminal can change its width at any time
         let line = Line::fitting(&reached.part.name, rate.words(&reached), width::of_stderr());
-        if line.bar != length {
-            length = line.bar;
-            bar.set_style(style(length));
+        if length != Some(line.bar) {
+            length = Some(line.bar);
+            bar.set_style(style(line.bar));
         }
         bar.set_prefix(line.name);
         bar.set_message(line.words);

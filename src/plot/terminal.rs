@@ -1,7 +1,7 @@
 //! Figures in a terminal: marks in braille (two by four dots a sign), axes and ticks in text.
 
 use super::figure::{Figure, Heat, Ink, Mark, Panel};
-use super::ticks::ticks;
+use super::ticks::{Tick, ticks};
 
 /// Signs of a heat map, from low to high.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
@@ -209,9 +209,18 @@ fn shade(canvas: &mut Canvas, heat: &Heat, place: &dyn Fn((f64, f64)) -> (f64, f
 fn x_axis(panel: &Panel, range: (f64, f64), margin: usize, columns: usize) -> String {
     let mut line: Vec<char> = vec!['─'; columns];
     let mut labels: Vec<char> = vec![' '; columns];
-    for tick in ticks(panel.x.scale, range, (columns / 12).clamp(2, 8)).iter().filter(|t| !t.label.is_empty()) {
-        let at = (panel.x.scale.place(tick.at, range) * (columns - 1) as f64).round() as usize;
-        let at = at.min(columns - 1);
+    let place =
+        |t: &Tick| ((panel.x.scale.place(t.at, range) * (columns - 1) as f64).round() as usize).min(columns - 1);
+    let told =
+        |n: usize| ticks(panel.x.scale, range, n).into_iter().filter(|t| !t.label.is_empty()).collect::<Vec<_>>();
+    // as many as do not run into each other
+    let fits = |n: &usize| {
+        let all = told(*n);
+        let widest = all.iter().map(|t| t.label.chars().count()).max().unwrap_or(0);
+        all.windows(2).all(|w| place(&w[1]) >= place(&w[0]) + widest + 3)
+    };
+    for tick in told((2..=8).rev().find(fits).unwrap_or(2)) {
+        let at = place(&tick);
         line[at] = '┬';
         let signs: Vec<char> = tick.label.chars().collect();
         let begin = at.saturating_sub(signs.len() / 2).min(columns.saturating_sub(signs.len()));
