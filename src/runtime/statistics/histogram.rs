@@ -30,7 +30,9 @@ pub fn edges(bins: &Bins, wanted: Option<usize>) -> Vec<f64> {
     let least = (2.0 * (bins.total() as f64).cbrt()).ceil();
     let fit = if width > 0.0 { ((high - low) / width).ceil().max(least).min(MOST) } else { MOST.min(10.0) };
     let count = wanted.unwrap_or(fit as usize).max(1);
-    (0..=count).map(|k| low + (high - low) * k as f64 / count as f64).collect()
+    // the last one without rounding, which could leave the largest value out
+    let edge = |k: usize| if k == count { high } else { low + (high - low) * k as f64 / count as f64 };
+    (0..=count).map(edge).collect()
 }
 
 /// Edges halfway between the points of a law on few points of equal distances, such as whole numbers: bins of another width
@@ -110,6 +112,16 @@ mod tests {
         let f = fractions(&bins, &e);
         assert!((f.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert!(f.iter().all(|f| (f - 0.1).abs() < 0.011), "{f:?}");
+    }
+
+    #[test]
+    fn rounding_leaves_no_value_out() {
+        let mut u = Uniforms::new(6);
+        for _ in 0..200 {
+            let bins = bins_of((0..20).map(|_| u.normal()), 1000);
+            let f = fractions(&bins, &edges(&bins, Some(7)));
+            assert!((f.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{f:?}");
+        }
     }
 
     #[test]
