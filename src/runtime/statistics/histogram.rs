@@ -8,13 +8,17 @@ const MOST: f64 = 80.0;
 /// Points that a law on points has at most.
 const FEW: usize = 1000;
 
-/// The share of the values that a mode beyond a fence has at least.
-const MODE: f64 = 0.002;
+/// A share of the values that is little: a mode beyond a fence has more, a light tail less.
+const LITTLE: f64 = 0.002;
+
+/// So many times the interquartile range from the middle half are the fences; the ends of light tails may be further out.
+const FENCE: f64 = 3.0;
+const LIGHT: f64 = 4.5;
 
 /// Edges of the bins: as many as asked for, else by the rule of D. Freedman and P. Diaconis (Z. Wahrscheinlichkeitstheorie
 /// 57 (1981) 453), or twice the cube root of the number of values where that is more (the quartiles of several modes say
 /// little of each). Values further out than the outer fences of J. W. Tukey (Exploratory Data Analysis, 1977), three times the
-/// interquartile range from the middle half, have no bin, unless they are a mode of their own.
+/// interquartile range from the middle half, have no bin, unless they are a mode of their own or a tail that ends soon.
 pub fn edges(bins: &Bins, wanted: Option<usize>) -> Vec<f64> {
     let (low, high) = range(bins);
     if low == high {
@@ -59,25 +63,33 @@ fn around_points(bins: &Bins, low: f64, high: f64) -> Option<Vec<f64>> {
 fn range(bins: &Bins) -> (f64, f64) {
     let (least, most) = (bins.quantile(0.0), bins.quantile(1.0));
     let (q1, q3) = (bins.quantile(0.25), bins.quantile(0.75));
-    let reach = 3.0 * (q3 - q1);
-    if reach <= 0.0 {
+    if q1 == q3 {
         return (least, most);
     }
-    (end(bins, q1 - reach, false), end(bins, q3 + reach, true))
+    (end(bins, (q3, q1)), end(bins, (q1, q3)))
 }
 
-/// The end of the bins on one side: that of the values, or the fence beyond which they lie. A tail reaches ever further there: a
-/// tenth of what lies beyond is much further out than half of it is. In a mode of its own both are as far, and it is held.
-fn end(bins: &Bins, fence: f64, upper: bool) -> f64 {
+/// The end of the bins on the side of the second quartile. Heavy tails are cut at the fence. A light one is held but for a little,
+/// and so is a mode of its own: a tail reaches ever further, so that a tenth of what lies beyond the fence is much further out than
+/// half of it is, and in a mode both are as far.
+fn end(bins: &Bins, (other, quartile): (f64, f64)) -> f64 {
+    let upper = quartile > other;
     let outermost = |share: f64| bins.quantile(if upper { 1.0 - share } else { share });
+    // how far out, in interquartile ranges
+    let out = |v: f64| (v - quartile) / (quartile - other);
+    let fence = quartile + FENCE * (quartile - other);
     let last = outermost(0.0);
-    if (upper && last <= fence) || (!upper && last >= fence) {
+    if out(last) <= LIGHT {
         return last;
+    }
+    let light = out(outermost(LITTLE));
+    if light <= LIGHT {
+        return if light > FENCE { outermost(LITTLE) } else { fence };
     }
     let below = bins.count_below(fence) / bins.total() as f64;
     let beyond = if upper { 1.0 - below } else { below };
-    let reach = |share: f64| (outermost(share * beyond) - fence).abs();
-    if beyond < MODE || reach(0.1) > 2.0 * reach(0.5) {
+    let reach = |share: f64| out(outermost(share * beyond)) - FENCE;
+    if reach(0.1) > 2.0 * reach(0.5) {
         return fence;
     }
     if reach(0.0) < 3.0 * reach(0.5) { last } else { outermost(0.01 * beyond) }
@@ -158,6 +170,9 @@ mod tests {
         let cauchy = bins_of((0..20_000).map(|_| (std::f64::consts::PI * (u.uniform() - 0.5)).tan()), 1 << 15);
         let e = edges(&cauchy, None);
         assert!((6.5..7.5).contains(&e[e.len() - 1]) && (-7.5..-6.5).contains(&e[0]), "{} {}", e[0], e[e.len() - 1]);
+        let light = bins_of((0..20_000).map(|_| -u.uniform().ln()), 1 << 15);
+        let e = edges(&light, None);
+        assert!((5.5..6.5).contains(&e[e.len() - 1]), "an exponential but for a little: {}", e[e.len() - 1]);
         let far = |k: usize| if k % 20 == 0 { 40.0 } else { 0.0 };
         let modes = bins_of((0..20_000).map(|k| far(k) + u.normal()), 1 << 15);
         let e = edges(&modes, None);
