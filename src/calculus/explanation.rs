@@ -128,3 +128,22 @@ fn escaped(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_a_list_in_html() {
+        let mut section = Section::new("Noise");
+        ["additive", "also scalar", "also diagonal", "not a < b"].map(|line| section.text(line));
+        let html = Explanation { title: "m".into(), sections: vec![section] }.html();
+        assert!(
+            html.contains("<ul>\n<li>additive</li>\n<li>also scalar, diagonal</li>\n<li>not a &lt; b</li>\n</ul>"),
+            "{html}"
+        );
+        let mut one = Section::new("Drift");
+        one.text("linear");
+        assert!(Explanation { title: "m".into(), sections: vec![one] }.html().contains("<p>linear</p>"));
+    }
+}

@@ -165,12 +165,14 @@ impl Mark {
 }
 
 impl Mark {
-    /// Whether it would stick to the sides of a panel: signs, and curves that do not just go to the right.
-    fn wants_margin(&self) -> bool {
+    /// The share of an axis that is left free beside it: signs, bars, and curves that do not just go to the right would stick to
+    /// the sides of a panel.
+    fn margin(&self) -> f64 {
         match self {
-            Mark::Estimates(_) | Mark::Dots(_) | Mark::Stems(_) => true,
-            Mark::Line(points) => points.windows(2).any(|w| w[1].0 < w[0].0),
-            _ => false,
+            Mark::Estimates(_) | Mark::Dots(_) | Mark::Stems(_) => 0.05,
+            Mark::Line(points) if points.windows(2).any(|w| w[1].0 < w[0].0) => 0.05,
+            Mark::Bars { .. } => 0.02,
+            _ => 0.0,
         }
     }
 }
@@ -191,7 +193,7 @@ impl Panel {
                 _ => false,
             };
             let floor = !of_x && self.layers.iter().any(standing) && ends.is_some_and(|e| e.0 >= 0.0);
-            let margin = if of_x && !self.layers.iter().any(|l| l.mark.wants_margin()) { 0.0 } else { 0.05 };
+            let margin = if of_x { self.layers.iter().map(|l| l.mark.margin()).fold(0.0, f64::max) } else { 0.05 };
             match ends {
                 None if axis.scale == Scale::Log => (1.0, 10.0),
                 None => (0.0, 1.0),

@@ -9,6 +9,9 @@ const ALONE: f64 = 5.0;
 /// A law on so few bins, of many values each, is one of point masses.
 const FEW_BINS: usize = 64;
 
+/// Values that are too few to tell the ends of their law.
+const FEW: f64 = 200.0;
+
 /// Stages of the plug-in bandwidth.
 const STAGES: i32 = 7;
 
@@ -54,16 +57,34 @@ pub fn density(edges: &[f64], shares: &[f64], n: f64) -> Vec<(f64, f64)> {
     if bins < 2 || total <= 0.0 {
         return Vec::new();
     }
-    let cosines = Cosines::new(bins);
-    let waves: Vec<f64> = cosines.forwards(&shares[..bins]).iter().map(|a| a / total).collect();
+    let shares = &shares[..bins];
+    let waves: Vec<f64> = Cosines::new(bins).forwards(shares).iter().map(|a| a / total).collect();
     let time = diffusion_time(&waves, (n * total).max(2.0));
-    let spread: Vec<f64> =
-        waves.iter().enumerate().map(|(k, a)| a * (-0.5 * (k as f64 * PI).powi(2) * time).exp()).collect();
-    let length = edges[bins] - edges[0];
-    let heights = cosines.backwards(&spread);
-    let middle = |k: usize| 0.5 * (edges[k] + edges[k + 1]);
+    let width = (edges[bins] - edges[0]) / bins as f64;
+    let inside = diffused(shares, time);
+    // few values do not tell where their law ends, unless they stand close at an edge
+    let top = inside.iter().copied().fold(0.0, f64::max);
+    let open = |end: f64| n * total < FEW && end < 0.8 * top;
+    let reach = (3.0 * time.sqrt() * bins as f64).ceil() as usize;
+    let [before, after] = [inside[0], inside[bins - 1]].map(|end| if open(end) { reach } else { 0 });
+    let heights = match before + after {
+        0 => inside,
+        more => {
+            let padded = [vec![0.0; before], shares.to_vec(), vec![0.0; after]].concat();
+            diffused(&padded, time * (bins as f64 / (bins + more) as f64).powi(2))
+        }
+    };
+    let middle = |k: usize| edges[0] + width * (k as f64 - before as f64 + 0.5);
+    heights.iter().enumerate().map(|(k, h)| (middle(k), h / width)).collect()
+}
+
+/// Shares of bins after diffusing between the ends for a time, on a range of length one.
+fn diffused(shares: &[f64], time: f64) -> Vec<f64> {
+    let cosines = Cosines::new(shares.len());
+    let damped = |(k, a): (usize, &f64)| a * (-0.5 * (k as f64 * PI).powi(2) * time).exp();
+    let waves: Vec<f64> = cosines.forwards(shares).iter().enumerate().map(damped).collect();
     // what is left of a wave can be a little below zero
-    heights.iter().enumerate().map(|(k, h)| (middle(k), (h * total / length).max(0.0))).collect()
+    cosines.backwards(&waves).iter().map(|h| (h / shares.len() as f64).max(0.0)).collect()
 }
 
 /// The square of the bandwidth on a range of length one, from the amplitudes of the cosines of `n` values.
@@ -198,6 +219,18 @@ mod tests {
         let values: Vec<f64> = (0..20_000).map(|_| 0.5 * (u.normal().powi(2) + u.normal().powi(2))).collect();
         let curve = smooth(&values, 0.0, 9.0);
         assert!((curve[0].1 - 1.0).abs() < 0.1, "{}", curve[0].1);
+    }
+
+    #[test]
+    fn few_values_have_a_curve_that_falls_to_zero() {
+        let mut u = Uniforms::new(8);
+        let values: Vec<f64> = (0..30).map(|_| u.normal()).collect();
+        let ends = values.iter().fold((0.0f64, 0.0f64), |e, v| (e.0.min(*v), e.1.max(*v)));
+        let curve = smooth(&values, ends.0, ends.1 + 1e-9);
+        let (first, last) = (curve[0], curve[curve.len() - 1]);
+        assert!(first.0 < ends.0 && last.0 > ends.1 && first.1 < 0.02 && last.1 < 0.02, "{first:?} {last:?}");
+        let width = curve[1].0 - first.0;
+        assert!((curve.iter().map(|p| p.1 * width).sum::<f64>() - 1.0).abs() < 1e-6);
     }
 
     #[test]

@@ -154,6 +154,10 @@ fn section(run: &Section) -> String {
         true => format!("<div class=\"facts columns\">\n{facts}</div>\n"),
         false => format!("<div class=\"columns\">\n<div class=\"facts\">\n{facts}</div>\n{results}</div>\n"),
     };
+    let errors = variants::errors(&run.results);
+    if !errors.is_empty() {
+        out += &format!("<div class=\"results\">\n{errors}</div>\n");
+    }
     for note in &run.notes {
         out += &format!("<p class=\"faint\">{}</p>\n", text(note));
     }

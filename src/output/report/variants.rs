@@ -1,7 +1,7 @@
 //! The results of a run as HTML: those of all variants in one table, with variants as rows or as columns.
 
 use super::super::number::{count, counted, plain};
-use super::super::result::{Check, RunResult};
+use super::super::result::{Check, Convergence, RunResult};
 use super::super::style::Style;
 use super::super::table as tables;
 use super::html::{code, table, text};
@@ -237,33 +237,37 @@ fn grouped(told: &[Vec<String>]) -> Vec<(Vec<usize>, String)> {
     found
 }
 
-/// Measured orders, and the errors they are of.
+/// Variants with `converge`, with what tells them apart.
+type Named<'a> = (&'a Convergence, &'a [String]);
+
+fn measured<'a>(all: &'a [RunResult], keys: &'a [Vec<String>]) -> Vec<Named<'a>> {
+    all.iter().zip(keys).filter_map(|(r, key)| r.converge.as_ref().map(|c| (c, key.as_slice()))).collect()
+}
+
+/// Measured orders.
 fn orders(all: &[RunResult], keys: &[Vec<String>], names: &[String]) -> String {
-    let measured = || all.iter().zip(keys).filter_map(|(r, key)| r.converge.as_ref().map(|c| (c, key)));
-    if measured().next().is_none() {
+    let row = |(c, key): &Named<'_>| -> Vec<String> {
+        key.iter().cloned().chain([&c.strong_order, &c.weak_order].map(tables::order)).collect()
+    };
+    let rows: Vec<Vec<String>> = measured(all, keys).iter().map(row).collect();
+    if rows.is_empty() {
         return String::new();
     }
-    let head = |own: &[&str]| names.iter().cloned().chain(own.iter().map(|s| s.to_string())).collect::<Vec<_>>();
-    let fitted: Vec<Vec<String>> = measured()
-        .map(|(c, key)| key.iter().cloned().chain([&c.strong_order, &c.weak_order].map(tables::order)).collect())
-        .collect();
-    let mut titles: Vec<String> = Vec::new();
-    let mut levels: Vec<Vec<String>> = Vec::new();
-    for (c, key) in measured() {
-        for (k, row) in tables::convergence_rows(c).into_iter().enumerate() {
-            let row = row.map(|cell| text(&cell));
-            match k {
-                0 => titles = row.to_vec(),
-                _ => levels.push(key.iter().cloned().chain(row).collect()),
-            }
-        }
+    let head: Vec<&str> = names.iter().map(String::as_str).chain(["strong order", "weak order"]).collect();
+    format!("<h3>Orders</h3>\n{}", table(&head, &rows))
+}
+
+/// The errors that orders are of: a table too wide to stand beside anything.
+pub(super) fn errors(all: &[RunResult]) -> String {
+    let (names, keys) = if all.len() > 1 { naming(all) } else { (Vec::new(), vec![Vec::new(); all.len()]) };
+    let (mut head, mut rows) = (names, Vec::new());
+    for (k, (c, key)) in measured(all, &keys).into_iter().enumerate() {
+        let mut lines = tables::convergence_rows(c).into_iter().map(|row| row.map(|cell| text(&cell)));
+        let titles = lines.next();
+        head.extend(titles.filter(|_| k == 0).into_iter().flatten());
+        rows.extend(lines.map(|row| key.iter().cloned().chain(row).collect::<Vec<String>>()));
     }
-    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-    format!(
-        "<h3>Orders</h3>\n{}<h3>Errors</h3>\n{}",
-        table(&head(&["strong order", "weak order"]), &fitted),
-        table(&head(&titles), &levels)
-    )
+    if rows.is_empty() { String::new() } else { format!("<h3>Errors</h3>\n{}", table(&head, &rows)) }
 }
 
 #[cfg(test)]

@@ -79,7 +79,9 @@ pub(super) fn in_plane(g: &Gathered) -> Vec<Figure> {
         // a few points far out would leave the rest in one cell
         let at = |q: f64| values.get((q * (values.len().saturating_sub(1)) as f64) as usize).copied().unwrap_or(0.0);
         let (low, high) = (at(0.0005), at(0.9995));
-        let margin = (0.02 * (high - low)).max(1e-9);
+        // few points do not tell where their law ends
+        let share = if values.len() < 200 { 0.2 } else { 0.02 };
+        let margin = (share * (high - low)).max(1e-9);
         match &found {
             Some((_, _, window)) => (window[k].0.min(low - margin), window[k].1.max(high + margin)),
             None => (low - margin, high + margin),
@@ -104,11 +106,8 @@ pub(super) fn in_plane(g: &Gathered) -> Vec<Figure> {
         panel.equal = alike([x, y]);
         panel.colours = Some("density".into());
         let name = found.as_ref().map(|f| f.1);
-        let caption = sentence(&format!(
-            "{}, smoothed by a normal kernel{}",
-            points_of(g, points.len() as u64),
-            held(name)
-        ));
+        let caption =
+            sentence(&format!("{}, smoothed by a normal kernel{}", points_of(g, points.len() as u64), held(name)));
         Figure { title: when(g, look), caption, panels: vec![panel] }
     };
     common_axes(g, all.iter().enumerate().map(figure).collect())
