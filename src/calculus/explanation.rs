@@ -136,7 +136,9 @@ mod tests {
     #[test]
     fn findings_are_a_list_in_html() {
         let mut section = Section::new("Noise");
-        ["additive", "also scalar", "also diagonal", "not a < b"].map(|line| section.text(line));
+        for line in ["additive", "also scalar", "also diagonal", "not a < b"] {
+            section.text(line);
+        }
         let html = Explanation { title: "m".into(), sections: vec![section] }.html();
         assert!(
             html.contains("<ul>\n<li>additive</li>\n<li>also scalar, diagonal</li>\n<li>not a &lt; b</li>\n</ul>"),

@@ -233,7 +233,10 @@ mod tests {
         assert_eq!((whole.bar, whole.words.as_str()), (30, "  7 s left, 2 diverged, 1.00e3 path-steps/s"));
         let narrow = Line::fitting("terminal, k = 2", words(), 60);
         assert_eq!(narrow.words, "  7 s left, 2 diverged");
-        assert_eq!(Line::fitting("terminal, k = 2", words(), 22), Line { name: "terminal, k = 2".into(), bar: 0, words: String::new() });
+        assert_eq!(
+            Line::fitting("terminal, k = 2", words(), 22),
+            Line { name: "terminal, k = 2".into(), bar: 0, words: String::new() }
+        );
         for width in 1..130 {
             let line = Line::fitting("terminal, k = 2", words(), width);
             let bar = if line.bar > 0 { line.bar + 1 } else { 0 };

@@ -86,7 +86,11 @@ fn settings(ran: &Ran, overrides: &BTreeMap<String, String>) -> Vec<Setting> {
         (Some(value), _) => put("solver", value, "--solver"),
         (None, Some(value)) => {
             let chosen: Vec<String> = ran.variants.iter().filter_map(|v| v.solver.clone()).collect();
-            let from = if value == "auto" { chosen.first().map_or(String::new(), |s| format!("chosen: {s}")) } else { String::new() };
+            let from = if value == "auto" {
+                chosen.first().map_or(String::new(), |s| format!("chosen: {s}"))
+            } else {
+                String::new()
+            };
             put("solver", value, &from);
         }
         (None, None) => {}

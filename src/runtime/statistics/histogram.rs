@@ -173,7 +173,7 @@ mod tests {
         let light = bins_of((0..20_000).map(|_| -u.uniform().ln()), 1 << 15);
         let e = edges(&light, None);
         assert!((5.5..6.5).contains(&e[e.len() - 1]), "an exponential but for a little: {}", e[e.len() - 1]);
-        let far = |k: usize| if k % 20 == 0 { 40.0 } else { 0.0 };
+        let far = |k: u32| if k.is_multiple_of(20) { 40.0 } else { 0.0 };
         let modes = bins_of((0..20_000).map(|k| far(k) + u.normal()), 1 << 15);
         let e = edges(&modes, None);
         assert!(e[e.len() - 1] > 41.0, "a mode of 5 %: {}", e[e.len() - 1]);

@@ -152,6 +152,7 @@ pub(super) fn ladder(ran: &Ran, plot: &Gathered) -> Figure {
 
 /// `12 at k = 2`
 fn lost_at(variant: &RunResult, swept: &str) -> String {
-    let at = variant.sweep.iter().find(|s| s.0 == swept).map_or(String::new(), |s| format!(" at {swept} = {}", plain(s.1)));
+    let at =
+        variant.sweep.iter().find(|s| s.0 == swept).map_or(String::new(), |s| format!(" at {swept} = {}", plain(s.1)));
     format!("{}{at}", count(variant.diverged))
 }
