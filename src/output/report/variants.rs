@@ -70,26 +70,43 @@ fn sides(c: &Check) -> String {
     }
 }
 
-/// A table of variants before its direction is chosen: what names them, and for each column a cell of each variant.
+/// A table of variants before its direction is chosen: what names them, and columns.
 #[derive(Default)]
 struct Matrix {
     names: Vec<String>,
     keys: Vec<Vec<String>>,
-    columns: Vec<(String, Vec<String>)>,
+    columns: Vec<Column>,
+}
+
+/// What is told of each variant.
+struct Column {
+    /// as it stands in the program
+    expr: String,
+    /// which element, and when
+    part: String,
+    /// one a variant
+    cells: Vec<String>,
 }
 
 impl Matrix {
     fn html(&self) -> String {
         let variants = self.keys.len();
         if self.columns.len() <= MOST_COLUMNS.max(variants) {
-            let head: Vec<&String> = self.names.iter().chain(self.columns.iter().map(|c| &c.0)).collect();
-            let row =
-                |k: usize| self.keys[k].iter().cloned().chain(self.columns.iter().map(|c| c.1[k].clone())).collect();
+            let title = |c: &Column| format!("{} {}", c.expr, c.part).trim().to_string();
+            let head: Vec<String> = self.names.iter().cloned().chain(self.columns.iter().map(title)).collect();
+            let row = |k: usize| {
+                self.keys[k].iter().cloned().chain(self.columns.iter().map(|c| c.cells[k].clone())).collect()
+            };
             return table(&head, &(0..variants).map(row).collect::<Vec<_>>());
         }
-        let head: Vec<String> = std::iter::once(String::new()).chain(self.keys.iter().map(|k| self.words(k))).collect();
-        let row = |(name, cells): &(String, Vec<String>)| std::iter::once(name).chain(cells).cloned().collect();
-        table(&head, &self.columns.iter().map(row).collect::<Vec<_>>())
+        let head: Vec<String> =
+            [String::new(), String::new()].into_iter().chain(self.keys.iter().map(|k| self.words(k))).collect();
+        let row = |(k, c): (usize, &Column)| {
+            let again = k > 0 && self.columns[k - 1].expr == c.expr;
+            let expr = if again { String::new() } else { c.expr.clone() };
+            [expr, c.part.clone()].into_iter().chain(c.cells.iter().cloned()).collect()
+        };
+        table(&head, &self.columns.iter().enumerate().map(row).collect::<Vec<_>>())
     }
 
     /// A variant in one cell: `milstein, k = 2`.
@@ -167,7 +184,7 @@ fn headline(all: &[RunResult]) -> String {
 }
 
 /// The columns of statistics, and when they all looked where that is at one time.
-fn statistics(all: &[RunResult]) -> (Vec<(String, Vec<String>)>, Option<String>) {
+fn statistics(all: &[RunResult]) -> (Vec<Column>, Option<String>) {
     // expression, index, when
     let mut keys: Vec<[String; 3]> = Vec::new();
     let mut cells: Vec<Vec<String>> = Vec::new();
@@ -194,23 +211,24 @@ fn statistics(all: &[RunResult]) -> (Vec<(String, Vec<String>)>, Option<String>)
         }
     }
     let when = keys.first().map(|k| k[2].clone()).filter(|w| keys.iter().all(|k| k[2] == *w));
-    let head = |[expr, index, own]: &[String; 3]| {
+    let column = |([expr, index, own], cells): (&[String; 3], Vec<String>)| {
         let own = if when.is_some() { "" } else { own.as_str() };
-        let more: Vec<&str> = [index.as_str(), own].into_iter().filter(|t| !t.is_empty()).collect();
-        if more.is_empty() { code(expr) } else { format!("{} {}", code(expr), text(&more.join(" "))) }
+        let part: Vec<&str> = [index.as_str(), own].into_iter().filter(|t| !t.is_empty()).collect();
+        Column { expr: code(expr), part: text(&part.join(" ")), cells }
     };
-    let columns = keys.iter().map(head).zip(cells).collect();
+    let columns = keys.iter().zip(cells).map(column).collect();
     (columns, when.filter(|w| !w.is_empty()))
 }
 
 /// A column of the paths that diverged, where some did.
-fn lost(all: &[RunResult]) -> Option<(String, Vec<String>)> {
-    let cell = |r: &RunResult| count(r.diverged);
-    all.iter().any(|r| r.diverged > 0).then(|| ("diverged".to_string(), all.iter().map(cell).collect()))
+fn lost(all: &[RunResult]) -> Option<Column> {
+    let cells = || all.iter().map(|r| count(r.diverged)).collect();
+    let some = all.iter().any(|r| r.diverged > 0);
+    some.then(|| Column { expr: "diverged".into(), part: String::new(), cells: cells() })
 }
 
 /// The columns of checks.
-fn checks(all: &[RunResult]) -> Vec<(String, Vec<String>)> {
+fn checks(all: &[RunResult]) -> Vec<Column> {
     let most = all.iter().map(|r| r.checks.len()).max().unwrap_or(0);
     let column = |k: usize| {
         let head = all.iter().find_map(|r| r.checks.get(k)).map_or(String::new(), |c| check(c).swap_remove(1));
@@ -220,7 +238,7 @@ fn checks(all: &[RunResult]) -> Vec<(String, Vec<String>)> {
                 format!("{} <span class=\"faint\">{}</span>{note}", mark(c), sides(c))
             })
         };
-        (head, all.iter().map(cell).collect())
+        Column { expr: head, part: String::new(), cells: all.iter().map(cell).collect() }
     };
     (0..most).map(column).collect()
 }
