@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::AtomicBool;
 
-use fokker::plot::{Figure, Ink, Layer, Mark};
+use fokker::plot::{Figure, Ink, Layer, Mark, Scale};
 use fokker::session::figures::{Drawn, figures_of};
 use fokker::session::load::{Options, load_text};
 use fokker::session::{Request, run_program};
@@ -126,6 +126,14 @@ fn a_ladder_is_of_all_variants_and_animations_have_one_pair_of_axes() {
     assert!(points.iter().all(|p| p.2 > 0.0));
     let Mark::Line(reference) = &all[0].figure.panels[0].layers[1].mark else { panic!("a line") };
     assert_eq!(reference, &[(0.5, 2.0), (1.0, 1.0), (2.0, 0.5)]);
+    let swept =
+        "sweep k = [0.01, 0.1, 1]\nplot ladder(mean(x)) at [1, 2]\nplot ladder(var(x)), image(mean([[x, 1], [1, x]]))";
+    let several = drawn(&run_of(swept));
+    let names: Vec<&str> = several[0].figure.panels[0].legend().map(|l| l.0).collect();
+    assert_eq!(names, ["t = 1", "t = 2"]);
+    assert_eq!(several[1].figure.caption, "200 paths for each value, at t = 4; bars: standard errors");
+    assert_eq!(several[1].figure.panels[0].x.scale, Scale::Log);
+    assert!(several[2].figure.title.ends_with(" at t = 4"), "{}", several[2].figure.title);
     let frames = drawn(&run_of("plot animation(histogram(x), frames = 4)"));
     assert_eq!(frames.iter().map(|d| d.name.as_str()).collect::<Vec<_>>()[3], "r-animation-histogram-x-frames-4-004");
     assert!(frames.iter().all(|d| d.figure.panels[0].ranges() == frames[0].figure.panels[0].ranges()));

@@ -176,7 +176,8 @@ pub const TABLE: &[Row] = &[
         name: "image",
         signature: "image(e)",
         looks: Looks::End,
-        doc: "A matrix by colours: of the first path, or of a statistic. A vector of the first path against time and index.",
+        doc: "A matrix by colours, as it is written: of the first path, or of a statistic. A vector of the first path against time \
+              and index.",
         ..CURVE
     },
     Row {

@@ -28,7 +28,7 @@ pub struct Panel {
 pub struct Axis {
     pub label: String,
     pub scale: Scale,
-    /// the ends; those of the layers with a margin where they are not given
+    /// the ends; those of the layers with a margin where they are not given. The first may be the larger: the axis is turned
     pub range: Option<(f64, f64)>,
 }
 

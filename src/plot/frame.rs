@@ -113,8 +113,9 @@ pub(super) fn spare(panel: &Panel, theme: &Theme, cell: Rect) -> f64 {
 
 /// A frame in which a unit is as long on both axes, as large as there is room, from the top on.
 fn equal(frame: &mut Rect, [x, y]: [(f64, f64); 2]) {
-    let unit = (frame.w / (x.1 - x.0)).min(frame.h / (y.1 - y.0));
-    let (w, h) = (unit * (x.1 - x.0), unit * (y.1 - y.0));
+    let (long, tall) = ((x.1 - x.0).abs(), (y.1 - y.0).abs());
+    let unit = (frame.w / long).min(frame.h / tall);
+    let (w, h) = (unit * long, unit * tall);
     frame.x += 0.5 * (frame.w - w);
     (frame.w, frame.h) = (w, h);
 }

@@ -152,7 +152,8 @@ fn cells(svg: &mut Svg, map: &Map<'_>, heat: &Heat) {
     let (low, high) = heat.ends();
     let at = |(a, b): (f64, f64), k: usize, n: usize| a + (b - a) * k as f64 / n as f64;
     for row in 0..rows {
-        let (bottom, top) = (map.y(at(heat.y, row, rows)), map.y(at(heat.y, row + 1, rows)));
+        let ends = [row, row + 1].map(|k| map.y(at(heat.y, k, rows)));
+        let (top, bottom) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
         let line = &heat.values[row * columns..(row + 1) * columns];
         let mut begin = 0;
         while begin < columns {

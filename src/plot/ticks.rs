@@ -11,6 +11,9 @@ pub struct Tick {
 
 /// Ticks of an axis at round numbers inside its range, about `wanted` of them.
 pub fn ticks(scale: Scale, range: (f64, f64), wanted: usize) -> Vec<Tick> {
+    if range.0 > range.1 {
+        return ticks(scale, (range.1, range.0), wanted);
+    }
     match scale {
         Scale::Linear => linear(range, step(range.1 - range.0, wanted)),
         Scale::Index => linear(range, step(range.1 - range.0, wanted).max(1.0)),
@@ -129,6 +132,7 @@ mod tests {
         );
         assert_eq!(labels(Scale::Linear, (-1e-17, 1.0))[0], "0");
         assert_eq!(labels(Scale::Index, (-0.5, 1.5)), ["0", "1"], "no halves of an index");
+        assert_eq!(labels(Scale::Index, (1.5, -0.5)), ["0", "1"], "an axis that is turned");
         assert!(ticks(Scale::Linear, (1.0, 1.0), 5).is_empty());
         assert!(ticks(Scale::Linear, (f64::NAN, 1.0), 5).is_empty());
     }

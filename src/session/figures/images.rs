@@ -45,7 +45,7 @@ pub(super) fn images(g: &Gathered) -> Vec<Figure> {
     (0..if g.record.paths.is_empty() { 0 } else { looks }).map(figure).collect()
 }
 
-/// A matrix with its first index upwards.
+/// A matrix as it is written: the first index downwards.
 fn image(g: &Gathered, values: &[f64], rows: usize, columns: usize, range: Option<(f64, f64)>) -> Panel {
     let (values, small_rows, small_columns) = averaged(values, rows, columns);
     // a cell is around its index
@@ -54,7 +54,7 @@ fn image(g: &Gathered, values: &[f64], rows: usize, columns: usize, range: Optio
     debug_assert_eq!(heat.rows(), small_rows);
     Panel {
         x: Axis::index("second index"),
-        y: Axis::index("first index"),
+        y: Axis { range: Some((rows as f64 - 0.5, -0.5)), ..Axis::index("first index") },
         layers: vec![Layer::new(Ink::Series(0), Mark::Heat(heat))],
         equal: alike([ends(columns), ends(rows)]),
         colours: Some(label(g, 0).to_string()),
