@@ -53,10 +53,14 @@ fn section(k: usize, ran: &Ran, loaded: &Loaded, folder: &Path, request: &Reques
         .collect();
     let manifest = files::manifest(ran, folder, loaded, request, results);
     let overrides = &manifest.overrides;
+    // both are names, or paths that end in them
+    let ends_in = |path: &str, name: &str| path == name || path.ends_with(&format!(".{name}"));
+    let set = || overrides.keys().filter_map(|key| key.strip_prefix("set "));
+    let is_set = |name: &str| set().any(|given| ends_in(given, name) || ends_in(name, given));
     let parameter = |(name, value): &(String, String)| Setting {
         name: name.clone(),
         value: value.clone(),
-        from: if overrides.contains_key(&format!("set {name}")) { "--set".into() } else { "default".into() },
+        from: if is_set(name) { "--set".into() } else { "default".into() },
     };
     Section {
         name: ran.name.clone(),
