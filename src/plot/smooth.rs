@@ -9,9 +9,6 @@ const ALONE: f64 = 5.0;
 /// A law on so few bins, of many values each, is one of point masses.
 const FEW_BINS: usize = 64;
 
-/// Values that are too few to tell the ends of their law.
-const FEW: f64 = 200.0;
-
 /// Stages of the plug-in bandwidth.
 const STAGES: i32 = 7;
 
@@ -22,6 +19,8 @@ pub struct Parts {
     pub masses: Vec<(f64, f64)>,
     /// the shares of all other values, by bin
     pub rest: Vec<f64>,
+    /// no value lies outside of the bins
+    pub whole: bool,
 }
 
 /// Parts a histogram of `n` values in fine bins into point masses and the rest. A place is that of its bin; at an end it is the
@@ -41,41 +40,95 @@ pub fn parts(edges: &[f64], densities: &[f64], n: f64) -> Parts {
         _ => 0.5 * (edges[k] + edges[k + 1]),
     };
     let found: Vec<usize> = (0..shares.len()).filter(|k| is_mass(*k)).collect();
-    let masses = found.iter().map(|k| (place(*k), shares[*k])).collect();
-    let mut rest = shares;
+    let whole = shares.iter().sum::<f64>() > 1.0 - 1e-9;
+    let mut rest = shares.clone();
     found.iter().for_each(|k| rest[*k] = 0.0);
-    Parts { masses, rest }
+    // what lies in the bin besides is as much as in those beside it: without it there would be a gap in the rest
+    let beside = |k: usize| {
+        let near: Vec<f64> = [k.wrapping_sub(1), k + 1].iter().filter_map(|j| rest.get(*j)).copied().collect();
+        near.iter().sum::<f64>() / near.len().max(1) as f64
+    };
+    let besides: Vec<f64> = found.iter().map(|k| beside(*k)).collect();
+    let masses = found.iter().zip(&besides).map(|(k, more)| (place(*k), shares[*k] - more)).collect();
+    found.iter().zip(besides).for_each(|(k, more)| rest[*k] = more);
+    Parts { masses, rest, whole }
 }
 
-/// A density as a curve, of shares of `n` values in bins of equal width: they diffuse, without leaving the range, for a time
-/// that is found from themselves. That smooths as a normal kernel does, whose standard deviation is the improved bandwidth of
-/// Sheather and Jones (Z. I. Botev, J. F. Grotowski, D. P. Kroese, The Annals of Statistics 38 (2010) 2916): one that does not
-/// take the law for a normal one, and so keeps several modes apart.
-pub fn density(edges: &[f64], shares: &[f64], n: f64) -> Vec<(f64, f64)> {
-    let bins = shares.len().min(edges.len().saturating_sub(1));
-    let total: f64 = shares[..bins].iter().sum();
+/// The density of what is no point mass, of `n` values, as a curve: shares in bins of equal width diffuse, without leaving the
+/// range, for a time that is found from themselves. That smooths as a normal kernel does, whose standard deviation is the
+/// improved bandwidth of Sheather and Jones (Z. I. Botev, J. F. Grotowski, D. P. Kroese, The Annals of Statistics 38 (2010)
+/// 2916): one that does not take the law for a normal one, and so keeps several modes apart. It is wider where values are few.
+pub fn density(edges: &[f64], parts: &Parts, n: f64) -> Vec<(f64, f64)> {
+    let bins = parts.rest.len().min(edges.len().saturating_sub(1));
+    let shares = &parts.rest[..bins];
+    let total: f64 = shares.iter().sum();
     if bins < 2 || total <= 0.0 {
         return Vec::new();
     }
-    let shares = &shares[..bins];
+    let n = (n * total).max(2.0);
     let waves: Vec<f64> = Cosines::new(bins).forwards(shares).iter().map(|a| a / total).collect();
-    let time = diffusion_time(&waves, (n * total).max(2.0));
+    let time = diffusion_time(&waves, n);
     let width = (edges[bins] - edges[0]) / bins as f64;
-    let inside = diffused(shares, time);
-    // few values do not tell where their law ends, unless they stand close at an edge
-    let top = inside.iter().copied().fold(0.0, f64::max);
-    let open = |end: f64| n * total < FEW && end < 0.8 * top;
-    let reach = (3.0 * time.sqrt() * bins as f64).ceil() as usize;
-    let [before, after] = [inside[0], inside[bins - 1]].map(|end| if open(end) { reach } else { 0 });
+    let times = local_times(shares, time, n / total);
+    let inside = spread(shares, &times);
+    let room = if parts.whole { open_ends(&inside, edges, n) } else { [0.0; 2] };
+    let reach = 3.0 * time.sqrt() * bins as f64;
+    let [before, after] = room.map(|most| reach.min(most / width).ceil() as usize);
     let heights = match before + after {
         0 => inside,
         more => {
-            let padded = [vec![0.0; before], shares.to_vec(), vec![0.0; after]].concat();
-            diffused(&padded, time * (bins as f64 / (bins + more) as f64).powi(2))
+            let padded = |inner: &[f64]| [vec![0.0; before], inner.to_vec(), vec![0.0; after]].concat();
+            let shorter = (bins as f64 / (bins + more) as f64).powi(2);
+            let times: Vec<f64> = times.iter().map(|t| t * shorter).collect();
+            spread(&padded(shares), &padded(&times))
         }
     };
     let middle = |k: usize| edges[0] + width * (k as f64 - before as f64 + 0.5);
     heights.iter().enumerate().map(|(k, h)| (middle(k), h / width)).collect()
+}
+
+/// How far a curve may go on beyond each end of the values, given what it is inside. Where it ends high there, the law has an
+/// edge; few values do not tell that well. Zero is an edge of what does not cross it.
+fn open_ends(inside: &[f64], edges: &[f64], n: f64) -> [f64; 2] {
+    let top = inside.iter().copied().fold(0.0, f64::max);
+    let high = match n {
+        n if n < 20.0 => f64::INFINITY,
+        n if n < 200.0 => 0.8,
+        _ => 0.1,
+    };
+    let (low, up) = (edges[0], edges[edges.len() - 1]);
+    let to_zero = [if low >= 0.0 { low } else { f64::INFINITY }, if up <= 0.0 { -up } else { f64::INFINITY }];
+    let open = |k: usize, end: f64| if end <= high * top { to_zero[k] } else { 0.0 };
+    [open(0, inside[0]), open(1, inside[inside.len() - 1])]
+}
+
+/// For each bin a time to diffuse: that of all, longer where so few values are within a bandwidth that the curve would show each.
+fn local_times(shares: &[f64], time: f64, n: f64) -> Vec<f64> {
+    let enough = CLOSE.min(n / 10.0);
+    let width = time.sqrt() * shares.len() as f64;
+    // a curve that is smooth enough to tell how many values are around
+    let pilot = diffused(shares, 9.0 * time);
+    let level = |around: f64| LEVELS.iter().copied().find(|f| f * around >= enough).unwrap_or(LEVELS[LEVELS.len() - 1]);
+    pilot.iter().map(|share| time * level(2.0 * width * n * share).powi(2)).collect()
+}
+
+/// Values within a bandwidth to each side that are enough for a curve.
+const CLOSE: f64 = 40.0;
+
+/// How much wider than the common one a bandwidth can be.
+const LEVELS: [f64; 6] = [1.0, 1.4, 2.0, 2.8, 4.0, 5.6];
+
+/// Shares after each has diffused for its own time.
+fn spread(shares: &[f64], times: &[f64]) -> Vec<f64> {
+    let mut different: Vec<f64> = shares.iter().zip(times).filter(|(s, _)| **s > 0.0).map(|(_, t)| *t).collect();
+    different.sort_by(f64::total_cmp);
+    different.dedup();
+    let mut all = vec![0.0; shares.len()];
+    for time in different {
+        let own: Vec<f64> = shares.iter().zip(times).map(|(s, t)| if *t == time { *s } else { 0.0 }).collect();
+        all.iter_mut().zip(diffused(&own, time)).for_each(|(sum, h)| *sum += h);
+    }
+    all
 }
 
 /// Shares of bins after diffusing between the ends for a time, on a range of length one.
@@ -187,7 +240,7 @@ mod tests {
     fn smooth(values: &[f64], low: f64, high: f64) -> Vec<(f64, f64)> {
         let (edges, densities) = counted(values, low, high);
         let n = values.len() as f64;
-        density(&edges, &parts(&edges, &densities, n).rest, n)
+        density(&edges, &parts(&edges, &densities, n), n)
     }
 
     #[test]
@@ -222,6 +275,17 @@ mod tests {
     }
 
     #[test]
+    fn a_law_with_a_pole_has_a_smooth_tail() {
+        let mut u = Uniforms::new(10);
+        let values: Vec<f64> = (0..500).map(|_| u.normal().powi(2)).collect();
+        let curve = smooth(&values, 0.0, 8.0);
+        let tail: Vec<f64> = curve.iter().filter(|p| p.0 > 0.5 && p.0 < 4.0).map(|p| p.1).collect();
+        let rise: f64 = tail.windows(2).map(|w| (w[1] - w[0]).max(0.0)).sum();
+        assert!(rise < 0.5 * tail[0], "{rise} up on the way down from {}", tail[0]);
+        assert!(curve[0].1 > 5.0 * tail[0], "the pole stays");
+    }
+
+    #[test]
     fn few_values_have_a_curve_that_falls_to_zero() {
         let mut u = Uniforms::new(8);
         let values: Vec<f64> = (0..30).map(|_| u.normal()).collect();
@@ -234,6 +298,15 @@ mod tests {
     }
 
     #[test]
+    fn a_curve_of_positive_values_stays_positive() {
+        let mut u = Uniforms::new(9);
+        let values: Vec<f64> = (0..60).map(|_| (0..4).map(|_| u.normal().powi(2)).sum()).collect();
+        let ends = values.iter().fold((f64::INFINITY, 0.0f64), |e, v| (e.0.min(*v), e.1.max(*v)));
+        let curve = smooth(&values, ends.0, ends.1 + 1e-9);
+        assert!(curve[0].0 >= -0.05, "{} for {}", curve[0].0, ends.0);
+    }
+
+    #[test]
     fn point_masses_stand_apart() {
         let mut u = Uniforms::new(4);
         let values: Vec<f64> = (0..4_000).map(|_| u.normal().max(0.0)).collect();
@@ -241,6 +314,7 @@ mod tests {
         let found = parts(&edges, &densities, 4_000.0);
         assert_eq!(found.masses.len(), 1);
         assert!(found.masses[0].0 == 0.0 && (found.masses[0].1 - 0.5).abs() < 0.03);
+        assert!(found.rest[0] > 0.0 && found.rest[0] < 0.01, "no gap where the mass was");
         let whole: Vec<f64> = (0..6_000).map(|k| f64::from(k % 6)).collect();
         let (edges, densities) = counted(&whole, 0.0, 5.0);
         let found = parts(&edges, &densities, 6_000.0);
@@ -253,8 +327,9 @@ mod tests {
 
     #[test]
     fn nothing_and_one_bin_have_no_curve() {
-        assert!(density(&[], &[], 0.0).is_empty());
-        assert!(density(&[0.0, 1.0], &[1.0], 10.0).is_empty());
-        assert!(density(&[0.0, 1.0, 2.0], &[0.0, 0.0], 10.0).is_empty());
+        let of = |rest: &[f64]| Parts { rest: rest.to_vec(), ..Parts::default() };
+        assert!(density(&[], &of(&[]), 0.0).is_empty());
+        assert!(density(&[0.0, 1.0], &of(&[1.0]), 10.0).is_empty());
+        assert!(density(&[0.0, 1.0, 2.0], &of(&[0.0, 0.0]), 10.0).is_empty());
     }
 }

@@ -32,7 +32,7 @@ fn by_look(g: &Gathered, drawn: impl Fn(&StatResult, usize) -> Drawn) -> Vec<Fig
         let outside: Vec<&str> = r.notes.iter().map(String::as_str).collect();
         let notes = if outside.is_empty() { String::new() } else { format!("; {}", outside.join("; ")) };
         let mut figure = by_element(g, "", panel);
-        let curves = |p: &Panel| p.layers.iter().any(|l| matches!(l.mark, Mark::Band(_)));
+        let curves = |p: &Panel| p.layers.iter().any(|l| matches!(&l.mark, Mark::Band(points) if !points.is_empty()));
         let how = if figure.panels.iter().any(curves) { ", smoothed by a normal kernel" } else { "" };
         figure.caption = format!("{}{how}{notes}{}", counted(r.n, "value"), figure.caption);
         Figure { title: when(g, look), ..figure }
@@ -101,7 +101,7 @@ pub(super) fn densities(g: &Gathered) -> Vec<Figure> {
         if left < LITTLE && !parts.masses.is_empty() {
             return (vec![masses(&parts.masses)], "probability");
         }
-        let points = smooth::density(edges, &parts.rest, r.n as f64);
+        let points = smooth::density(edges, &parts, r.n as f64);
         let top = points.iter().map(|p| p.1).fold(0.0, f64::max);
         let band = points.iter().map(|p| (p.0, 0.0, p.1)).collect();
         let mut layers =
