@@ -116,8 +116,8 @@ pub const TABLE: &[Row] = &[
         looks: Looks::End,
         reference: true,
         doc: "The density as a curve: fine bins of all paths, smoothed by diffusion with the improved bandwidth of Sheather and \
-              Jones (Botev et al., Annals of Statistics 38 (2010) 2916), which keeps several modes apart. Point masses are \
-              lines. Of two values, or of a vector of two, in the plane by colours: of the first 50 000 points, with contours of \
+              Jones (Botev et al., Annals of Statistics 38 (2010) 2916), which keeps several modes apart, and a wider one \
+              where values are few. Point masses are lines. Of two values, or of a vector of two, in the plane by colours: of the first 50 000 points, with contours of \
               the target.",
         ..CURVE
     },

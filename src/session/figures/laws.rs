@@ -18,10 +18,10 @@ fn bins(r: &StatResult, k: usize) -> (&[f64], &[f64]) {
 }
 
 /// What is drawn of one element: layers, and what their heights are.
-type Drawn = (Vec<Layer>, &'static str);
+type Content = (Vec<Layer>, &'static str);
 
 /// A figure for each look, all with one pair of axes where they are frames.
-fn by_look(g: &Gathered, drawn: impl Fn(&StatResult, usize) -> Drawn) -> Vec<Figure> {
+fn by_look(g: &Gathered, drawn: impl Fn(&StatResult, usize) -> Content) -> Vec<Figure> {
     let looks = g.results.first().map_or(&[][..], Vec::as_slice);
     let figure = |(look, r): (usize, &StatResult)| {
         let panel = |k: usize| {
