@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::AtomicBool;
 
-use fokker::plot::{Figure, Ink, Layer, Mark};
+use fokker::plot::{Figure, Ink, Layer, Mark, Scale};
 use fokker::session::figures::{Drawn, figures_of};
 use fokker::session::load::{Options, load_text};
 use fokker::session::{Request, run_program};
@@ -126,6 +126,14 @@ fn a_ladder_is_of_all_variants_and_animations_have_one_pair_of_axes() {
     assert!(points.iter().all(|p| p.2 > 0.0));
     let Mark::Line(reference) = &all[0].figure.panels[0].layers[1].mark else { panic!("a line") };
     assert_eq!(reference, &[(0.5, 2.0), (1.0, 1.0), (2.0, 0.5)]);
+    let swept =
+        "sweep k = [0.01, 0.1, 1]\nplot ladder(mean(x)) at [1, 2]\nplot ladder(var(x)), image(mean([[x, 1], [1, x]]))";
+    let several = drawn(&run_of(swept));
+    let names: Vec<&str> = several[0].figure.panels[0].legend().map(|l| l.0).collect();
+    assert_eq!(names, ["t = 1", "t = 2"]);
+    assert_eq!(several[1].figure.caption, "200 paths for each value, at t = 4; bars: standard errors");
+    assert_eq!(several[1].figure.panels[0].x.scale, Scale::Log);
+    assert!(several[2].figure.title.ends_with(" at t = 4"), "{}", several[2].figure.title);
     let frames = drawn(&run_of("plot animation(histogram(x), frames = 4)"));
     assert_eq!(frames.iter().map(|d| d.name.as_str()).collect::<Vec<_>>()[3], "r-animation-histogram-x-frames-4-004");
     assert!(frames.iter().all(|d| d.figure.panels[0].ranges() == frames[0].figure.panels[0].ranges()));
@@ -160,6 +168,54 @@ fn plots_do_not_change_the_numbers() {
         finished.runs[0].variants[0].reports[0].value.clone()
     };
     assert_eq!(value("report mean(x)"), value("report mean(x)\nplot fan(x), paths(x), scatter(x, x^2), density(x)"));
+}
+
+#[test]
+fn panels_have_the_names_of_the_user() {
+    let pair = "model pair() { state s = 1.0; state v = 0.0; ds = v dt; dv = -s dt + dW }
+run r { model = pair(); solver = euler_maruyama; time = 0 .. 1 step 0.1; paths = 50
+  plot fan([s, v]), histogram([s, v]), phase([s, v]), paths([[s, v], [s^2, v^2]]), fan([s, 2*s]), scatter(s, v) }";
+    let all = drawn(pair);
+    let labels = |k: usize| -> Vec<&str> { all[k].figure.panels.iter().map(|p| p.y.label.as_str()).collect() };
+    assert_eq!(labels(0), ["s", "v"]);
+    assert_eq!(all[1].figure.panels[1].x.label, "v");
+    assert_eq!((all[2].figure.panels[0].x.label.as_str(), labels(2)[0]), ("s", "v"));
+    assert_eq!(labels(3), ["s", "v", "s^2", "v^2"]);
+    assert_eq!(labels(4), ["s", "2*s"]);
+    assert!(all.iter().all(|d| d.figure.panels.iter().all(|p| p.title.is_empty())), "what an axis says is no title");
+}
+
+#[test]
+fn modes_stay_apart_and_point_masses_are_lines() {
+    let text = "target modes() = mixture([0.5, 0.5], [gaussian([-1], [[0.01]]), gaussian([1], [[0.01]])])
+run r { model = modes(); paths = 5_000; seed = 1
+  plot density(x[0]), density(max(x[0], 0)), density(floor(x[0])), histogram(0*x[0]) }";
+    let all = drawn(text);
+    let layers = |k: usize| &all[k].figure.panels[0].layers;
+    let top = points(lines(&all[0].figure)[0]).iter().map(|p| p.1).fold(0.0, f64::max);
+    // half of a normal of standard deviation 0.1
+    assert!((top - 1.995).abs() < 0.15, "{top}");
+    let Mark::Stems(mass) = &layers(1)[2].mark else { panic!("a mass beside a curve") };
+    assert_eq!((mass.len(), mass[0].0), (1, 0.0));
+    assert!(layers(1)[2].name.as_deref().is_some_and(|n| n.ends_with("% of the values are 0")));
+    let left = integral(points(&layers(1)[1]));
+    assert!((left - 0.5).abs() < 0.02, "{left}");
+    let Mark::Stems(whole) = &layers(2)[0].mark else { panic!("masses alone") };
+    assert!((whole.iter().map(|m| m.1).sum::<f64>() - 1.0).abs() < 1e-9 && whole.len() >= 3);
+    assert_eq!(all[2].figure.panels[0].y.label, "probability");
+    assert!(!all[2].figure.caption.contains("smoothed"));
+    assert_eq!(layers(3)[0].mark, Mark::Stems(vec![(0.0, 1.0)]));
+}
+
+#[test]
+fn paths_that_explode_are_told_and_hide_nothing() {
+    let text = "model wild() { state x = 0.5; dx = (x^3 - x) dt + 0.8 dW }
+run r { model = wild(); solver = euler_maruyama; time = 0 .. 5 step 0.01; paths = 100; seed = 1
+  plot paths(x), fan(x), histogram(x) }";
+    let all = drawn(text);
+    assert!(all.iter().all(|d| d.figure.caption.contains(" of 100 paths diverged, the first at t = ")), "{all:?}");
+    let (low, high) = all[0].figure.panels[0].ranges()[1];
+    assert!(low > -100.0 && high < 100.0, "{low} {high}");
 }
 
 // Files.
@@ -254,6 +310,50 @@ fn the_terminal_takes_the_place_of_files() {
 }
 
 #[test]
+fn the_terminal_says_how_wide_it_is() {
+    let folder = Folder::new("wide");
+    std::fs::write(folder.0.join("p.sde"), run_of("plot fan(x), scatter(x, x^2)")).expect("written");
+    for width in [30usize, 64, 120] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fokker"));
+        command.current_dir(&folder.0).args(["run", "p.sde", "--plot-terminal"]).env("COLUMNS", width.to_string());
+        let output = command.output().expect("fokker starts");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let axis = text.lines().find(|l| l.contains('└')).map(|l| l.chars().count());
+        assert_eq!(axis, Some(width), "{text}");
+    }
+}
+
+/// A rectangle or a text of an SVG file by its attributes.
+fn attribute(element: &str, name: &str) -> f64 {
+    let from = element.split(&format!(" {name}=\"")).nth(1).unwrap_or_else(|| panic!("{name} in {element}"));
+    from.split('"').next().and_then(|v| v.parse().ok()).expect("a number")
+}
+
+#[test]
+fn a_legend_without_a_free_place_is_above_the_panel() {
+    let folder = Folder::new("legend");
+    // the bands fill all of the panel
+    let text =
+        "run r { model = bm(); solver = euler_maruyama; time = 0 .. 1 step 0.1; paths = 100; init x ~ normal(0, 1)
+plot fan(x), fan([x, 2*x]) }";
+    assert!(folder.run(text, &[]).status.success());
+    let frame = |svg: &str| attribute(svg.split("<clipPath").nth(1).expect("a frame"), "y");
+    let word = |svg: &str| {
+        let line = svg.lines().find(|l| l.contains(">median<")).expect("a legend").to_string();
+        attribute(&line, "y")
+    };
+    for name in ["r-fan-x.svg", "r-fan-x-2-x.svg"] {
+        let svg = String::from_utf8(folder.read(name)).expect("text");
+        assert!(word(&svg) < frame(&svg), "{name}: {} below {}", word(&svg), frame(&svg));
+        assert_eq!(svg.matches(">median<").count(), 1);
+    }
+    let two = String::from_utf8(folder.read("r-fan-x-2-x.svg")).expect("text");
+    let frames: Vec<(f64, f64)> =
+        two.split("<clipPath").skip(1).map(|c| (attribute(c, "y"), attribute(c, "height"))).collect();
+    assert_eq!(frames[0], frames[1], "panels of one size");
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_told_before_the_run() {
     let folder = Folder::new("unwritable");
     std::fs::write(folder.0.join("file"), "").expect("written");
@@ -291,6 +391,40 @@ fn the_report_is_one_file_with_everything() {
     apart.sort_unstable();
     apart.dedup();
     assert_eq!(apart.len(), ids.len(), "{ids:?}");
+}
+
+#[test]
+fn the_report_tells_all_settings_and_one_table_for_a_sweep() {
+    let folder = Folder::new("sweep");
+    let text = format!(
+        "{OU}run r {{ model = ou(); solver = euler_maruyama; time = 0 .. 1 step 0.1
+  sweep k = [0.5, 1, 2, 3, 4, 5, 6, 7]; report mean(x), var(x); check mean(x) < 5 }}
+run s {{ model = ou(); solver = auto; time = 0 .. 1 step 0.1; report mean(x) }}"
+    );
+    let output = folder.run(&text, &["--report", "out.html", "--seed", "7", "--set", "s.k=3", "--run", "r"]);
+    assert_eq!(output.status.code(), Some(2), "`s.k` is no parameter of `r`");
+    let output = folder.run(&text, &["--report", "out.html", "--seed", "7"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = String::from_utf8(folder.read("out.html")).expect("text");
+    let row = |name: &str, value: &str, from: &str| {
+        let from = if from.is_empty() { String::new() } else { format!("<span class=\"faint\">{from}</span>") };
+        format!("<tr><td>{name}</td><td><code>{value}</code></td><td>{from}</td></tr>")
+    };
+    for wanted in [
+        row("sweep k", "[0.5, 1, 2, 3, 4, 5, 6, 7]", ""),
+        row("time", "0 .. 1 step 0.1", "10 steps"),
+        row("paths", "1000", "default"),
+        row("seed", "7", "--seed"),
+        row("precision", "f64", "default"),
+        row("k", "1", "default"),
+    ] {
+        assert!(page.contains(&wanted), "{wanted} in {page}");
+    }
+    assert!(page.contains("chosen: "), "the solver of `auto`");
+    let run = page.split("<section id=\"run-r\">").nth(1).and_then(|p| p.split("Timings").next()).expect("the run");
+    assert_eq!(run.matches("<h3>").count(), 3, "settings, results and checks: {run}");
+    assert!(run.contains("<th>k</th><th><code>mean(x)</code></th><th><code>var(x)</code></th>"), "{run}");
+    assert!(!run.contains(">k</td><td><code>1<"), "what is swept has no one value");
 }
 
 fn browser() -> Option<PathBuf> {

@@ -58,9 +58,9 @@ impl Explanation {
         let mut out = format!("<details open><summary>{}</summary>\n", html_text(&self.title));
         for section in &self.sections {
             out += &format!("<section><h4>{}</h4>\n", html_text(&section.title));
-            for line in &section.lines {
-                out += &match line {
-                    Line::Text(text) => format!("<p>{}</p>\n", html_text(text)),
+            for lines in section.lines.chunk_by(|a, b| matches!((a, b), (Line::Text(_), Line::Text(_)))) {
+                out += &match &lines[0] {
+                    Line::Text(_) => findings(lines),
                     Line::Equation(e) => format!("<div class=\"equation\">{}</div>\n", mathml::equation(e)),
                     Line::Where(e) => {
                         format!("<div class=\"equation\"><span>where</span> {}</div>\n", mathml::equation(e))
@@ -89,6 +89,22 @@ impl Explanation {
     }
 }
 
+/// Lines of text as a paragraph or a list; those that say `also` are one.
+fn findings(lines: &[Line]) -> String {
+    let mut items: Vec<String> = Vec::new();
+    for line in lines {
+        let Line::Text(text) = line else { continue };
+        match (items.last_mut(), text.strip_prefix("also ")) {
+            (Some(last), Some(more)) if last.starts_with("also ") => *last += &format!(", {}", html_text(more)),
+            _ => items.push(html_text(text)),
+        }
+    }
+    match &items[..] {
+        [one] => format!("<p>{one}</p>\n"),
+        many => format!("<ul>\n{}</ul>\n", many.iter().map(|i| format!("<li>{i}</li>\n")).collect::<String>()),
+    }
+}
+
 /// Text with the signs that HTML reads as its own made literal.
 pub fn html_text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
@@ -111,4 +127,25 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_a_list_in_html() {
+        let mut section = Section::new("Noise");
+        for line in ["additive", "also scalar", "also diagonal", "not a < b"] {
+            section.text(line);
+        }
+        let html = Explanation { title: "m".into(), sections: vec![section] }.html();
+        assert!(
+            html.contains("<ul>\n<li>additive</li>\n<li>also scalar, diagonal</li>\n<li>not a &lt; b</li>\n</ul>"),
+            "{html}"
+        );
+        let mut one = Section::new("Drift");
+        one.text("linear");
+        assert!(Explanation { title: "m".into(), sections: vec![one] }.html().contains("<p>linear</p>"));
+    }
 }

@@ -115,8 +115,9 @@ pub const TABLE: &[Row] = &[
         of: Of::Values(1, 2),
         looks: Looks::End,
         reference: true,
-        doc: "The density as a curve: fine bins of all paths, smoothed by a normal kernel with the width of Silverman's rule. Of \
-              two values, or of a vector of two, in the plane by colours: the first 50 000 points in cells, with contours of \
+        doc: "The density as a curve: fine bins of all paths, smoothed by diffusion with the improved bandwidth of Sheather and \
+              Jones (Botev et al., Annals of Statistics 38 (2010) 2916), which keeps several modes apart, and a wider one \
+              where values are few. Point masses are lines. Of two values, or of a vector of two, in the plane by colours: of the first 50 000 points, with contours of \
               the target.",
         ..CURVE
     },
@@ -175,7 +176,8 @@ pub const TABLE: &[Row] = &[
         name: "image",
         signature: "image(e)",
         looks: Looks::End,
-        doc: "A matrix by colours: of the first path, or of a statistic. A vector of the first path against time and index.",
+        doc: "A matrix by colours, as it is written: of the first path, or of a statistic. A vector of the first path against time \
+              and index.",
         ..CURVE
     },
     Row {

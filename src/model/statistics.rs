@@ -127,7 +127,8 @@ pub const TABLE: &[Row] = &[
         "histogram",
         Arity::One,
         Keeps::Sketch,
-        "The density in bins of equal width. Standard error of each bin's fraction, binomial or from groups of paths.",
+        "The density in bins of equal width; values far out have none, and are told. Standard error of each bin's fraction, \
+         binomial or from groups of paths.",
     ),
     row(
         "autocorr",

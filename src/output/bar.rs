@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::number::count;
+use super::width;
 use crate::runtime::Progress;
 use crate::runtime::progress::Reached;
 
@@ -17,6 +18,10 @@ const FIRST: Duration = Duration::from_millis(300);
 
 /// Marks of a bar.
 const LENGTH: u64 = 1000;
+
+/// Columns of a bar.
+const LONGEST: usize = 30;
+const SHORTEST: usize = 8;
 
 /// Watches a run, and draws if that is wanted.
 pub struct Bar {
@@ -56,8 +61,6 @@ impl Bar {
         let progress = Arc::new(Progress::default());
         let drawn = shown.then(|| {
             let bar = ProgressBar::with_draw_target(Some(LENGTH), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3}%  {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
             let over = Arc::new(AtomicBool::new(false));
             let lines = Arc::new(Lines { bar, stop, seen: AtomicBool::new(false), tidied: AtomicBool::new(false) });
             let (watched, shown, end) = (progress.clone(), lines.clone(), over.clone());
@@ -98,16 +101,62 @@ fn draw(progress: &Progress, lines: &Lines, over: &AtomicBool) {
     let bar = &lines.bar;
     let begin = Instant::now();
     let mut rate = Rate::default();
+    let mut length = None;
     std::thread::park_timeout(FIRST);
     while !over.load(Ordering::Relaxed) {
         let reached = progress.reached();
         rate.see(&reached, begin.elapsed().as_secs_f64());
         lines.tidy();
         lines.seen.store(true, Ordering::Relaxed);
-        bar.set_prefix(reached.part.name.clone());
-        bar.set_message(rate.words(&reached));
+        // a terminal can change its width at any time
+        let line = Line::fitting(&reached.part.name, rate.words(&reached), width::of_stderr());
+        if length != Some(line.bar) {
+            length = Some(line.bar);
+            bar.set_style(style(line.bar));
+        }
+        bar.set_prefix(line.name);
+        bar.set_message(line.words);
         bar.set_position((reached.fraction * LENGTH as f64) as u64);
         std::thread::park_timeout(TICK);
+    }
+}
+
+fn style(length: usize) -> ProgressStyle {
+    let template = match length {
+        0 => "{prefix} {percent:>3}%{msg}".to_string(),
+        _ => format!("{{prefix}} {{bar:{length}}} {{percent:>3}}%{{msg}}"),
+    };
+    ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ ")
+}
+
+/// The parts of a line that have room in a terminal.
+#[derive(Debug, PartialEq)]
+struct Line {
+    name: String,
+    /// length of the bar; none where it is zero
+    bar: usize,
+    /// what follows the percentage
+    words: String,
+}
+
+impl Line {
+    /// Of a line that is too long first the bar is shortened, then words go from the end, then the bar, then the end of the
+    /// name.
+    fn fitting(name: &str, mut words: Vec<String>, width: usize) -> Line {
+        // the last column is left free: a line that fills it goes on in the next one
+        let room = width.saturating_sub(1);
+        let told = |words: &[String]| if words.is_empty() { String::new() } else { format!("  {}", words.join(", ")) };
+        let fixed = name.chars().count() + " 100%".len();
+        loop {
+            let text = told(&words);
+            let left = room.saturating_sub(fixed + 1 + text.chars().count());
+            if left >= SHORTEST || words.is_empty() {
+                let bar = if left >= SHORTEST { left.min(LONGEST) } else { 0 };
+                let cut = name.chars().take(room.saturating_sub(" 100%".len())).collect();
+                return Line { name: cut, bar, words: text };
+            }
+            words.pop();
+        }
     }
 }
 
@@ -135,16 +184,16 @@ impl Rate {
         self.left = (speed > 0.0).then(|| (1.0 - reached.fraction) / speed);
     }
 
-    fn words(&self, reached: &Reached) -> String {
-        let mut words = Vec::new();
-        if self.steps_per_second > 0.0 {
-            words.push(format!("{:.2e} path-steps/s", self.steps_per_second));
-        }
-        words.extend(self.left.map(|s| format!("{} left", duration(s))));
+    /// What is to be told, the most important first.
+    fn words(&self, reached: &Reached) -> Vec<String> {
+        let mut words: Vec<String> = self.left.map(|s| format!("{} left", duration(s))).into_iter().collect();
         if reached.diverged > 0 {
             words.push(format!("{} diverged", count(reached.diverged)));
         }
-        words.join(", ")
+        if self.steps_per_second > 0.0 {
+            words.push(format!("{:.2e} path-steps/s", self.steps_per_second));
+        }
+        words
     }
 }
 
@@ -174,7 +223,26 @@ mod tests {
         rate.see(&reached(0, 0.0), 1.0);
         rate.see(&reached(1000, 0.1), 2.0);
         rate.see(&reached(3000, 0.3), 4.0);
-        assert_eq!(rate.words(&reached(3000, 0.3)), "1.00e3 path-steps/s, 7 s left, 2 diverged");
+        assert_eq!(rate.words(&reached(3000, 0.3)), ["7 s left", "2 diverged", "1.00e3 path-steps/s"]);
+    }
+
+    #[test]
+    fn a_line_fits_into_the_terminal() {
+        let words = || vec!["7 s left".to_string(), "2 diverged".into(), "1.00e3 path-steps/s".into()];
+        let whole = Line::fitting("terminal, k = 2", words(), 120);
+        assert_eq!((whole.bar, whole.words.as_str()), (30, "  7 s left, 2 diverged, 1.00e3 path-steps/s"));
+        let narrow = Line::fitting("terminal, k = 2", words(), 60);
+        assert_eq!(narrow.words, "  7 s left, 2 diverged");
+        assert_eq!(
+            Line::fitting("terminal, k = 2", words(), 22),
+            Line { name: "terminal, k = 2".into(), bar: 0, words: String::new() }
+        );
+        for width in 1..130 {
+            let line = Line::fitting("terminal, k = 2", words(), width);
+            let bar = if line.bar > 0 { line.bar + 1 } else { 0 };
+            let long = line.name.chars().count() + bar + 5 + line.words.chars().count();
+            assert!(long < width.max(6), "{width}: {line:?}");
+        }
     }
 
     #[test]

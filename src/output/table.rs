@@ -162,7 +162,7 @@ fn when_words(when: &When) -> String {
 }
 
 /// A measured order, or that there is none.
-fn order(p: &Pair) -> String {
+pub(super) fn order(p: &Pair) -> String {
     if p.value.is_nan() { "not measured".into() } else { estimate(p.value, p.se) }
 }
 
@@ -244,7 +244,7 @@ pub(super) fn convergence_rows(c: &Convergence) -> Vec<[String; 6]> {
 }
 
 /// The orders, with what the solver states.
-pub(super) fn orders(c: &Convergence) -> Vec<String> {
+fn orders(c: &Convergence) -> Vec<String> {
     let line = |(name, p, stated): (&str, &Pair, Option<f64>)| {
         let stated = stated.map_or(String::new(), |p| format!(", stated {}", plain(p)));
         let of = c.enumerated.as_ref().map_or(String::new(), |e| {

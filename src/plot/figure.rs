@@ -28,7 +28,7 @@ pub struct Panel {
 pub struct Axis {
     pub label: String,
     pub scale: Scale,
-    /// the ends; those of the layers with a margin where they are not given
+    /// the ends; those of the layers with a margin where they are not given. The first may be the larger: the axis is turned
     pub range: Option<(f64, f64)>,
 }
 
@@ -36,6 +36,8 @@ pub struct Axis {
 pub enum Scale {
     #[default]
     Linear,
+    /// of whole numbers: linear, with ticks at these alone
+    Index,
     Log,
 }
 
@@ -74,6 +76,8 @@ pub enum Mark {
         edges: Vec<f64>,
         heights: Vec<f64>,
     },
+    /// point masses: lines from zero, with their heights
+    Stems(Vec<(f64, f64)>),
     /// cells of equal size over a rectangle
     Heat(Heat),
     /// lines of equal height; each is drawn apart
@@ -110,6 +114,10 @@ impl Axis {
         Axis { label: label.into(), ..Axis::default() }
     }
 
+    pub fn index(label: impl Into<String>) -> Axis {
+        Axis { label: label.into(), scale: Scale::Index, range: None }
+    }
+
     pub fn log(label: impl Into<String>) -> Axis {
         Axis { label: label.into(), scale: Scale::Log, range: None }
     }
@@ -142,15 +150,30 @@ impl Mark {
                 let se = if p.2.is_finite() { p.2 } else { 0.0 };
                 [p.1, p.1 - se, p.1 + se]
             })),
+            Mark::Stems(points) if of_x => values.extend(points.iter().map(|p| p.0)),
+            Mark::Stems(points) => values.extend(points.iter().map(|p| p.1).chain([0.0])),
             Mark::Bars { edges, .. } if of_x => values.extend(edges),
             Mark::Bars { heights, .. } => values.extend(heights.iter().chain([&0.0])),
             Mark::Heat(heat) => values.extend(if of_x { [heat.x.0, heat.x.1] } else { [heat.y.0, heat.y.1] }),
         }
-        let shown = |v: &f64| v.is_finite() && (scale == Scale::Linear || *v > 0.0);
+        let shown = |v: &f64| v.is_finite() && (scale != Scale::Log || *v > 0.0);
         values.into_iter().filter(shown).fold(None, |ends, v| match ends {
             None => Some((v, v)),
             Some((low, high)) => Some((low.min(v), high.max(v))),
         })
+    }
+}
+
+impl Mark {
+    /// The share of an axis that is left free beside it: signs, bars, and curves that do not just go to the right would stick to
+    /// the sides of a panel.
+    fn margin(&self) -> f64 {
+        match self {
+            Mark::Estimates(_) | Mark::Dots(_) | Mark::Stems(_) => 0.05,
+            Mark::Line(points) if points.windows(2).any(|w| w[1].0 < w[0].0) => 0.05,
+            Mark::Bars { .. } => 0.02,
+            _ => 0.0,
+        }
     }
 }
 
@@ -165,13 +188,12 @@ impl Panel {
             let ends = self.layers.iter().filter_map(|l| l.mark.extent(of_x, axis.scale));
             let ends = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
             let standing = |l: &Layer| match &l.mark {
-                Mark::Bars { .. } => true,
+                Mark::Bars { .. } | Mark::Stems(_) => true,
                 Mark::Band(points) => points.iter().all(|p| p.1 == 0.0),
                 _ => false,
             };
             let floor = !of_x && self.layers.iter().any(standing) && ends.is_some_and(|e| e.0 >= 0.0);
-            let apart = self.layers.iter().any(|l| matches!(l.mark, Mark::Estimates(_) | Mark::Dots(_)));
-            let margin = if of_x && !apart { 0.0 } else { 0.05 };
+            let margin = if of_x { self.layers.iter().map(|l| l.mark.margin()).fold(0.0, f64::max) } else { 0.05 };
             match ends {
                 None if axis.scale == Scale::Log => (1.0, 10.0),
                 None => (0.0, 1.0),
@@ -187,6 +209,11 @@ impl Panel {
     /// Layers that a legend names.
     pub fn legend(&self) -> impl Iterator<Item = (&str, &Layer)> {
         self.layers.iter().filter_map(|l| l.name.as_deref().map(|name| (name, l)))
+    }
+
+    /// Whether some layer has a name.
+    pub fn is_named(&self) -> bool {
+        self.layers.iter().any(|l| l.name.is_some())
     }
 
     pub fn heat(&self) -> Option<&Heat> {
@@ -212,6 +239,17 @@ mod tests {
         assert_eq!(panel.ranges()[1].0, 0.0, "bars stand on zero");
         panel.y.range = Some((-1.0, 9.0));
         assert_eq!(panel.ranges()[1], (-1.0, 9.0));
+    }
+
+    #[test]
+    fn curves_that_turn_have_a_margin() {
+        let curve = |points: Vec<(f64, f64)>| Panel {
+            layers: vec![Layer::new(Ink::Series(0), Mark::Line(points))],
+            ..Panel::default()
+        };
+        assert_eq!(curve(vec![(0.0, 0.0), (1.0, 1.0)]).ranges()[0], (0.0, 1.0));
+        let [x, _] = curve(vec![(0.0, 0.0), (1.0, 1.0), (0.5, 0.0)]).ranges();
+        assert!(x.0 < -0.04 && x.1 > 1.04, "{x:?}");
     }
 
     #[test]

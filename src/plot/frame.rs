@@ -1,8 +1,9 @@
-//! A panel: its frame, ticks, labels, legend and bar of colours, with the layers inside.
+//! A panel: its frame, ticks, labels and bar of colours, with the layers inside.
 
 use super::colour;
-use super::figure::{Ink, Layer, Mark, Panel};
+use super::figure::Panel;
 use super::font;
+use super::legend;
 use super::marks;
 use super::svg::{Rect, Svg, Text};
 use super::theme::Theme;
@@ -32,50 +33,90 @@ impl Map<'_> {
 const TICK: f64 = 4.0;
 const BAR: f64 = 12.0;
 
-/// Draws a panel into a cell of the page.
-pub(super) fn panel(svg: &mut Svg, panel: &Panel, theme: &Theme, cell: Rect) {
-    let mut ranges = panel.ranges();
-    let size = theme.text_size;
-    let small = size - 2.0;
-    let top = 10.0 + if panel.title.is_empty() { 0.0 } else { size + 4.0 };
+/// How a panel lies in its cell.
+struct Layout<'p> {
+    map: Map<'p>,
+    y_ticks: Vec<Tick>,
+    /// of the labels of these
+    widest: f64,
+    /// of the bar of colours: its ends and ticks
+    bar: Option<((f64, f64), Vec<Tick>)>,
+    /// the frame if its units need not be equal
+    room: Rect,
+}
+
+fn small(theme: &Theme) -> f64 {
+    theme.text_size - 2.0
+}
+
+/// Lays a panel out, with some room above its frame for the legend.
+fn layout<'p>(panel: &'p Panel, theme: &Theme, cell: Rect, above: f64) -> Layout<'p> {
+    let ranges = panel.ranges();
+    let (size, small) = (theme.text_size, small(theme));
+    let wide = |ticks: &[Tick]| ticks.iter().map(|t| font::width(&t.label, small)).fold(0.0, f64::max);
+    let top = 10.0 + above + if panel.title.is_empty() { 0.0 } else { size + 4.0 };
     let bottom = TICK + small + 8.0 + size + 8.0;
-    let mut trial = Map { panel, frame: Rect { x: 0.0, y: 0.0, w: cell.w - 70.0, h: cell.h - top - bottom }, ranges };
-    make_room(&mut trial, theme);
-    ranges = trial.ranges;
     let y_ticks = ticks(panel.y.scale, ranges[1], ((cell.h / 52.0) as usize).max(3));
-    let widest = y_ticks.iter().map(|t| font::width(&t.label, small)).fold(0.0, f64::max);
+    let widest = wide(&y_ticks);
     let left = 12.0 + if panel.y.label.is_empty() { 0.0 } else { size + 4.0 } + widest + TICK + 4.0;
-    let bar = panel.heat().filter(|_| panel.colours.is_some()).map(|heat| {
-        let marks = ticks(Default::default(), heat.ends(), 5);
-        let wide = marks.iter().map(|t| font::width(&t.label, small)).fold(0.0, f64::max);
-        (heat.ends(), wide, marks)
-    });
-    let right = bar.as_ref().map_or(14.0, |(_, wide, _)| 14.0 + BAR + TICK + 4.0 + wide + size + 12.0);
+    let bar = panel.heat().filter(|_| panel.colours.is_some());
+    let bar = bar.map(|heat| (heat.ends(), ticks(Default::default(), heat.ends(), 5)));
+    let right = bar.as_ref().map_or(14.0, |(_, marks)| 14.0 + BAR + TICK + 4.0 + wide(marks) + size + 12.0);
     let mut frame = Rect { x: cell.x + left, y: cell.y + top, w: cell.w - left - right, h: cell.h - top - bottom };
+    let room = frame;
     if panel.equal {
         equal(&mut frame, ranges);
     }
-    let map = Map { panel, frame, ranges };
-    let x_ticks = ticks(panel.x.scale, ranges[0], fitting(panel, ranges[0], frame.w, small));
-    let filled = panel.heat().is_some();
-    if !filled {
+    Layout { map: Map { panel, frame, ranges }, y_ticks, widest, bar, room }
+}
+
+/// The room that the legend of a panel needs above its frame: none where it has a free place inside.
+pub(super) fn room_above(panel: &Panel, theme: &Theme, cell: Rect) -> f64 {
+    let plain = layout(panel, theme, cell, 0.0);
+    match panel.is_named() && legend::free_place(&plain.map, theme).is_none() {
+        true => legend::height(panel, plain.room.w, theme),
+        false => 0.0,
+    }
+}
+
+/// Draws a panel into a cell of the page; its legend above the frame where there is room for it, else inside, or not at all.
+pub(super) fn panel(svg: &mut Svg, panel: &Panel, theme: &Theme, cell: Rect, above: f64, with_legend: bool) {
+    let Layout { map, y_ticks, widest, bar, room } = layout(panel, theme, cell, above);
+    let frame = map.frame;
+    let x_ticks = ticks(panel.x.scale, map.ranges[0], fitting(panel, map.ranges[0], frame.w, small(theme)));
+    if panel.heat().is_none() {
         grid(svg, &map, &x_ticks, &y_ticks, theme);
     }
     svg.clipped(frame, |svg| panel.layers.iter().for_each(|layer| marks::draw(svg, &map, layer, theme)));
     axes(svg, &map, &x_ticks, &y_ticks, theme);
     labels(svg, &map, theme, cell, widest);
-    legend(svg, &map, theme);
-    if let (Some((ends, _, marks)), Some(label)) = (bar, &panel.colours) {
+    if !panel.title.is_empty() {
+        let middle = Text { anchor: "middle", ..Text::of(theme) };
+        svg.text(frame.x + 0.5 * frame.w, frame.y - above - 7.0, &panel.title, middle);
+    }
+    if with_legend && panel.is_named() {
+        match legend::free_place(&map, theme).filter(|_| above == 0.0) {
+            Some(at) => legend::inside(svg, panel, at, theme),
+            None => legend::in_rows(svg, panel, (room.x, frame.y - above), room.w, theme),
+        }
+    }
+    if let (Some((ends, marks)), Some(label)) = (bar, &panel.colours) {
         colour_bar(svg, frame, ends, &marks, label, theme);
     }
 }
 
-/// A frame in which a unit is as long on both axes, as large as there is room.
+/// The height of a cell that a panel with equal units has no use for.
+pub(super) fn spare(panel: &Panel, theme: &Theme, cell: Rect) -> f64 {
+    let plain = layout(panel, theme, cell, 0.0);
+    plain.room.h - plain.map.frame.h
+}
+
+/// A frame in which a unit is as long on both axes, as large as there is room, from the top on.
 fn equal(frame: &mut Rect, [x, y]: [(f64, f64); 2]) {
-    let unit = (frame.w / (x.1 - x.0)).min(frame.h / (y.1 - y.0));
-    let (w, h) = (unit * (x.1 - x.0), unit * (y.1 - y.0));
+    let (long, tall) = ((x.1 - x.0).abs(), (y.1 - y.0).abs());
+    let unit = (frame.w / long).min(frame.h / tall);
+    let (w, h) = (unit * long, unit * tall);
     frame.x += 0.5 * (frame.w - w);
-    frame.y += 0.5 * (frame.h - h);
     (frame.w, frame.h) = (w, h);
 }
 
@@ -135,80 +176,29 @@ fn labels(svg: &mut Svg, map: &Map<'_>, theme: &Theme, cell: Rect, widest: f64) 
     let Rect { x, y, w, h } = map.frame;
     let middle = Text { anchor: "middle", ..Text::of(theme) };
     if !map.panel.x.label.is_empty() {
-        svg.text(x + 0.5 * w, y + h + TICK + size - 2.0 + 6.0 + size, &map.panel.x.label, middle);
+        let label = fitted(&map.panel.x.label, size, cell.w);
+        svg.text(x + 0.5 * w, y + h + TICK + size - 2.0 + 6.0 + size, &label, middle);
     }
     if !map.panel.y.label.is_empty() {
         let at = (x - widest - TICK - 12.0).max(cell.x + size);
-        svg.text(at, y + 0.5 * h, &map.panel.y.label, Text { upwards: true, ..middle });
-    }
-    if !map.panel.title.is_empty() {
-        svg.text(x + 0.5 * w, y - 7.0, &map.panel.title, middle);
+        svg.text(at, y + 0.5 * h, &fitted(&map.panel.y.label, size, cell.h), Text { upwards: true, ..middle });
     }
 }
 
-/// The size of a legend; none without names.
-fn legend_size(panel: &Panel, theme: &Theme) -> Option<(f64, f64)> {
-    let size = theme.text_size - 2.0;
-    let widest = panel.legend().map(|(name, _)| font::width(name, size)).reduce(f64::max)?;
-    Some((widest + 40.0, (size + 6.0) * panel.legend().count() as f64 + 8.0))
-}
-
-/// The corner where a legend hides least, and how much that is.
-fn corner(map: &Map<'_>, (wide, tall): (f64, f64)) -> ((f64, f64), usize) {
-    let Rect { x, y, w, h } = map.frame;
-    let (gap, rights, bottoms) = (8.0, x + w - wide - 8.0, y + h - tall - 8.0);
-    let corners = [(rights, y + gap), (x + gap, y + gap), (rights, bottoms), (x + gap, bottoms)];
-    let under = |(left, top): (f64, f64), (a, b): (f64, f64)| {
-        a > left - 4.0 && a < left + wide + 4.0 && b > top - 4.0 && b < top + tall + 4.0
-    };
-    let hidden = |at: (f64, f64)| marks::samples(map).filter(|p| under(at, *p)).count();
-    let all = corners.map(|at| (at, hidden(at)));
-    all.into_iter().min_by_key(|c| c.1).unwrap_or((corners[0], 0))
-}
-
-/// Gives a panel room above where its legend would hide something everywhere.
-fn make_room(map: &mut Map<'_>, theme: &Theme) {
-    let Some(size) = legend_size(map.panel, theme) else { return };
-    if map.panel.equal || map.panel.y.range.is_some() || corner(map, size).1 == 0 {
-        return;
+/// A label that is no longer than its side of the cell.
+fn fitted(label: &str, size: f64, room: f64) -> String {
+    if font::width(label, size) <= room {
+        return label.into();
     }
-    let share = (size.1 + 12.0) / (map.frame.h - size.1 - 12.0).max(20.0);
-    map.ranges[1] = map.panel.y.scale.raised(map.ranges[1], share.min(1.0));
-}
-
-fn legend(svg: &mut Svg, map: &Map<'_>, theme: &Theme) {
-    let Some((wide, tall)) = legend_size(map.panel, theme) else { return };
-    let (at, _) = corner(map, (wide, tall));
-    let size = theme.text_size - 2.0;
-    let row = size + 6.0;
-    let back = if theme.background == "none" { "var(--background)" } else { theme.background };
-    let style =
-        format!("rx=\"3\" fill=\"{back}\" fill-opacity=\"0.82\" stroke=\"{}\" stroke-width=\"0.8\"", theme.grid);
-    svg.rect(Rect { x: at.0, y: at.1, w: wide, h: tall }, &style);
-    for (k, (name, layer)) in map.panel.legend().enumerate() {
-        let middle = at.1 + 4.0 + row * (k as f64 + 0.5);
-        sample(svg, layer, at.0 + 8.0, middle, theme);
-        svg.text(at.0 + 34.0, middle + 0.36 * size, name, Text { size, ..Text::of(theme) });
+    let signs: Vec<char> = label.chars().collect();
+    let short = |n: usize| signs[..n].iter().collect::<String>() + "...";
+    // widths grow with the number of signs
+    let (mut fits, mut too_long) = (0, signs.len());
+    while too_long - fits > 1 {
+        let middle = fits.midpoint(too_long);
+        if font::width(&short(middle), size) <= room { fits = middle } else { too_long = middle }
     }
-}
-
-/// A layer in little, for the legend.
-fn sample(svg: &mut Svg, layer: &Layer, x: f64, y: f64, theme: &Theme) {
-    let ends = ((x, y), (x + 20.0, y));
-    match &layer.mark {
-        Mark::Band(_) | Mark::Bars { .. } => {
-            svg.rect(Rect { x, y: y - 5.0, w: 20.0, h: 10.0 }, &marks::fill(layer.ink, &layer.mark, theme));
-        }
-        Mark::Dots(_) => svg.dots(&[(x + 10.0, y)], 2.6, marks::colour(layer.ink, theme), ""),
-        Mark::Estimates(_) => {
-            svg.line(ends.0, ends.1, &marks::stroke(layer.ink, theme));
-            svg.dots(&[(x + 10.0, y)], 3.0, marks::colour(layer.ink, theme), "");
-        }
-        Mark::Line(_) if matches!(layer.ink, Ink::Faint(_)) => {
-            svg.line(ends.0, ends.1, &format!("stroke=\"{}\" stroke-width=\"1.2\"", marks::colour(layer.ink, theme)));
-        }
-        _ => svg.line(ends.0, ends.1, &marks::stroke(layer.ink, theme)),
-    }
+    short(fits)
 }
 
 fn colour_bar(svg: &mut Svg, frame: Rect, ends: (f64, f64), marks: &[Tick], label: &str, theme: &Theme) {

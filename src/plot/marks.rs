@@ -49,8 +49,8 @@ pub(super) fn draw(svg: &mut Svg, map: &Map<'_>, layer: &Layer, theme: &Theme) {
         }
         Mark::Band(points) => {
             let known: Vec<_> = points.iter().filter(|p| p.1.is_finite() && p.2.is_finite()).collect();
-            let upper = known.iter().map(|p| map.point((p.0, p.2)));
-            let lower = known.iter().rev().map(|p| map.point((p.0, p.1)));
+            let upper = known.iter().map(|p| near(map.point((p.0, p.2))));
+            let lower = known.iter().rev().map(|p| near(map.point((p.0, p.1))));
             svg.area(&upper.chain(lower).collect::<Vec<_>>(), &fill(layer.ink, &layer.mark, theme));
         }
         Mark::Dots(points) => {
@@ -64,6 +64,7 @@ pub(super) fn draw(svg: &mut Svg, map: &Map<'_>, layer: &Layer, theme: &Theme) {
         }
         Mark::Estimates(points) => estimates(svg, map, layer, points, theme),
         Mark::Bars { edges, heights } => bars(svg, map, layer, edges, heights, theme),
+        Mark::Stems(points) => stems(svg, map, layer, points, theme),
         Mark::Heat(heat) => cells(svg, map, heat),
     }
 }
@@ -73,14 +74,17 @@ fn inside<'a>(map: &'a Map<'_>) -> impl Fn(&(f64, f64)) -> bool + 'a {
     move |(a, b)| *a >= x - 1.0 && *a <= x + w + 1.0 && *b >= y - 1.0 && *b <= y + h + 1.0
 }
 
+/// A place far outside of the page is as good as one just outside, and viewers can draw it.
+fn near((x, y): (f64, f64)) -> (f64, f64) {
+    (x.clamp(-1e4, 1e4), y.clamp(-1e4, 1e4))
+}
+
 /// The parts of a curve where it is finite, as places on the page.
 fn pieces(points: &[(f64, f64)], map: &Map<'_>) -> Vec<Vec<(f64, f64)>> {
     let places: Vec<(f64, f64)> = points.iter().map(|p| map.point(*p)).collect();
     let finite = |p: &(f64, f64)| p.0.is_finite() && p.1.is_finite();
-    // a place far outside of the page is as good as one just outside
-    let far = |v: f64| v.clamp(-1e4, 1e4);
     let parts = places.split(|p| !finite(p)).filter(|c| c.len() > 1);
-    parts.map(|c| thinned(&c.iter().map(|p| (far(p.0), far(p.1))).collect::<Vec<_>>())).collect()
+    parts.map(|c| thinned(&c.iter().map(|p| near(*p)).collect::<Vec<_>>())).collect()
 }
 
 /// A long curve by the first, lowest, highest and last point of each of its stretches.
@@ -107,8 +111,8 @@ fn estimates(svg: &mut Svg, map: &Map<'_>, layer: &Layer, points: &[(f64, f64, f
     let colour = colour(layer.ink, theme);
     let style = format!("stroke=\"{colour}\" stroke-width=\"1.2\"");
     for (x, y, se) in points.iter().filter(|p| p.2 > 0.0 && p.2.is_finite()) {
-        let (at, high) = map.point((*x, y + se));
-        let low = map.y(y - se);
+        let (at, high) = near(map.point((*x, y + se)));
+        let low = near((at, map.y(y - se))).1;
         // below the lower end of a log scale
         let low = if low.is_finite() { low } else { map.frame.y + map.frame.h };
         svg.line((at, low), (at, high), &style);
@@ -124,9 +128,22 @@ fn bars(svg: &mut Svg, map: &Map<'_>, layer: &Layer, edges: &[f64], heights: &[f
     let floor = map.y(map.ranges[1].0.max(0.0));
     let style = fill(layer.ink, &layer.mark, theme);
     for (edge, height) in edges.windows(2).zip(heights).filter(|(_, h)| h.is_finite() && **h > 0.0) {
-        let (left, right, top) = (map.x(edge[0]), map.x(edge[1]), map.y(*height));
+        let (left, top) = near((map.x(edge[0]), map.y(*height)));
+        let right = near((map.x(edge[1]), top)).0;
         svg.rect(Rect { x: left, y: top, w: right - left, h: (floor - top).max(0.0) }, &style);
     }
+}
+
+/// Lines from zero with a disc at their ends.
+fn stems(svg: &mut Svg, map: &Map<'_>, layer: &Layer, points: &[(f64, f64)], theme: &Theme) {
+    let floor = map.y(map.ranges[1].0.max(0.0));
+    let places: Vec<_> = points.iter().map(|p| map.point(*p)).filter(|p| p.0.is_finite() && p.1.is_finite()).collect();
+    let (thick, radius) = if places.len() > 40 { (1.2, 2.0) } else { (2.0, 3.4) };
+    let colour = colour(layer.ink, theme);
+    for at in &places {
+        svg.line((at.0, floor), near(*at), &format!("stroke=\"{colour}\" stroke-width=\"{thick}\""));
+    }
+    svg.dots(&places, radius, colour, "");
 }
 
 /// A heat map as rectangles; neighbours in a row that have one colour are one.
@@ -135,7 +152,8 @@ fn cells(svg: &mut Svg, map: &Map<'_>, heat: &Heat) {
     let (low, high) = heat.ends();
     let at = |(a, b): (f64, f64), k: usize, n: usize| a + (b - a) * k as f64 / n as f64;
     for row in 0..rows {
-        let (bottom, top) = (map.y(at(heat.y, row, rows)), map.y(at(heat.y, row + 1, rows)));
+        let ends = [row, row + 1].map(|k| map.y(at(heat.y, k, rows)));
+        let (top, bottom) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
         let line = &heat.values[row * columns..(row + 1) * columns];
         let mut begin = 0;
         while begin < columns {
@@ -153,43 +171,50 @@ fn cells(svg: &mut Svg, map: &Map<'_>, heat: &Heat) {
     }
 }
 
+/// Points of a layer that are looked at.
+const MOST_SAMPLES: usize = 3_000;
+
 /// Places that the layers cover, for the legend to keep away from.
 pub(super) fn samples<'m>(map: &'m Map<'_>) -> impl Iterator<Item = (f64, f64)> + 'm {
-    map.panel.layers.iter().flat_map(move |layer| -> Vec<(f64, f64)> {
-        let few = |points: &[(f64, f64)]| {
-            let every = points.len().div_ceil(300).max(1);
-            points.iter().step_by(every).map(|p| map.point(*p)).collect()
-        };
-        let between = |a: (f64, f64), b: (f64, f64)| {
-            (0..=10).map(move |k| {
-                let s = f64::from(k) / 10.0;
-                (a.0 + s * (b.0 - a.0), a.1 + s * (b.1 - a.1))
-            })
-        };
-        match &layer.mark {
-            Mark::Line(points) if points.len() < 60 => {
-                points.windows(2).flat_map(|w| between(map.point(w[0]), map.point(w[1]))).collect()
-            }
-            Mark::Line(points) | Mark::Dots(points) => few(points),
-            Mark::Contours(lines) => lines.iter().flat_map(|l| few(l)).collect(),
-            Mark::Band(points) => {
-                points.iter().flat_map(|p| between(map.point((p.0, p.1)), map.point((p.0, p.2)))).collect()
-            }
-            Mark::Estimates(points) => points
-                .windows(2)
-                .flat_map(|w| between(map.point((w[0].0, w[0].1)), map.point((w[1].0, w[1].1))))
-                .collect(),
-            Mark::Bars { edges, heights } => {
-                let middle = |w: &[f64]| 0.5 * (w[0] + w[1]);
-                edges
-                    .windows(2)
-                    .zip(heights)
-                    .flat_map(|(w, h)| between(map.point((middle(w), 0.0)), map.point((middle(w), *h))))
-                    .collect()
-            }
-            Mark::Heat(_) => Vec::new(),
+    map.panel.layers.iter().flat_map(move |layer| covered(map, &layer.mark))
+}
+
+fn covered(map: &Map<'_>, mark: &Mark) -> Vec<(f64, f64)> {
+    let few = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
+        let every = points.len().div_ceil(MOST_SAMPLES).max(1);
+        points.iter().step_by(every).map(|p| map.point(*p)).collect()
+    };
+    let along = |a: (f64, f64), b: (f64, f64)| -> Vec<(f64, f64)> {
+        let (a, b) = (map.point(a), map.point(b));
+        // closer than a legend is tall
+        let n = ((b.0 - a.0).abs().max((b.1 - a.1).abs()) / 8.0).ceil().clamp(1.0, 100.0);
+        (0..=n as usize).map(|k| k as f64 / n).map(|s| (a.0 + s * (b.0 - a.0), a.1 + s * (b.1 - a.1))).collect()
+    };
+    let curve = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
+        match points.len() {
+            0 | 1 => few(points),
+            2..400 => points.windows(2).flat_map(|w| along(w[0], w[1])).collect(),
+            _ => few(points),
         }
-    })
+    };
+    match mark {
+        Mark::Line(points) => curve(points),
+        Mark::Dots(points) => points.iter().map(|p| map.point(*p)).collect(),
+        Mark::Contours(lines) => lines.iter().flat_map(|l| curve(l)).collect(),
+        Mark::Band(points) => points.iter().flat_map(|p| along((p.0, p.1), (p.0, p.2))).collect(),
+        Mark::Estimates(points) => {
+            let bars =
+                points.iter().filter(|p| p.2.is_finite()).flat_map(|p| along((p.0, p.1 - p.2), (p.0, p.1 + p.2)));
+            curve(&points.iter().map(|p| (p.0, p.1)).collect::<Vec<_>>()).into_iter().chain(bars).collect()
+        }
+        Mark::Stems(points) => points.iter().flat_map(|p| along((p.0, 0.0), *p)).collect(),
+        Mark::Bars { edges, heights } => {
+            let bar =
+                |(e, h): (&[f64], &f64)| [e[0], 0.5 * (e[0] + e[1]), e[1]].map(|x| along((x, 0.0), (x, *h))).concat();
+            edges.windows(2).zip(heights).flat_map(bar).collect()
+        }
+        Mark::Heat(_) => Vec::new(),
+    }
 }
 
 #[cfg(test)]

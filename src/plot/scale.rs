@@ -5,14 +5,14 @@ use super::figure::Scale;
 impl Scale {
     fn along(self, v: f64) -> f64 {
         match self {
-            Scale::Linear => v,
+            Scale::Linear | Scale::Index => v,
             Scale::Log => v.log10(),
         }
     }
 
     fn back(self, v: f64) -> f64 {
         match self {
-            Scale::Linear => v,
+            Scale::Linear | Scale::Index => v,
             Scale::Log => 10f64.powf(v),
         }
     }
@@ -20,12 +20,6 @@ impl Scale {
     /// Where a number lies between the ends of a range: 0 and 1 at these.
     pub(super) fn place(self, v: f64, (low, high): (f64, f64)) -> f64 {
         (self.along(v) - self.along(low)) / (self.along(high) - self.along(low))
-    }
-
-    /// A range with a share of its length more above.
-    pub(super) fn raised(self, (low, high): (f64, f64), share: f64) -> (f64, f64) {
-        let (a, b) = (self.along(low), self.along(high));
-        (low, self.back(b + share * (b - a)))
     }
 
     /// A range with a share of its length more on either side; a single number gets a range around it.

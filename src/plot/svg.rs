@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::figure::Figure;
+use super::figure::{Figure, Panel};
 use super::font::{self, FAMILIES};
 use super::frame;
+use super::legend;
 use super::theme::Theme;
 
 /// The width of a figure of one panel, and the height of its drawing without title and caption.
@@ -28,11 +29,16 @@ pub fn draw_in_page(figure: &Figure, theme: &Theme, prefix: &str) -> String {
         }
         false => (WIDTH * shrink, HEIGHT * shrink),
     };
+    let whole = Rect { x: 0.0, y: 0.0, w: cell_w, h: cell_h };
+    let spare = figure.panels.iter().map(|p| frame::spare(p, theme, whole)).reduce(f64::min).unwrap_or(0.0);
+    let cell_h = cell_h - spare;
     let width = cell_w * columns as f64;
     let size = theme.text_size;
     let titles = font::lines(&figure.title, size + 1.0, width - 24.0);
     let captions = font::lines(&figure.caption, size - 2.0, width - 24.0);
-    let top = 10.0 + titles.len() as f64 * (size + 6.0);
+    let below = 10.0 + titles.len() as f64 * (size + 6.0);
+    let shared = shared_legend(figure);
+    let top = below + shared.map_or(0.0, |p| legend::height(p, width - 24.0, theme) + 6.0);
     let bottom = captions.len() as f64 * (size + 2.0) + 8.0;
     let height = top + cell_h * rows as f64 + bottom;
     let mut svg = Svg::new(width, height, theme, prefix);
@@ -44,9 +50,20 @@ pub fn draw_in_page(figure: &Figure, theme: &Theme, prefix: &str) -> String {
             Text { size: size + 1.0, bold: true, ..Text::of(theme) },
         );
     }
-    for (k, panel) in figure.panels.iter().enumerate() {
-        let at = ((k % columns) as f64 * cell_w, top + (k / columns) as f64 * cell_h);
-        frame::panel(&mut svg, panel, theme, Rect { x: at.0, y: at.1, w: cell_w, h: cell_h });
+    if let Some(panel) = shared {
+        legend::in_rows(&mut svg, panel, (12.0, below + 4.0), width - 24.0, theme);
+    }
+    let cell = |k: usize| {
+        let (x, y) = ((k % columns) as f64 * cell_w, top + (k / columns) as f64 * cell_h);
+        Rect { x, y, w: cell_w, h: cell_h }
+    };
+    let panels = || figure.panels.iter().enumerate();
+    let above = match shared {
+        Some(_) => 0.0,
+        None => panels().map(|(k, p)| frame::room_above(p, theme, cell(k))).fold(0.0, f64::max),
+    };
+    for (k, panel) in panels() {
+        frame::panel(&mut svg, panel, theme, cell(k), above, shared.is_none());
     }
     for (k, line) in captions.iter().enumerate() {
         let y = top + cell_h * rows as f64 + (k as f64 + 1.0) * (size + 2.0) - 4.0;
@@ -55,8 +72,14 @@ pub fn draw_in_page(figure: &Figure, theme: &Theme, prefix: &str) -> String {
     svg.end()
 }
 
-/// Columns of so many panels.
-fn columns(panels: usize) -> usize {
+/// The panel whose legend is that of all: the first of several, where the others name nothing.
+fn shared_legend(figure: &Figure) -> Option<&Panel> {
+    let (first, others) = figure.panels.split_first()?;
+    (!others.is_empty() && first.is_named() && !others.iter().any(Panel::is_named)).then_some(first)
+}
+
+/// Columns that so many panels stand in.
+pub fn columns(panels: usize) -> usize {
     match panels {
         0 | 1 => 1,
         2 | 4 => 2,

@@ -1,7 +1,7 @@
 //! Figures in a terminal: marks in braille (two by four dots a sign), axes and ticks in text.
 
 use super::figure::{Figure, Heat, Ink, Mark, Panel};
-use super::ticks::ticks;
+use super::ticks::{Tick, ticks};
 
 /// Signs of a heat map, from low to high.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
@@ -10,17 +10,29 @@ const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 /// light alike.
 const ANSI: [u8; 7] = [32, 166, 36, 175, 172, 74, 136];
 
-/// A figure as lines of text no wider than `width` columns; each panel has about `height` lines.
+/// A figure as lines of text no wider than `width` columns (24 at least); each panel has about `height` lines.
 pub fn draw(figure: &Figure, width: usize, height: usize, colour: bool) -> String {
     let (width, height) = (width.max(24), height.max(6));
     let mut out = String::new();
-    if !figure.title.is_empty() {
-        out += &format!("{}\n", cut(&figure.title, width));
+    for line in wrapped(&figure.title, width) {
+        out += &format!("{line}\n");
     }
     for panel in &figure.panels {
         out += &draw_panel(panel, width, height, colour);
     }
     out
+}
+
+/// A text in lines of so many signs; a word that is longer is cut.
+fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => *line += &format!(" {word}"),
+            _ => lines.push(cut(word, most)),
+        }
+    }
+    lines
 }
 
 fn cut(text: &str, most: usize) -> String {
@@ -162,6 +174,14 @@ fn mark(canvas: &mut Canvas, mark: &Mark, ink: Ink, place: &dyn Fn((f64, f64)) -
                 }
             }
         }
+        Mark::Stems(points) => {
+            for (x, y) in points {
+                let (foot, top) = (place((*x, 0.0)), place((*x, *y)));
+                if [foot.0, foot.1, top.1].iter().all(|v| v.is_finite()) {
+                    canvas.line(foot, top, ink);
+                }
+            }
+        }
         Mark::Heat(heat) => shade(canvas, heat, place),
     }
 }
@@ -189,9 +209,18 @@ fn shade(canvas: &mut Canvas, heat: &Heat, place: &dyn Fn((f64, f64)) -> (f64, f
 fn x_axis(panel: &Panel, range: (f64, f64), margin: usize, columns: usize) -> String {
     let mut line: Vec<char> = vec!['─'; columns];
     let mut labels: Vec<char> = vec![' '; columns];
-    for tick in ticks(panel.x.scale, range, (columns / 12).clamp(2, 8)).iter().filter(|t| !t.label.is_empty()) {
-        let at = (panel.x.scale.place(tick.at, range) * (columns - 1) as f64).round() as usize;
-        let at = at.min(columns - 1);
+    let place =
+        |t: &Tick| ((panel.x.scale.place(t.at, range) * (columns - 1) as f64).round() as usize).min(columns - 1);
+    let told =
+        |n: usize| ticks(panel.x.scale, range, n).into_iter().filter(|t| !t.label.is_empty()).collect::<Vec<_>>();
+    // as many as do not run into each other
+    let fits = |n: &usize| {
+        let all = told(*n);
+        let widest = all.iter().map(|t| t.label.chars().count()).max().unwrap_or(0);
+        all.windows(2).all(|w| place(&w[1]) >= place(&w[0]) + widest + 3)
+    };
+    for tick in told((2..=8).rev().find(fits).unwrap_or(2)) {
+        let at = place(&tick);
         line[at] = '┬';
         let signs: Vec<char> = tick.label.chars().collect();
         let begin = at.saturating_sub(signs.len() / 2).min(columns.saturating_sub(signs.len()));
@@ -205,7 +234,7 @@ fn x_axis(panel: &Panel, range: (f64, f64), margin: usize, columns: usize) -> St
     let name = if panel.x.label.is_empty() {
         String::new()
     } else {
-        format!("{pad}  {:^columns$}", panel.x.label).trim_end().to_string() + "\n"
+        format!("{pad}  {:^columns$}", cut(&panel.x.label, columns)).trim_end().to_string() + "\n"
     };
     format!("{pad} └{line}\n{}\n{name}", format!("{pad}  {labels}").trim_end())
 }
@@ -217,6 +246,7 @@ fn legend(panel: &Panel, margin: usize, width: usize, colour: bool) -> String {
             (_, Ink::Reference) => "╌╌",
             (Mark::Bars { .. } | Mark::Band(_), _) => "▆▆",
             (Mark::Dots(_), _) => "··",
+            (Mark::Stems(_), _) => " │",
             _ => "──",
         };
         let sign = match code(layer.ink).filter(|_| colour) {
@@ -265,6 +295,22 @@ mod tests {
     }
 
     #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let long = "a name that is longer than a narrow terminal is wide";
+        for mark in [Mark::Line(vec![(0.0, -1e7), (10.0, 1e7)]), Mark::Stems(vec![(1.0, 0.5), (2.0, 0.25)])] {
+            let mut f = figure(mark);
+            f.title = long.into();
+            (f.panels[0].x.label, f.panels[0].y.label) = (long.into(), long.into());
+            f.panels[0].layers[0].name = Some(long.into());
+            for width in [24, 40, 80, 200] {
+                let text = draw(&f, width, 12, false);
+                let widest = text.lines().map(|l| l.chars().count()).max();
+                assert!(widest.is_some_and(|w| w <= width), "{width}: {widest:?}\n{text}");
+            }
+        }
+    }
+
+    #[test]
     fn colours_are_only_there_when_asked_for() {
         let f = figure(Mark::Bars { edges: vec![0.0, 1.0, 2.0], heights: vec![1.0, 3.0] });
         assert!(!draw(&f, 40, 10, false).contains('\x1b'));
@@ -278,6 +324,7 @@ mod tests {
         for mark in [
             Mark::Line(points.clone()),
             Mark::Dots(points.clone()),
+            Mark::Stems(points.clone()),
             Mark::Band(points.iter().map(|p| (p.0, p.1, p.0)).collect()),
             Mark::Estimates(points.iter().map(|p| (p.0, p.1, p.0)).collect()),
             Mark::Bars { edges: odd.to_vec(), heights: odd.to_vec() },

@@ -11,8 +11,12 @@ pub struct Tick {
 
 /// Ticks of an axis at round numbers inside its range, about `wanted` of them.
 pub fn ticks(scale: Scale, range: (f64, f64), wanted: usize) -> Vec<Tick> {
+    if range.0 > range.1 {
+        return ticks(scale, (range.1, range.0), wanted);
+    }
     match scale {
-        Scale::Linear => linear(range, wanted),
+        Scale::Linear => linear(range, step(range.1 - range.0, wanted)),
+        Scale::Index => linear(range, step(range.1 - range.0, wanted).max(1.0)),
         Scale::Log => logarithmic(range, wanted),
     }
 }
@@ -25,8 +29,7 @@ fn step(length: f64, wanted: usize) -> f64 {
     round.unwrap_or(10.0) * power
 }
 
-fn linear((low, high): (f64, f64), wanted: usize) -> Vec<Tick> {
-    let h = step(high - low, wanted);
+fn linear((low, high): (f64, f64), h: f64) -> Vec<Tick> {
     if !(h > 0.0 && h.is_finite()) {
         return Vec::new();
     }
@@ -35,17 +38,20 @@ fn linear((low, high): (f64, f64), wanted: usize) -> Vec<Tick> {
         return Vec::new();
     }
     let at: Vec<f64> = (0..=(last - first) as i64).map(|k| (first + k as f64) * h).collect();
-    at.iter().map(|t| Tick { at: *t, label: label(*t, h) }).collect()
+    let largest = at.iter().fold(h, |most, t| most.max(t.abs()));
+    at.iter().map(|t| Tick { at: *t, label: label(*t, h, largest) }).collect()
 }
 
-/// A number with as many decimals as tell it from its neighbours `h` away.
-fn label(v: f64, h: f64) -> String {
+/// A number with as many decimals as tell it from its neighbours `h` away; where the largest of all is very large or small,
+/// by the power of ten of that.
+fn label(v: f64, h: f64, largest: f64) -> String {
+    if v.abs() < 0.5 * h {
+        return "0".into();
+    }
     let power = h.log10().floor() as i32;
-    let largest = v.abs().max(h);
-    if (1e-4..1e6).contains(&largest) || v.abs() < 0.5 * h {
-        let decimals = if v.abs() < 0.5 * h { 0 } else { (-power).clamp(0, 12) as usize };
-        let text = format!("{:.decimals$}", if v.abs() < 0.5 * h { 0.0 } else { v });
-        return minus(&text);
+    if (1e-3..1e6).contains(&largest) {
+        let decimals = (-power).clamp(0, 12) as usize;
+        return minus(&format!("{v:.decimals$}"));
     }
     let exponent = largest.log10().floor() as i32;
     let decimals = (exponent - power).clamp(0, 12) as usize;
@@ -78,6 +84,8 @@ fn logarithmic((low, high): (f64, f64), wanted: usize) -> Vec<Tick> {
         d if d < 2.0 => &[1, 2, 5],
         _ => &[1],
     };
+    // one way of writing for all of an axis
+    let plain = low >= 0.9e-3 && high < 2e4;
     let mut ticks = Vec::new();
     for power in first..=last {
         for m in 1..10u32 {
@@ -87,16 +95,16 @@ fn logarithmic((low, high): (f64, f64), wanted: usize) -> Vec<Tick> {
             }
             let major = told.contains(&m) && (m > 1 || power.rem_euclid(every) == 0);
             if major || every == 1 {
-                ticks.push(Tick { at, label: if major { power_label(m, power) } else { String::new() } });
+                ticks.push(Tick { at, label: if major { power_label(m, power, plain) } else { String::new() } });
             }
         }
     }
     ticks
 }
 
-fn power_label(m: u32, power: i32) -> String {
+fn power_label(m: u32, power: i32, plain: bool) -> String {
     match (m, power) {
-        (_, -2..=3) => {
+        _ if plain => {
             let decimals = (-power).max(0) as usize;
             format!("{:.decimals$}", f64::from(m) * 10f64.powi(power))
         }
@@ -120,16 +128,19 @@ mod tests {
         assert_eq!(labels(Scale::Linear, (0.99, 1.03)), ["0.99", "1.00", "1.01", "1.02", "1.03"]);
         assert_eq!(
             labels(Scale::Linear, (0.0, 3e7)),
-            ["0", "5·10⁶", "1.0·10⁷", "1.5·10⁷", "2.0·10⁷", "2.5·10⁷", "3.0·10⁷"]
+            ["0", "0.5·10⁷", "1.0·10⁷", "1.5·10⁷", "2.0·10⁷", "2.5·10⁷", "3.0·10⁷"]
         );
         assert_eq!(labels(Scale::Linear, (-1e-17, 1.0))[0], "0");
+        assert_eq!(labels(Scale::Index, (-0.5, 1.5)), ["0", "1"], "no halves of an index");
+        assert_eq!(labels(Scale::Index, (1.5, -0.5)), ["0", "1"], "an axis that is turned");
         assert!(ticks(Scale::Linear, (1.0, 1.0), 5).is_empty());
         assert!(ticks(Scale::Linear, (f64::NAN, 1.0), 5).is_empty());
     }
 
     #[test]
     fn log_ticks_are_powers_of_ten() {
-        assert_eq!(labels(Scale::Log, (1e-6, 2e-1)), ["10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "0.01", "0.1"]);
+        assert_eq!(labels(Scale::Log, (1e-6, 2e-1)), ["10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹"]);
+        assert_eq!(labels(Scale::Log, (0.002, 500.0)), ["0.01", "0.1", "1", "10", "100"]);
         assert_eq!(labels(Scale::Log, (0.02, 0.3)), ["0.02", "0.05", "0.1", "0.2"]);
         let many = labels(Scale::Log, (1e-12, 1e12));
         assert!(many.len() <= 8, "{many:?}");

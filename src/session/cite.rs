@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use crate::diagnostics::Diagnostic;
 use crate::model::elab::Elab;
 use crate::model::library::item_name;
+use crate::model::plots::PlotKind;
 use crate::model::statistics::StatKind;
 use crate::output::reference::{Reference, references};
 use crate::session::load::Loaded;
-use crate::session::plan::{Noise, Overrides, Plan};
+use crate::session::plan::{Noise, Overrides, Plan, Statement};
 use crate::syntax::ast::ItemKind;
 
 /// A method with its references.
@@ -61,6 +62,13 @@ const METHODS: &[Method] = &[
         what: "histograms",
         used: |plan| asks(plan, |s| matches!(s, StatKind::Histogram { .. })),
         references: "Freedman & Diaconis, Z. Wahrscheinlichkeitstheorie 57 (1981) 453",
+    },
+    Method {
+        what: "smooth densities",
+        used: |plan| {
+            plan.statements.iter().any(|s| matches!(s, Statement::Plot(p) if p.facts.kind == PlotKind::Density))
+        },
+        references: "Botev, Grotowski & Kroese, Ann. Stat. 38 (2010) 2916",
     },
     Method {
         what: "moments in one pass",

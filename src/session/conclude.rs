@@ -164,7 +164,7 @@ impl Elab<'_> {
                         let line = self.report_line(plan, item, when, &seen, &mut env);
                         if let Some(gathered) = ran.plots.last_mut() {
                             gathered.values.push(line.value);
-                            gathered.times.extend(at);
+                            gathered.times.extend(at.or(plan.time.as_ref().map(|_| end)));
                         }
                     }
                     Statement::Check { text, condition, sides, .. } => {

@@ -284,6 +284,7 @@ fn facts(kind: PlotKind, wish: Wish<'_>, label: String, swept: Option<String>) -
         kind,
         text: print::expr(wish.what),
         labels: vec![label],
+        parts: Vec::new(),
         shapes: Vec::new(),
         option: 0,
         swept,

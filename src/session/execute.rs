@@ -70,6 +70,7 @@ impl Elab<'_> {
             precision: plan.precision,
             data: self.data_cache.hashes.clone(),
             settings: plan.settings.clone(),
+            parameters: self.parameters_of(plan, how.set),
             ..Ran::default()
         };
         ran.notes.extend(plan.steps.iter().filter_map(|s| s.why.clone()));

@@ -29,6 +29,8 @@ pub struct Ran {
     pub data: BTreeMap<PathBuf, String>,
     /// settings of the run in the words of the program
     pub settings: BTreeMap<String, String>,
+    /// parameters that no argument fixed and no sweep sets, with their values
+    pub parameters: Vec<(String, String)>,
 }
 
 /// Recorded paths of one variant that go to a file.

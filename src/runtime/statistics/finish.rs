@@ -242,7 +242,8 @@ impl<'a> Finisher<'a> {
         }
         let outside = 1.0 - fractions.iter().sum::<f64>();
         if outside > 0.5 / bins.total() as f64 {
-            result.notes.push(format!("{:.2} % of the values are outside its bins", 100.0 * outside));
+            let share = if outside < 5e-5 { "less than 0.01".into() } else { format!("{:.2}", 100.0 * outside) };
+            result.notes.push(format!("{share} % of the values are outside its bins"));
         }
         result.edges.push(edges);
     }

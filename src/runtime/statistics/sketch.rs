@@ -179,6 +179,12 @@ impl Bins {
         self.shift == 0
     }
 
+    /// All values, where they are exact and no more than `most` different ones.
+    pub fn few_values(&self, most: usize) -> Option<Vec<f64>> {
+        let few = self.exact() && (1..=most).contains(&self.keys.len());
+        few.then(|| self.keys.iter().map(|key| unordered(*key)).collect())
+    }
+
     /// Least and greatest value of a bin.
     fn edges(&self, bin: usize) -> (f64, f64) {
         let low = self.keys[bin] << self.shift;

@@ -8,7 +8,7 @@ use crate::plot::contour::{Grid, levels};
 use crate::session::execute::Execution;
 use crate::session::expectation::Over;
 use crate::session::figures::gather::{Backdrop, Gathered};
-use crate::session::figures::laws::plane_points;
+use crate::session::figures::plane::plane_points;
 use crate::session::plan::plots::Plot;
 use crate::session::plan::references::Reference;
 use crate::step::Spec;

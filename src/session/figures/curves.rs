@@ -4,7 +4,8 @@ use crate::model::plots::PlotKind;
 use crate::output::number::{count, plain};
 use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel};
 use crate::session::figures::gather::Gathered;
-use crate::session::figures::parts::{by_element, curve, first_of, label};
+use crate::session::figures::parts::{by_element, curve, element, first_of, label};
+use crate::session::figures::plane::alike;
 use crate::session::plan::plots::FAN;
 
 /// The values of a row of a kept path at all looks.
@@ -30,9 +31,35 @@ pub(super) fn paths(g: &Gathered) -> Figure {
         let line = |p: usize| g.times.iter().copied().zip(row(g, p, k)).collect();
         let mut layers: Vec<Layer> = (0..n).map(|p| Layer::new(thin(ink(p)), Mark::Line(line(p)))).collect();
         layers.extend(curve(g));
-        Panel { x: Axis::new("t"), y: Axis::new(label(g, 0)), layers, ..Panel::default() }
+        let range = without_explosions((0..n).map(|p| row(g, p, k).collect()));
+        Panel { x: Axis::new("t"), y: Axis { range, ..Axis::new(element(g, k)) }, layers, ..Panel::default() }
     };
     by_element(g, &sentence(&first_of(g)), panel)
+}
+
+/// Paths reach so many times further than most of their values, and explode.
+const EXPLOSION: f64 = 1e3;
+
+/// The range of an axis on which paths are seen although some of them explode: that of the paths which do not, with room
+/// enough to see the others leave. None where all is well.
+fn without_explosions(paths: impl Iterator<Item = Vec<f64>>) -> Option<(f64, f64)> {
+    let paths: Vec<Vec<f64>> = paths.collect();
+    let mut all: Vec<f64> = paths.concat();
+    all.retain(|v| v.is_finite());
+    all.sort_by(f64::total_cmp);
+    let at = |q: f64| all.get((q * all.len().saturating_sub(1) as f64).round() as usize).copied();
+    let (least, low, high, most) = (at(0.0)?, at(0.1)?, at(0.9)?, at(1.0)?);
+    let reach = EXPLOSION * (high - low);
+    if reach <= 0.0 || (low - least <= reach && most - high <= reach) {
+        return None;
+    }
+    let calm = |v: &f64| low - v <= reach && v - high <= reach;
+    let whole = |path: &&Vec<f64>| path.iter().all(|v| v.is_finite() && calm(v));
+    let ends =
+        |values: &mut dyn Iterator<Item = f64>| values.map(|v| (v, v)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let (a, b) = ends(&mut paths.iter().filter(whole).flatten().copied()).unwrap_or((low, high));
+    let margin = 0.15 * (b - a).max(high - low);
+    Some((a - margin, b + margin))
 }
 
 pub(super) fn sentence(text: &str) -> String {
@@ -61,7 +88,9 @@ pub(super) fn fan(g: &Gathered) -> Figure {
             Layer::new(Ink::Series(0), Mark::Line(line(2))).named("median"),
         ];
         layers.extend(curve(g));
-        Panel { x: Axis::new("t"), y: Axis::new(label(g, 0)), layers, ..Panel::default() }
+        let quantiles = (0..FAN.len()).map(|q| line(q).into_iter().map(|p| p.1).collect());
+        let range = without_explosions(quantiles);
+        Panel { x: Axis::new("t"), y: Axis { range, ..Axis::new(element(g, k)) }, layers, ..Panel::default() }
     };
     let over = g.pooled.as_ref().map_or(String::new(), |w| format!(", over {w}"));
     by_element(g, &format!("Quantiles of {} paths{over}", count(g.paths)), panel)
@@ -78,7 +107,14 @@ pub(super) fn phase(g: &Gathered) -> Figure {
             layers.push(Layer::new(ink, Mark::Line(row(g, p, *a).zip(row(g, p, *b)).collect())));
         }
     }
-    let panel = Panel { x: Axis::new(&names[0]), y: Axis::new(&names[1]), layers, ..Panel::default() };
+    let side = |of: fn(&(usize, usize)) -> usize, name: &str| {
+        let rows = (0..n).flat_map(|p| pairs.iter().map(move |pair| (p, pair)));
+        let range = without_explosions(rows.map(|(p, pair)| row(g, p, of(pair)).collect()));
+        Axis { range, ..Axis::new(name) }
+    };
+    let mut panel = Panel { x: side(|p| p.0, &names[0]), y: side(|p| p.1, &names[1]), layers, ..Panel::default() };
+    // the elements of one vector have one unit
+    panel.equal = g.facts.labels.len() == 1 && g.facts.parts.is_empty() && alike(panel.ranges());
     Figure { caption: sentence(&first_of(g)), panels: vec![panel], ..Figure::default() }
 }
 
@@ -91,7 +127,7 @@ pub(super) fn plane_rows(g: &Gathered) -> (Vec<(usize, usize)>, [String; 2]) {
         }
         _ => {
             let name = |k: usize| match g.facts.shapes.first().map_or(0, Vec::len) {
-                0 | 1 => format!("{}[{k}]", label(g, 0)),
+                0 | 1 => element(g, k),
                 _ => format!("{}[.., {k}]", label(g, 0)),
             };
             ((0..g.record.rows / 2).map(|k| (2 * k, 2 * k + 1)).collect(), [name(0), name(1)])
@@ -122,9 +158,27 @@ pub(super) fn autocorr(g: &Gathered) -> Figure {
         let mut layers = vec![Layer::new(Ink::Series(0), Mark::Estimates(points))];
         layers.extend(curve(g));
         let x = Axis::new(if regular { "lag (time)" } else { "lag (looks)" });
-        Panel { x, y: Axis::new(format!("autocorrelation of {}", label(g, 0))), layers, ..Panel::default() }
+        Panel { x, y: Axis::new(format!("autocorrelation of {}", element(g, k))), layers, ..Panel::default() }
     };
     let over = g.pooled.as_ref().map_or(String::new(), |w| format!("Over {w}; "));
     let words = format!("{over}{} looks at a distance of {}; bars: standard errors", g.times.len(), plain(h));
     by_element(g, &words, panel)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explosion_does_not_hide_the_other_paths() {
+        let wave = |k: usize| (0..100).map(|t| ((t + k) as f64 / 5.0).sin()).collect::<Vec<f64>>();
+        assert_eq!(without_explosions((0..5).map(wave)), None);
+        let mut paths: Vec<Vec<f64>> = (0..5).map(wave).collect();
+        paths[2][98] = 1e200;
+        paths[2][99] = f64::NAN;
+        let (low, high) = without_explosions(paths.into_iter()).expect("a range");
+        assert!((-2.0..-1.0).contains(&low) && (1.0..2.0).contains(&high), "{low} {high}");
+        assert_eq!(without_explosions(std::iter::empty()), None);
+        assert_eq!(without_explosions([vec![3.0; 9]].into_iter()), None);
+    }
 }

@@ -3,12 +3,15 @@
 mod backdrop;
 mod curves;
 pub mod gather;
-pub(crate) mod laws;
+mod images;
+mod laws;
 mod orders;
 mod parts;
+mod plane;
 
 use crate::model::plots::{Of, PlotKind};
 use crate::output::paths::slug;
+use crate::output::width;
 use crate::plot::{Figure, terminal};
 use crate::session::results::Ran;
 use crate::source::Span;
@@ -63,10 +66,11 @@ pub fn in_terminal(ran: &Ran, coloured: bool) -> String {
 
 /// Figures as they are drawn in a terminal; of an animation its last frame.
 pub fn drawn_in_terminal(all: &[Drawn], coloured: bool) -> String {
-    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(80usize);
+    // wider ones would be flat
+    let columns = width::of_stdout().min(160);
     let last = |k: usize| all[k].frame.is_none() || all.get(k + 1).and_then(|n| n.frame).is_none_or(|n| n == 1);
     let shown = (0..all.len()).filter(|k| last(*k)).map(|k| &all[k].figure);
-    shown.map(|f| format!("\n{}", terminal::draw(f, columns.clamp(40, 160), 18, coloured))).collect()
+    shown.map(|f| format!("\n{}", terminal::draw(f, columns, 18, coloured))).collect()
 }
 
 /// The figures of one variant: one, or one for each time.
@@ -77,11 +81,11 @@ fn figures(gathered: &Gathered) -> Vec<Figure> {
         PlotKind::Phase => vec![curves::phase(gathered)],
         PlotKind::Autocorr => vec![curves::autocorr(gathered)],
         PlotKind::Histogram => laws::histograms(gathered),
-        PlotKind::Density if gathered.results.is_empty() => laws::in_plane(gathered),
+        PlotKind::Density if gathered.results.is_empty() => plane::in_plane(gathered),
         PlotKind::Density => laws::densities(gathered),
-        PlotKind::Scatter => laws::scatters(gathered),
+        PlotKind::Scatter => plane::scatters(gathered),
         PlotKind::Rank => laws::ranks(gathered),
-        PlotKind::Image => laws::images(gathered),
+        PlotKind::Image => images::images(gathered),
         PlotKind::Animation | PlotKind::Ladder | PlotKind::Convergence | PlotKind::WorkPrecision => Vec::new(),
     }
 }

@@ -1,9 +1,10 @@
 //! Plots of all variants of a run together: orders of convergence, work against error, ladders of a sweep.
 
-use crate::output::number::{count, estimate, plain};
+use crate::output::number::{count, counted, estimate, plain};
 use crate::output::result::{ConvergenceLevel, Pair, RunResult};
-use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel};
+use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel, Scale};
 use crate::session::figures::gather::{Backdrop, Gathered};
+use crate::session::figures::parts::when;
 use crate::session::results::Ran;
 
 type Error = fn(&ConvergenceLevel) -> Option<Pair>;
@@ -90,7 +91,14 @@ fn heading(ran: &Ran) -> String {
 
 fn caption(ran: &Ran, more: &str) -> String {
     let Some(v) = ran.variants.first() else { return String::new() };
-    format!("{} coupled paths against {} steps; bars: standard errors; {more}", count(v.paths), count(v.steps))
+    let levels = ran.variants.iter().flat_map(|v| v.converge.iter().flat_map(|c| &c.levels));
+    let most = levels.map(|l| l.diverged).max().filter(|n| *n > 0);
+    let lost = most.map_or(String::new(), |n| format!("; up to {} diverged at a step", counted(n, "path")));
+    format!(
+        "{} against {}; bars: standard errors; {more}{lost}",
+        counted(v.paths, "coupled path"),
+        counted(v.steps, "step")
+    )
 }
 
 /// A statistic against the swept parameter, a line for each solver and value of further parameters.
@@ -105,10 +113,12 @@ pub(super) fn ladder(ran: &Ran, plot: &Gathered) -> Figure {
         let several = ran.variants.iter().any(|v| v.solver != variant.solver);
         let mut words: Vec<String> = variant.solver.iter().filter(|_| several).cloned().collect();
         words.extend(variant.sweep.iter().filter(|s| s.0 != swept).map(|(n, v)| format!("{n} = {}", plain(*v))));
-        for values in &g.values {
+        for (look, values) in g.values.iter().enumerate() {
+            let time = g.times.get(look).filter(|_| g.values.len() > 1).map(|t| format!("t = {}", plain(*t)));
             for (k, value) in values.values.iter().enumerate() {
                 let index = crate::output::paths::subscript(&values.shape, k);
-                let words: Vec<String> = words.iter().cloned().chain((!index.is_empty()).then_some(index)).collect();
+                let index = (!index.is_empty()).then_some(index);
+                let words: Vec<String> = words.iter().cloned().chain(index).chain(time.clone()).collect();
                 let point = (*x, *value, values.se.get(k).copied().unwrap_or(f64::NAN));
                 let name = words.join(", ");
                 match lines.iter_mut().find(|l| l.0 == name) {
@@ -133,14 +143,48 @@ pub(super) fn ladder(ran: &Ran, plot: &Gathered) -> Figure {
         layers.push(Layer::new(Ink::Reference, Mark::Line(reference)).named(name.clone()));
     }
     let label = plot.facts.labels.first().cloned().unwrap_or_default();
-    let panel = Panel { x: Axis::new(swept), y: Axis::new(label), layers, ..Panel::default() };
+    let scale = scale_of(layers.iter().filter_map(|l| l.mark.extent(true, Scale::Linear)));
+    let panel = Panel { x: Axis { scale, ..Axis::new(&swept) }, y: Axis::new(label), layers, ..Panel::default() };
     let by = ran.variants.first().map_or(String::new(), |v| match &v.solver {
         Some(solver) if ran.variants.iter().all(|w| w.solver.as_ref() == Some(solver)) => format!(" by {solver}"),
         _ => String::new(),
     });
+    let lost: Vec<String> = ran.variants.iter().filter(|v| v.diverged > 0).map(|v| lost_at(v, &swept)).collect();
+    let lost = if lost.is_empty() { String::new() } else { format!("; paths that diverged: {}", lost.join(", ")) };
+    let at = if plot.values.len() == 1 { when(plot, 0).replacen(' ', ", ", 1) } else { String::new() };
     Figure {
         title: format!("{}{by}", heading(ran)),
-        caption: format!("{} paths for each value; bars: standard errors", count(plot.paths)),
+        caption: format!("{} for each value{at}; bars: standard errors{lost}", counted(plot.paths, "path")),
         panels: vec![panel],
+    }
+}
+
+/// Positive values over more than this ratio stand on a logarithmic axis.
+const WIDE: f64 = 30.0;
+
+/// The scale of values with these extents.
+fn scale_of(extents: impl Iterator<Item = (f64, f64)>) -> Scale {
+    let ends = extents.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let wide = ends.is_some_and(|(low, high)| low > 0.0 && high / low > WIDE);
+    if wide { Scale::Log } else { Scale::Linear }
+}
+
+/// `12 at k = 2`
+fn lost_at(variant: &RunResult, swept: &str) -> String {
+    let at =
+        variant.sweep.iter().find(|s| s.0 == swept).map_or(String::new(), |s| format!(" at {swept} = {}", plain(s.1)));
+    format!("{}{at}", count(variant.diverged))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sweeps_over_decades_are_logarithmic() {
+        assert_eq!(scale_of([(0.01, 10.0)].into_iter()), Scale::Log);
+        assert_eq!(scale_of([(0.5, 1.0), (1.0, 4.0)].into_iter()), Scale::Linear);
+        assert_eq!(scale_of([(0.0, 100.0)].into_iter()), Scale::Linear);
+        assert_eq!(scale_of(std::iter::empty()), Scale::Linear);
     }
 }

@@ -1,7 +1,8 @@
 //! What figures have in common: titles, captions, panels for elements of arrays.
 
-use crate::output::number::{count, plain};
+use crate::output::number::{count, counted, plain};
 use crate::output::paths::subscript;
+use crate::output::result::RunResult;
 use crate::plot::{Figure, Ink, Layer, Mark, Panel};
 use crate::session::figures::gather::{Backdrop, Gathered};
 use crate::session::results::Ran;
@@ -19,9 +20,18 @@ pub(super) fn elements(g: &Gathered) -> usize {
     g.facts.shapes.first().map_or(1, |s| s.iter().product())
 }
 
-/// The name of an element: `x[2]`.
+/// The name of an element: `x[2]`, or of `[s, v]` the name of its part.
 pub(super) fn element(g: &Gathered, k: usize) -> String {
-    format!("{}{}", label(g, 0), g.facts.shapes.first().map_or(String::new(), |s| subscript(s, k)))
+    let shape = g.facts.shapes.first().map_or(&[][..], Vec::as_slice);
+    let all: usize = shape.iter().product();
+    let parts = &g.facts.parts;
+    if parts.is_empty() || !all.is_multiple_of(parts.len()) {
+        return format!("{}{}", label(g, 0), subscript(shape, k));
+    }
+    // the axes that a part has itself
+    let each = all / parts.len();
+    let own = (0..=shape.len()).rev().find(|from| shape[*from..].iter().product::<usize>() == each);
+    format!("{}{}", parts[k / each], subscript(&shape[own.unwrap_or(shape.len())..], k % each))
 }
 
 /// One panel for each element, with a caption that says what is left out.
@@ -30,7 +40,6 @@ pub(super) fn by_element(g: &Gathered, words: &str, panel: impl Fn(usize) -> Pan
     let shown = all.min(MOST_PANELS);
     let mut panels: Vec<Panel> = (0..shown).map(panel).collect();
     if shown > 1 {
-        panels.iter_mut().enumerate().for_each(|(k, p)| p.title = element(g, k));
         // one legend is enough
         panels[1..].iter_mut().flat_map(|p| &mut p.layers).for_each(|l| l.name = None);
     }
@@ -75,6 +84,21 @@ pub(super) fn titled(ran: &Ran, g: &Gathered, figures: Vec<Figure>) -> Vec<Figur
     let by = variant.solver.as_ref().map_or(String::new(), |s| format!(" by {s}"));
     let sweep: String = variant.sweep.iter().map(|(name, value)| format!(", {name} = {}", plain(*value))).collect();
     let words = format!("{}{by}{sweep}", variant.model);
-    let title = |f: Figure| Figure { title: format!("{}: {words}{}", ran.name, f.title), ..f };
+    let lost = diverged(variant);
+    let title = |f: Figure| Figure {
+        title: format!("{}: {words}{}", ran.name, f.title),
+        caption: [f.caption.as_str(), &lost].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("; "),
+        ..f
+    };
     figures.into_iter().map(title).collect()
+}
+
+/// What a caption says of paths that diverged: nothing where there are none.
+pub(super) fn diverged(variant: &RunResult) -> String {
+    if variant.diverged == 0 {
+        return String::new();
+    }
+    let when = variant.first_divergence.map_or(String::new(), |t| format!(", the first at t = {}", plain(t)));
+    let (own, all) = (count(variant.diverged), counted(variant.paths, "path"));
+    format!("{own} of {all} diverged{when}, and are left out from then on")
 }

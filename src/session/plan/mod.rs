@@ -1,5 +1,6 @@
 //! A run worked out: its settings, its model and solvers, what its statements ask for.
 
+mod arguments;
 mod parameters;
 pub mod plots;
 mod pool;

@@ -4,9 +4,14 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::math::Ty;
 use crate::model::elab::{Elab, Try};
 use crate::model::value::Scope;
+use crate::output::number::plain;
+use crate::session::compile::parameters;
 use crate::session::plan::Plan;
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprKind};
+
+/// Elements of a parameter that are told.
+const SHOWN: usize = 8;
 
 impl Elab<'_> {
     pub(super) fn sweep(&mut self, sets: &[(ast::Path, Expr)], _span: Span, plan: &mut Plan, scope: &Scope) -> Try<()> {
@@ -64,6 +69,24 @@ impl Elab<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The parameters of a run that it does not sweep, by name where that is enough, with their values.
+    pub(in crate::session) fn parameters_of(&self, plan: &Plan, set: &[(usize, f64)]) -> Vec<(String, String)> {
+        let env = parameters(self, set);
+        let name = |k: usize| {
+            let own = &self.params[k];
+            let alone = self.params.iter().filter(|p| p.name == own.name).count() == 1;
+            if alone { own.name.clone() } else { own.path.clone() }
+        };
+        let value = |k: usize| {
+            let value = env.get(self.params[k].var)?;
+            let numbers: Vec<String> = value.values.iter().take(SHOWN).map(|v| plain(*v)).collect();
+            let more = if value.values.len() > SHOWN { ", ..." } else { "" };
+            Some(if value.shape.is_empty() { numbers.concat() } else { format!("[{}{more}]", numbers.join(", ")) })
+        };
+        let swept = |k: &usize| plan.sweeps.iter().any(|s| s.0 == *k);
+        (0..self.params.len()).filter(|k| !swept(k)).filter_map(|k| Some((name(k), value(k)?))).collect()
     }
 
     /// Whether some parameter of the tree has a name, or a path that ends in it.

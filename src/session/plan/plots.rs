@@ -5,22 +5,23 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::{Id, Op, Ty, VarKind};
-use crate::model::elab::{Elab, Try, did_you_mean, shape_text};
-use crate::model::plots::{self, COUNTED, Looks, Of, PlotKind, Row, SCATTERED, TABLE};
+use crate::model::elab::{Elab, Try, shape_text};
+use crate::model::plots::{COUNTED, Of, PlotKind, SCATTERED, TABLE};
 use crate::model::results::{Pool, Times};
 use crate::model::statistics::StatKind;
 use crate::model::value::Scope;
+use crate::session::plan::arguments::Arguments;
 use crate::session::plan::references::Reference;
 use crate::session::plan::{Item, Plan};
 use crate::source::Span;
-use crate::syntax::ast::{Arg, Expr, ExprKind};
+use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::print;
 
 /// Quantiles of a fan, from the lowest to the highest.
 pub const FAN: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /// Bins of a histogram that is to be smoothed.
-const FINE: usize = 400;
+const FINE: usize = 512;
 
 /// Times of an image of a vector against time.
 const AGAINST_TIME: usize = 300;
@@ -48,6 +49,8 @@ pub struct Facts {
     /// its values as they are written, with their shapes
     pub labels: Vec<String>,
     pub shapes: Vec<Vec<usize>>,
+    /// the elements of the first value where it is written as a list: of `[s, v]` these two
+    pub parts: Vec<String>,
     /// `n`, `bins`, `lags`
     pub option: usize,
     /// the parameter that a ladder goes along: the last one that is swept
@@ -56,14 +59,6 @@ pub struct Facts {
     pub animated: bool,
     pub path: Option<String>,
     pub span: Span,
-}
-
-/// The arguments of a plot, sorted.
-pub(super) struct Arguments<'e> {
-    pub row: &'static Row,
-    pub values: Vec<&'e Expr>,
-    pub option: usize,
-    pub reference: Option<&'e Expr>,
 }
 
 impl Plot {
@@ -124,6 +119,7 @@ impl Elab<'_> {
                 text: print::expr(e),
                 labels: arguments.values.iter().map(|v| print::expr(v)).collect(),
                 shapes: Vec::new(),
+                parts: arguments.values.first().map_or(Vec::new(), |v| parts(v)),
                 option: arguments.option,
                 swept: None,
                 animated,
@@ -160,93 +156,6 @@ impl Elab<'_> {
         let message = format!("the ending of `{path}` names no format of a plot");
         let d = Diagnostic::error(codes::BAD_SETTING, message, span, "unknown ending");
         self.fail(d.help("end it in `.svg` or `.png`"))
-    }
-
-    /// The kind of a plot with its arguments.
-    fn plot_arguments<'e>(&mut self, e: &'e Expr, scope: &Scope) -> Try<Arguments<'e>> {
-        let (name, args, span): (&str, &'e [Arg], Span) = match &e.kind {
-            ExprKind::Call(callee, args) => match &callee.kind {
-                ExprKind::Name(name) => (name, args, callee.span),
-                _ => ("", args, callee.span),
-            },
-            _ => ("", &[], e.span),
-        };
-        let Some(row) = plots::find(name) else {
-            let names: Vec<&str> = TABLE.iter().map(|r| r.name).collect();
-            let (message, label) = match name {
-                "" => ("a plot is a kind with what it is of".to_string(), "not a kind of plot"),
-                _ => (format!("`{name}` is not a kind of plot"), "unknown kind"),
-            };
-            let help = match did_you_mean(name, names.iter().copied()) {
-                Some(near) if !name.is_empty() => near,
-                _ => "write `paths(x)`, `fan(x)` or `histogram(x)`".to_string(),
-            };
-            let d = Diagnostic::error(codes::BAD_PLOT, message, span, label);
-            return self.fail(d.note(format!("kinds of plots are {}", names.join(", "))).help(help));
-        };
-        let (least, most) = match row.of {
-            Of::Values(least, most) => (least, most),
-            Of::Statistic | Of::Plot => (1, 1),
-            Of::Nothing => (0, 0),
-        };
-        let mut found = Arguments { row, values: Vec::new(), option: row.option.map_or(0, |o| o.1), reference: None };
-        for arg in args {
-            let own = arg.name.as_ref().map(|n| n.name.as_str());
-            match (own, row.option) {
-                (None, _) if found.values.len() < most => found.values.push(&arg.value),
-                (Some("reference"), _) if row.reference => found.reference = Some(&arg.value),
-                (None, Some((option, _, top))) => found.option = self.plot_option(option, top, &arg.value, scope)?,
-                (Some(name), Some((option, _, top))) if name == option => {
-                    found.option = self.plot_option(option, top, &arg.value, scope)?;
-                }
-                (Some(name), _) => {
-                    let message = format!("`{}` has no argument `{name}`", row.name);
-                    let d = Diagnostic::error(codes::UNKNOWN_ARGUMENT, message, arg.value.span, "not known");
-                    return self.fail(d.note(format!("it is written `{}`", row.signature)));
-                }
-                (None, None) => return self.wrong_plot_arguments(row, e.span),
-            }
-        }
-        if found.values.len() < least { self.wrong_plot_arguments(row, e.span) } else { Ok(found) }
-    }
-
-    fn wrong_plot_arguments<T>(&mut self, row: &Row, span: Span) -> Try<T> {
-        let message = format!("these are not the arguments of `{}`", row.name);
-        let d = Diagnostic::error(codes::WRONG_ARITY, message, span, "drawn here");
-        self.fail(d.note(format!("it is written `{}`", row.signature)).help(row.doc))
-    }
-
-    fn plot_option(&mut self, name: &str, most: usize, e: &Expr, scope: &Scope) -> Try<usize> {
-        let n = self.int_expr(e, scope)?;
-        match usize::try_from(n) {
-            Ok(n) if (1..=most).contains(&n) => Ok(n),
-            _ => self.error(
-                codes::OUT_OF_RANGE,
-                format!("`{name}` of a plot is from 1 to {most}, and this is {n}"),
-                e.span,
-                "outside",
-            ),
-        }
-    }
-
-    /// The pool of a plot: that of its statement, or the times that its kind looks at by itself.
-    fn plot_pool(&mut self, row: &Row, pool: Rc<Pool>, span: Span) -> Try<Rc<Pool>> {
-        let pooled = matches!(pool.times, Times::Over { .. } | Times::LastSteps { .. });
-        match row.looks {
-            Looks::Over if !pooled => self.fail(
-                Diagnostic::error(codes::BAD_TIME, format!("`{}` is of many times", row.name), span, "which times?")
-                    .help("end the statement in `over t in [a, b] every s`, or in `over last 1_000 steps`"),
-            ),
-            Looks::Spread(most) if pool.times == Times::End => {
-                Ok(Rc::new(Pool { times: Times::Spread { most }, ..(*pool).clone() }))
-            }
-            // quantiles of each time are wanted, so none are pooled
-            Looks::Spread(_) if row.kind == PlotKind::Fan && pooled => self.fail(
-                Diagnostic::error(codes::BAD_TIME, "a fan has quantiles at each time", span, "many times are pooled")
-                    .help("leave `over` out, or name the times: `at [0.5, 1, 2]`"),
-            ),
-            _ => Ok(pool),
-        }
     }
 
     /// What a plot of values asks the run for.
@@ -398,6 +307,18 @@ impl Elab<'_> {
             return self.fail(Diagnostic::error(codes::BAD_PLOT, message, plot.facts.span, label).help(help));
         }
         Ok(())
+    }
+}
+
+/// The elements of a list, and of lists in it, as they are written.
+fn parts(e: &Expr) -> Vec<String> {
+    match &e.kind {
+        ExprKind::Paren(inner) => parts(inner),
+        ExprKind::List(items) => {
+            let inner: Vec<Vec<String>> = items.iter().map(parts).collect();
+            if inner.iter().any(Vec::is_empty) { items.iter().map(print::expr).collect() } else { inner.concat() }
+        }
+        _ => Vec::new(),
     }
 }
 

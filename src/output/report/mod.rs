@@ -1,11 +1,11 @@
 //! A page about the runs of a program: one HTML file that needs nothing else.
 
-use std::collections::BTreeMap;
+mod html;
+mod variants;
 
 use super::number::{count, plain};
 use super::result::{Check, RunResult};
-use super::style::Style;
-use super::table;
+use html::{code, table, text};
 
 /// What a page tells.
 #[derive(Clone, Debug, Default)]
@@ -27,15 +27,34 @@ pub struct Page {
 pub struct Section {
     pub name: String,
     pub results: Vec<RunResult>,
-    pub settings: BTreeMap<String, String>,
+    /// all settings that were in force
+    pub settings: Vec<Setting>,
+    /// parameters that no argument fixed
+    pub parameters: Vec<Setting>,
     pub notes: Vec<String>,
-    /// each a figure, or the frames of an animation, as SVG
-    pub figures: Vec<Vec<String>>,
+    pub figures: Vec<Picture>,
     /// as JSON
     pub manifest: String,
 }
 
-const STYLE: &str = include_str!("report.css");
+/// A setting or a parameter with its value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Setting {
+    pub name: String,
+    pub value: String,
+    /// where the value is from, unless it stands in the program: `default`, `--paths`
+    pub from: String,
+}
+
+/// A figure, or the frames of an animation, as SVG.
+#[derive(Clone, Debug, Default)]
+pub struct Picture {
+    pub frames: Vec<String>,
+    /// panels beside each other
+    pub columns: usize,
+}
+
+const STYLE: &str = include_str!("page.css");
 
 /// Shows one frame of an animation at a time.
 const SCRIPT: &str = "for (const a of document.querySelectorAll('.frames')) {
@@ -44,6 +63,9 @@ const SCRIPT: &str = "for (const a of document.querySelectorAll('.frames')) {
   slider.addEventListener('input', show);
   show();
 }";
+
+/// Models whose equations are unfolded without being asked.
+const OPEN: usize = 2;
 
 /// The page as HTML.
 pub fn html(page: &Page) -> String {
@@ -56,12 +78,15 @@ pub fn html(page: &Page) -> String {
     );
     out += &summary(page);
     out += "</header>\n";
-    if !page.mathematics.is_empty() {
-        out += "<section id=\"mathematics\"><h2>The models as mathematics</h2>\n";
-        page.mathematics.iter().for_each(|m| out += &format!("<article>{m}</article>\n"));
-        out += "</section>\n";
-    }
     page.runs.iter().for_each(|run| out += &section(run));
+    if !page.mathematics.is_empty() {
+        out += "<section id=\"mathematics\"><h2>The models as mathematics</h2>\n<div class=\"models\">\n";
+        for (k, model) in page.mathematics.iter().enumerate() {
+            let model = if k < OPEN { model.clone() } else { model.replacen("<details open>", "<details>", 1) };
+            out += &format!("<article>{model}</article>\n");
+        }
+        out += "</div>\n</section>\n";
+    }
     out += &format!(
         "<section id=\"program\"><h2>The program</h2>\n<pre class=\"program\">{}</pre></section>\n",
         text(&page.source)
@@ -73,11 +98,7 @@ pub fn html(page: &Page) -> String {
     out
 }
 
-fn text(plain: &str) -> String {
-    plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// The runs, with what came of their checks.
+/// The runs, with what came of their checks, and where the rest is.
 fn summary(page: &Page) -> String {
     let mut rows = Vec::new();
     for run in &page.runs {
@@ -90,17 +111,24 @@ fn summary(page: &Page) -> String {
         };
         let seconds: f64 = run.results.iter().map(|r| r.seconds).sum();
         let name = text(&run.name);
-        rows.push([
+        rows.push(vec![
             format!("<a href=\"#run-{name}\">{name}</a>"),
-            variants(run),
+            about(run),
             verdict,
             format!("{} s", rounded(seconds)),
         ]);
     }
-    if rows.is_empty() { String::new() } else { grid(&["run", "", "checks", "time"], &rows) }
+    let mut links = Vec::new();
+    if !page.mathematics.is_empty() {
+        links.push("<a href=\"#mathematics\">the models as mathematics</a>");
+    }
+    links.push("<a href=\"#program\">the program</a>");
+    let runs = if rows.is_empty() { String::new() } else { table(&["run", "model", "checks", "time"], &rows) };
+    format!("{runs}<p class=\"links\">{}</p>\n", links.join(" · "))
 }
 
-fn variants(run: &Section) -> String {
+/// The model of a run, and how many variants it has.
+fn about(run: &Section) -> String {
     let first = run.results.first().map_or(String::new(), |r| text(&r.model));
     match run.results.len() {
         0 | 1 => first,
@@ -112,106 +140,70 @@ fn rounded(seconds: f64) -> String {
     plain((seconds * 1e3).round() / 1e3)
 }
 
-/// A table; cells are HTML.
-fn grid<const N: usize>(head: &[&str; N], rows: &[[String; N]]) -> String {
-    let used: Vec<usize> = (0..N).filter(|k| rows.iter().any(|r| !r[*k].is_empty())).collect();
-    let line = |cells: Vec<String>, tag: &str| {
-        format!("<tr>{}</tr>\n", cells.iter().map(|c| format!("<{tag}>{c}</{tag}>")).collect::<String>())
-    };
-    let mut out = String::from("<table>\n<thead>");
-    out += &line(used.iter().map(|k| head[*k].to_string()).collect(), "th");
-    out += "</thead>\n<tbody>\n";
-    rows.iter().for_each(|r| out += &line(used.iter().map(|k| r[*k].clone()).collect(), "td"));
-    out + "</tbody>\n</table>\n"
-}
-
 fn section(run: &Section) -> String {
     let name = text(&run.name);
-    let mut out = format!("<section id=\"run-{name}\"><h2>{name}</h2>\n");
-    let settings: Vec<[String; 2]> =
-        run.settings.iter().map(|(k, v)| [text(k), format!("<code>{}</code>", text(v))]).collect();
-    if !settings.is_empty() {
-        out += &format!(
-            "<details open><summary>Settings</summary>\n{}</details>\n",
-            grid(&["setting", "value"], &settings)
-        );
-    }
-    for result in &run.results {
-        out += &variant(result);
-    }
-    for figures in &run.figures {
-        out += &figure(figures);
+    let mut out = format!("<section id=\"run-{name}\"><h2>{name}</h2>\n{}", variants::lead(&run.results));
+    let results = variants::results(&run.results);
+    let results = if results.is_empty() { results } else { format!("<div class=\"results\">\n{results}</div>\n") };
+    let facts = format!(
+        "<div>{}</div>\n<div>{}</div>\n",
+        settings("Settings", &run.settings),
+        settings("Parameters", &run.parameters)
+    );
+    out += &match results.is_empty() {
+        true => format!("<div class=\"facts columns\">\n{facts}</div>\n"),
+        false => format!("<div class=\"columns\">\n<div class=\"facts\">\n{facts}</div>\n{results}</div>\n"),
+    };
+    let errors = variants::errors(&run.results);
+    if !errors.is_empty() {
+        out += &format!("<div class=\"results\">\n{errors}</div>\n");
     }
     for note in &run.notes {
         out += &format!("<p class=\"faint\">{}</p>\n", text(note));
+    }
+    if !run.figures.is_empty() {
+        out += &format!("<div class=\"figures\">\n{}</div>\n", run.figures.iter().map(figure).collect::<String>());
     }
     out += &timings(run);
     out += &format!("<details><summary>Manifest</summary><pre>{}</pre></details>\n</section>\n", text(&run.manifest));
     out
 }
 
-fn variant(r: &RunResult) -> String {
-    let facts = table::headline(r, Style::PLAIN);
-    let facts = facts.strip_prefix(r.name.as_str()).unwrap_or(&facts).trim();
-    let mut out = format!("<h3>{}</h3>\n", text(facts));
-    for warning in table::warnings(r) {
-        out += &format!("<p class=\"bad\">{}</p>\n", text(&warning));
+fn settings(title: &str, all: &[Setting]) -> String {
+    if all.is_empty() {
+        return String::new();
     }
-    let timeless = |mut row: [String; 4]| {
-        if !r.has_time() {
-            row[2].clear();
-        }
-        row
+    let from = |s: &Setting| match s.from.as_str() {
+        "" => String::new(),
+        from => format!("<span class=\"faint\">{}</span>", text(from)),
     };
-    let rows: Vec<[String; 4]> =
-        r.reports.iter().flat_map(table::report_rows).map(|row| timeless(row).map(|c| text(&c))).collect();
-    if !rows.is_empty() {
-        out += &grid(&["statistic", "", "when", "value ± standard error"], &rows);
-    }
-    for note in table::notes(&r.reports) {
-        out += &format!("<p class=\"faint\">{}</p>\n", text(&note));
-    }
-    if let Some(c) = &r.converge {
-        let mut rows = table::convergence_rows(c).into_iter().map(|row| row.map(|cell| text(&cell)));
-        let head = rows.next().unwrap_or_default();
-        out += &grid(&head.each_ref().map(String::as_str), &rows.collect::<Vec<_>>());
-        out += &format!("<p>{}</p>\n", text(&table::orders(c).join("; ")));
-    }
-    if !r.checks.is_empty() {
-        let rows: Vec<[String; 4]> = r.checks.iter().map(check).collect();
-        out += &grid(&["", "check", "sides", ""], &rows);
-    }
-    out
+    let rows: Vec<Vec<String>> = all.iter().map(|s| vec![text(&s.name), code(&s.value), from(s)]).collect();
+    format!("<h3>{title}</h3>\n{}", table(&["", "", ""], &rows))
 }
 
-fn check(c: &Check) -> [String; 4] {
-    let mark = if c.passed { "<span class=\"good\">✓</span>" } else { "<span class=\"bad\">✗</span>" };
-    let at = c.at.map_or_else(String::new, |t| format!(" at {}", plain(t)));
-    let sides = match (c.left, c.right) {
-        (Some(l), Some(r)) => format!("{} and {}", plain(l), plain(r)),
-        _ => String::new(),
+fn figure(picture: &Picture) -> String {
+    let frames = if picture.frames.len() > 1 { "frames " } else { "" };
+    let width = match picture.columns {
+        0 | 1 => "",
+        2 => "several",
+        _ => "wide",
     };
-    [mark.into(), format!("<code>{}</code>{at}", text(&c.expr)), sides, text(c.note.as_deref().unwrap_or_default())]
-}
-
-fn figure(frames: &[String]) -> String {
-    match frames {
-        [one] => format!("<figure>{one}</figure>\n"),
-        many => {
-            let slider = format!(
-                "<input type=\"range\" min=\"0\" max=\"{}\" value=\"0\" aria-label=\"frame\">",
-                many.len().saturating_sub(1)
-            );
-            format!("<figure class=\"frames\">{}{slider}</figure>\n", many.concat())
-        }
-    }
+    let class = match format!("{frames}{width}").trim() {
+        "" => String::new(),
+        words => format!(" class=\"{words}\""),
+    };
+    let slider = match picture.frames.len() {
+        0 | 1 => String::new(),
+        n => format!("<input type=\"range\" min=\"0\" max=\"{}\" value=\"0\" aria-label=\"frame\">", n - 1),
+    };
+    format!("<figure{class}>{}{slider}</figure>\n", picture.frames.concat())
 }
 
 fn timings(run: &Section) -> String {
     let row = |r: &RunResult| {
         let sweep = r.sweep.iter().map(|(n, v)| format!("{n} = {}", plain(*v)));
         let words: Vec<String> = r.solver.iter().cloned().chain(sweep).collect();
-        [
+        vec![
             text(&words.join(", ")),
             count(r.paths),
             count(r.steps),
@@ -220,9 +212,9 @@ fn timings(run: &Section) -> String {
             count(r.path_steps_per_second.max(0.0).round() as u64),
         ]
     };
-    let rows: Vec<[String; 6]> = run.results.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = run.results.iter().map(row).collect();
     let head = ["", "paths", "steps", "compiling", "running", "path-steps a second"];
-    format!("<details><summary>Timings</summary>\n{}</details>\n", grid(&head, &rows))
+    format!("<details><summary>Timings</summary>\n{}</details>\n", table(&head, &rows))
 }
 
 #[cfg(test)]
@@ -243,17 +235,26 @@ mod tests {
             }],
             ..RunResult::default()
         };
+        let seed = Setting { name: "seed".into(), value: "0".into(), from: "default".into() };
         let run = Section {
             name: "r".into(),
             results: vec![result],
-            figures: vec![vec!["<svg></svg>".into(); 3]],
+            settings: vec![seed],
+            figures: vec![Picture { frames: vec!["<svg></svg>".into(); 3], columns: 1 }],
             ..Section::default()
         };
         let page = Page { file: "a & b.sde".into(), source: "x < y".into(), runs: vec![run], ..Page::default() };
         let html = html(&page);
-        for wanted in
-            ["<h1>a &amp; b.sde</h1>", "a &lt; b", "✗ 1 of 1 fail", "2 and 1", "max=\"2\"", "x &lt; y", "</html>"]
-        {
+        for wanted in [
+            "<h1>a &amp; b.sde</h1>",
+            "a &lt; b",
+            "✗ 1 of 1 fail",
+            "2 and 1",
+            "max=\"2\"",
+            "x &lt; y",
+            "<td>seed</td><td><code>0</code></td><td><span class=\"faint\">default</span></td>",
+            "</html>",
+        ] {
             assert!(html.contains(wanted), "{wanted} in {html}");
         }
         assert!(!html.contains("http"), "nothing is fetched");
