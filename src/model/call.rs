@@ -48,7 +48,8 @@ impl Elab<'_> {
                         span,
                         "named, not made",
                     )
-                    .help(format!("write `{name}()`; arguments that are left out become parameters of the run")),
+                    .help(format!("write `{name}()`; arguments that are left out become parameters of the run"))
+                    .instead(span, format!("{name}()")),
                 );
             }
             ItemKind::Run(_) | ItemKind::Use(..) => return Ok(None),

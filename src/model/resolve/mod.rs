@@ -46,6 +46,8 @@ pub enum Kind {
     State,
     Noise,
     Size,
+    /// of a model, which `split` composes
+    Part,
     Declaration,
 }
 
@@ -73,8 +75,8 @@ pub fn names_given(library: &Library, model: &Expr) -> Option<Vec<String>> {
     Some(names.into_iter().map(|(name, _)| name.to_string()).collect())
 }
 
-/// The names that the model of a run gives to it; the run begins at byte `start` of a file.
-pub fn names_in_run(library: &Library, file: FileId, start: usize) -> Vec<String> {
+/// The names that the model of a run gives to it, and its parts; the run begins at byte `start` of a file.
+pub fn names_in_run(library: &Library, file: FileId, start: usize) -> Vec<(String, Kind)> {
     let mut runs = library.runs().filter(|(d, _)| d.file == file && d.item.span.start as usize == start);
     let model = runs.next().and_then(|(_, run)| {
         run.statements.iter().find_map(|s| match s {
@@ -82,7 +84,11 @@ pub fn names_in_run(library: &Library, file: FileId, start: usize) -> Vec<String
             _ => None,
         })
     });
-    model.and_then(|e| names_given(library, e)).unwrap_or_default()
+    let Some(e) = model else { return Vec::new() };
+    let resolver = Resolver::new(library);
+    let names = resolver.names_of_model(e, 0).unwrap_or_default();
+    let names = names.into_iter().map(|(name, known)| (name.to_string(), known.what.kind()));
+    names.chain(resolver.parts_of_model(e, 0).into_iter().map(|p| (p.name.clone(), Kind::Part))).collect()
 }
 
 /// What a name stands for, as far as names go.
@@ -146,6 +152,8 @@ struct Resolver<'p> {
     run: bool,
     /// runs declared so far
     runs: Vec<&'p str>,
+    /// the parts of the model of this run
+    parts: Vec<&'p Ident>,
 }
 
 impl<'p> Resolver<'p> {
@@ -175,6 +183,7 @@ impl<'p> Resolver<'p> {
             flow: false,
             run: false,
             runs: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
@@ -423,7 +432,7 @@ impl<'p> Resolver<'p> {
             d = d.label(*below, "declared only here, or in another place");
             d = d.help("a name is declared before it is used, and known inside the braces and loops around it");
         } else if let Some(habit) = habits::of_name(name) {
-            d = d.help(habit);
+            d = messages::with_habit(d, habit);
         } else {
             let known = self.known_names();
             let near = suggest(name, known.iter().map(String::as_str));

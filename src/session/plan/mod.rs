@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, Edit, codes};
 use crate::kernels::lane::Precision;
 use crate::math::{Id, Ty, VarKind};
 use crate::model::elab::{Elab, Reported, Try};
@@ -307,7 +307,8 @@ impl Elab<'_> {
         if settings.get("time").is_none() && !drawn && solvers.is_ok() {
             return self.fail(
                 Diagnostic::error(codes::MISSING_SETTING, "the run has a solver and no time", span, "no `time = ...`")
-                    .help("add `time = 0 .. 1 step 1e-3`, or `time = 1_000 steps` for a chain"),
+                    .help("add `time = 0 .. 1 step 1e-3`, or `time = 1_000 steps` for a chain")
+                    .fix("add `time = 0 .. 1 step 1e-3`", Edit::StatementInto(span, "time = 0 .. 1 step 1e-3".into())),
             );
         }
         if broken {
@@ -330,7 +331,8 @@ impl Elab<'_> {
         if matches!(plan.time, Some(TimeSpec::Ends { .. })) && plan.converge.is_none() {
             return self.fail(
                 Diagnostic::error(codes::BAD_TIME, "this time has no step", time, "only the ends are given")
-                    .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
+                    .help("add `step 1e-3`; a run with `converge` takes its steps from there")
+                    .instead(time.after(), " step 1e-3"),
             );
         }
         if let Some(converge) = &plan.converge {

@@ -1,0 +1,46 @@
+//! What the language says of a name that no file declares, at the place where it stands: `paths` is a setting of a run, and a
+//! kind of plot after `plot`.
+
+use crate::session::help::{Topic, of_language};
+use crate::syntax::Place;
+use crate::syntax::context::{Context, context};
+
+/// What is known of the word `start..end` of a text.
+pub fn about(text: &str, start: usize, end: usize) -> Option<Topic> {
+    let context = context(text, end);
+    if names_an_argument(text, end) && context.call().is_some() {
+        return about_call(&context).filter(|topic| ["plot", "distribution"].contains(&topic.kind));
+    }
+    choose(of_language(&text[start..end]), kinds(&context, context.depth))
+}
+
+/// What is known of the function, law, statistic or plot of the call around a place.
+pub fn about_call(context: &Context) -> Option<Topic> {
+    let call = context.call()?;
+    let called = of_language(&call.name).into_iter().filter(|t| t.signature.contains('(')).collect();
+    choose(called, kinds(&Context { at_head: false, ..context.clone() }, context.depth.saturating_sub(1)))
+}
+
+fn names_an_argument(text: &str, end: usize) -> bool {
+    let rest = text[end..].trim_start_matches([' ', '\t']);
+    rest.starts_with('=') && !rest.starts_with("==")
+}
+
+fn choose(all: Vec<Topic>, kinds: &[&str]) -> Option<Topic> {
+    let best = kinds.iter().find_map(|kind| all.iter().find(|t| t.kind == *kind)).cloned();
+    best.or_else(|| all.into_iter().next())
+}
+
+/// The kinds of things that stand at a place, what is likeliest first; `depth` brackets are open there.
+fn kinds(context: &Context, depth: usize) -> &'static [&'static str] {
+    let animated = context.before.iter().any(|w| w == "animation");
+    let plotted = context.head() == "plot" && (depth == 0 || depth == 1 && animated);
+    match context.place {
+        Place::Run if context.at_head => &["setting", "word"],
+        _ if context.at_head => &["word"],
+        Place::Run if plotted => &["plot"],
+        Place::Run => &["statistic", "value", "function", "distribution", "operator"],
+        Place::File if context.head() == "solver" => &["form", "noise"],
+        _ => &["function", "distribution", "operator"],
+    }
+}
