@@ -117,8 +117,10 @@ impl Renamed<'_> {
         }
         let then = Studied::new(&self.studied.uri, &main, shared);
         shared.options.open = kept;
-        self.same_problems(&then)?;
-        self.same_meanings(&then)
+        // What is said of names says best what is wrong with one.
+        self.same_problems(&self.studied.names.problems, &then.names.problems, &then)?;
+        self.same_meanings(&then)?;
+        self.same_problems(&self.studied.study().problems, &then.study().problems, &then)
     }
 
     /// Where a place is afterwards.
@@ -131,11 +133,9 @@ impl Renamed<'_> {
         Span { file: span.file, start: shift(span.start), end: shift(span.end) }
     }
 
-    fn same_problems(&self, then: &Studied) -> Result<(), String> {
-        let known = |s: &Studied, d: &Diagnostic| (d.code, place(s, d));
-        let old: Vec<_> = self.studied.study().problems.iter().map(|d| known(self.studied, d)).collect();
-        let old: Vec<_> = old.into_iter().map(|(code, at)| (code, self.moved(at))).collect();
-        match then.study().problems.iter().find(|d| !old.contains(&known(then, d))) {
+    fn same_problems(&self, old: &[Diagnostic], new: &[Diagnostic], then: &Studied) -> Result<(), String> {
+        let old: Vec<_> = old.iter().map(|d| (d.code, self.moved(place(self.studied, d)))).collect();
+        match new.iter().find(|d| !old.contains(&(d.code, place(then, d)))) {
             Some(problem) => Err(problem.message.clone()),
             None => Ok(()),
         }

@@ -103,13 +103,13 @@ pub const FURTHER: &[Further] = &[
     ),
     further(
         "strong_order",
-        "strong_order(solver)",
+        "strong_order(s: solver)",
         "The strong order of convergence that a run with `converge` measures.",
     ),
-    further("weak_order", "weak_order(solver)", "The weak order of convergence that a run with `converge` measures."),
+    further("weak_order", "weak_order(s: solver)", "The weak order of convergence that a run with `converge` measures."),
     further(
         "invariant",
-        "invariant(model, target)",
+        "invariant(m: model, p: target)",
         "Whether the density of the target is stationary under the model: a condition of `check`, derived symbolically.",
     ),
 ];

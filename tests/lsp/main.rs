@@ -95,7 +95,7 @@ fn signatures_of_calls() {
     let statistic = help(nth(&text, "0.5)\n", 0));
     assert_eq!(
         (&statistic["signatures"][0]["label"], &statistic["activeParameter"]),
-        (&json!("quantile(x, q)"), &json!(1))
+        (&json!("quantile(e, q)"), &json!(1))
     );
     assert_eq!(help(nth(&text, "solver", 0)), Value::Null);
 }

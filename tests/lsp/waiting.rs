@@ -24,7 +24,7 @@ fn a_newer_text_ends_what_waits_for_an_older_one() {
         let one = |k: usize| run.replacen("run ", &format!("run more{k}_"), 1);
         DEAR.to_string() + &(0..n).map(one).collect::<String>()
     };
-    let old = runs(40);
+    let old = runs(20);
     client.open(URI, "");
     change(&mut client, 2, &old);
     let hover = params_at(URI, &old, nth(&old, "model ", 0) + 6, json!({}));

@@ -14,10 +14,10 @@ impl List<'_> {
         if self.context.place == Place::Run && self.context.head() == "sweep" {
             return self.paths(before);
         }
-        let start = before.trim_end_matches(name_rest).len();
-        let Some(found) = self.studied.plain_use_at(start).filter(|u| (u.at.start as usize) == start) else { return };
-        let declared = self.studied.declaration(found.of).filter(|_| found.kind == Kind::Declaration);
-        if declared.is_some_and(|item| !matches!(item.kind, ItemKind::Target(_) | ItemKind::Data(_))) {
+        let name = &before[before.trim_end_matches(name_rest).len()..];
+        let Some(found) = self.declared(name) else { return };
+        let item = self.studied.declaration(found.of);
+        if item.is_some_and(|item| !matches!(item.kind, ItemKind::Target(_) | ItemKind::Data(_))) {
             return;
         }
         let axes = self.axes(found);
@@ -27,6 +27,15 @@ impl List<'_> {
         if axes.is_none_or(|n| n == 2) && found.kind != Kind::Declaration {
             self.put("T", ItemKindOf::FIELD, None, Some("The transpose of a matrix.".into()));
         }
+    }
+
+    /// The declaration of a name before this place. (A statement that is not finished has no names of its own.)
+    fn declared(&self, name: &str) -> Option<Use> {
+        let start = self.context.item.map_or(0, |i| i.0);
+        let own = |u: &Use| (start..self.at).contains(&(u.at.start as usize)) && u.at.file == self.studied.loaded.main;
+        let same = |u: &&Use| u.at == u.of && self.studied.loaded.sources.text(u.at) == name;
+        let declared = self.studied.names.uses.iter().filter(same).filter(|u| own(u) || u.kind == Kind::Declaration);
+        declared.max_by_key(|u| own(u)).copied()
     }
 
     /// The number of axes that the declaration of a name writes; none where it writes no type.
