@@ -187,7 +187,12 @@ fn in_values() -> Value {
         pattern("keyword.other", &format!("(?<![.])\\b(?:{})\\b(?!\\s*[-=(,)\\]+*/^'])", words().join("|"))),
         pattern("storage.type", &format!("{}(?!\\s*[=(])", any(&numbers))),
         pattern("support.function.solver", &format!("{}(?!\\s*=)", any(&solvers()))),
-        pattern("variable.other.differential", &format!("\\bd[A-Z\\p{{L}}][\\p{{L}}\\p{{N}}_]*(?=\\s*(?:\\[[^\\]]*\\])?\\s*(?:=(?!=)|[+\\-)\\n;}}]|for\\b|$))")),
+        pattern(
+            "variable.other.differential",
+            &format!(
+                "\\bd[A-Z\\p{{L}}][\\p{{L}}\\p{{N}}_]*(?=\\s*(?:\\[[^\\]]*\\])?\\s*(?:=(?!=)|[+\\-)\\n;}}]|for\\b|$))"
+            )
+        ),
         pattern("support.class.law", &format!("{}(?=\\s*\\()", any(&laws()))),
         pattern("support.function.statistic", &format!("{}(?=\\s*\\()", any(&statistics()))),
         pattern("support.function", &format!("{}(?=\\s*\\()", any(&called()))),

@@ -1,8 +1,8 @@
 //! `fokker lsp`.
 
 use crate::cli::args::Cli;
-use crate::cli::{STACK, exit};
 use crate::cli::tell::options;
+use crate::cli::{STACK, exit};
 
 /// Serves an editor on stdin and stdout.
 pub fn lsp(cli: &Cli) -> u8 {

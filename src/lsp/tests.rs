@@ -84,7 +84,9 @@ fn every_word_of_programs_is_served() {
                     let uses = rename::references(&studied, token.start, true);
                     let own = studied.units.position(text, token.start);
                     // `x` in `dx` begins after the `d`
-                    let here = uses.iter().any(|u| u.range.start <= own && own <= u.range.end || u.range.start.line == own.line);
+                    let here = uses
+                        .iter()
+                        .any(|u| u.range.start <= own && own <= u.range.end || u.range.start.line == own.line);
                     assert!(uses.is_empty() || here, "{} is no place of itself", &text[token.start..token.end]);
                 }
             }

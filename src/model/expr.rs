@@ -80,7 +80,7 @@ impl Elab<'_> {
             ExprKind::Field(object, field) => self.field(object, field, scope),
             ExprKind::Juxtapose { coefficient, differential, .. } => {
                 self.fail(messages::juxtaposed(differential, coefficient.span, e.span))
-            },
+            }
         }
     }
 

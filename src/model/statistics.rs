@@ -106,7 +106,11 @@ pub const FURTHER: &[Further] = &[
         "strong_order(s: solver)",
         "The strong order of convergence that a run with `converge` measures.",
     ),
-    further("weak_order", "weak_order(s: solver)", "The weak order of convergence that a run with `converge` measures."),
+    further(
+        "weak_order",
+        "weak_order(s: solver)",
+        "The weak order of convergence that a run with `converge` measures.",
+    ),
     further(
         "invariant",
         "invariant(m: model, p: target)",

@@ -274,7 +274,7 @@ impl Elab<'_> {
     }
 
     fn check_derivatives(&mut self, ids: &[Id], span: Span) {
-        if let Err(e) = crate::math::clean(&mut self.g, ids) {
+        if let Err(e) = crate::math::differentiable(&mut self.g, ids) {
             self.report(crate::session::compile::no_derivative(&e, span));
         }
     }

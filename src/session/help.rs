@@ -3,8 +3,8 @@
 
 use crate::diagnostics::{codes, suggest};
 use crate::model::distributions::{self, Distribution};
-use crate::model::library::{Decl, Library, item_name};
 use crate::model::forms::{Form, NoiseClass};
+use crate::model::library::{Decl, Library, item_name};
 use crate::model::statistics::{self, Arity};
 use crate::model::{functions, operators, plots};
 use crate::session::catalogue::catalogue;
@@ -53,7 +53,9 @@ fn expressions(name: &str) -> Vec<Topic> {
     }));
     found.extend(distributions::lookup(name).map(law));
     let operator = operators::lookup(name);
-    found.extend(operator.map(|o| Topic { facts: later(!o.supported), ..plain("operator", o.name, o.signature, o.doc) }));
+    found.extend(
+        operator.map(|o| Topic { facts: later(!o.supported), ..plain("operator", o.name, o.signature, o.doc) }),
+    );
     found.extend(statistics::find(name).map(statistic));
     let further = statistics::FURTHER.iter().find(|f| f.name == name);
     found.extend(further.map(|f| plain("statistic", f.name, f.signature, f.doc)));

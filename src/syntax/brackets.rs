@@ -175,7 +175,8 @@ impl<'t> Matcher<'t> {
 
     /// The place after the last word or mark before token `at`.
     fn last_before(&self, at: usize) -> Option<Span> {
-        let before = self.tokens[..at].iter().rposition(|t| !matches!(t.kind, TokenKind::Newline | TokenKind::Semicolon));
+        let before =
+            self.tokens[..at].iter().rposition(|t| !matches!(t.kind, TokenKind::Newline | TokenKind::Semicolon));
         before.map(|i| self.span(i).after())
     }
 

@@ -171,10 +171,11 @@ fn setting_without_equals(f: &Failure) -> Option<Diagnostic> {
     }
     let message = format!("expected `=` after `{name}`, found {}", found(f));
     let problem = Diagnostic::error(codes::SYNTAX, message, f.span(), "expected `=`");
-    Some(problem.help(format!("a setting is written `{name} = value`")).fix(
-        "add `=`",
-        Edit::Replace(f.span().before(), "= ".into()),
-    ))
+    Some(
+        problem
+            .help(format!("a setting is written `{name} = value`"))
+            .fix("add `=`", Edit::Replace(f.span().before(), "= ".into())),
+    )
 }
 
 /// `x = e` where a value cannot just be given.

@@ -51,7 +51,12 @@ pub const TABLE: &[Setting] = &[
         &[("f64", "64 bits: what holds where nothing is said."), ("f32", "32 bits: about twice as fast.")],
         "precision = f32",
     ),
-    row("threads", "The number of threads; all cores where nothing is said. No result depends on it.", &[], "threads = 4"),
+    row(
+        "threads",
+        "The number of threads; all cores where nothing is said. No result depends on it.",
+        &[],
+        "threads = 4",
+    ),
     row(
         "noise",
         "How the noise of a path is drawn.",

@@ -83,7 +83,10 @@ impl Offers {
         let has = |name: &&&str| offered.iter().any(|o| o == **name);
         let missing: Vec<_> = with.iter().filter(|n| !has(n)).collect();
         let wrong: Vec<_> = without.iter().filter(has).collect();
-        assert!(missing.is_empty() && wrong.is_empty(), "{statement}: without {missing:?}, with {wrong:?} in {offered:?}");
+        assert!(
+            missing.is_empty() && wrong.is_empty(),
+            "{statement}: without {missing:?}, with {wrong:?} in {offered:?}"
+        );
     }
 }
 
@@ -120,7 +123,11 @@ fn statements_of_runs_are_completed_by_what_they_take() {
     offers.in_run("plot animation(|)", &["histogram", "scatter"], &["fan", "exp", "animation"]);
     offers.in_run("plot ladder(|)", &["mean", "reference = "], &["fan"]);
     offers.in_run("plot fan(q) |", &["at", "over", "to"], &["exp", "fan"]);
-    offers.in_run("report |", &["mean", "se", "g", "exp"], &["q", "w1", "lme", "strong_order", "invariant", "heun", "fan"]);
+    offers.in_run(
+        "report |",
+        &["mean", "se", "g", "exp"],
+        &["q", "w1", "lme", "strong_order", "invariant", "heun", "fan"],
+    );
     offers.in_run("report mean(max(q, |), v)", &["q", "r", "exp"], &["mean", "heun"]);
     offers.in_run("report mean(q) |", &["at", "over"], &["exp", "mean", "q"]);
     offers.in_run("report mean(q) at |", &["g"], &["mean", "q"]);
@@ -139,14 +146,20 @@ fn statements_of_runs_are_completed_by_what_they_take() {
 #[test]
 fn sweeps_are_completed_by_the_parameters_of_the_tree() {
     let mut offers = Offers::new("sweeps");
-    let swept = |statement: &str| program(statement).replace("model  = kin()", "solver = heun\n  time = 0 .. 1 step 0.1\n  model  = langevin(well())");
+    let swept = |statement: &str| {
+        program(statement)
+            .replace("model  = kin()", "solver = heun\n  time = 0 .. 1 step 0.1\n  model  = langevin(well())")
+    };
     let offered = offers.at(&swept("sweep |"));
     assert!(offered.contains(&"h".to_string()) && !offered.contains(&"exp".to_string()), "{offered:?}");
     assert_eq!(offers.at(&swept("sweep well.|")), ["h"]);
     let two = swept("sweep |").replace("langevin(well())", "langevin(mixture([0.5, 0.5], [well(), twin()]))");
     let two = two.replace("model kin", "target twin(h = 2.0) on z: real {\n  potential h*z^2\n}\n\nmodel kin");
     let offered = offers.at(&two);
-    assert!(offered.iter().any(|o| o.ends_with("well.h")) && offered.iter().any(|o| o.ends_with("twin.h")), "{offered:?}");
+    assert!(
+        offered.iter().any(|o| o.ends_with("well.h")) && offered.iter().any(|o| o.ends_with("twin.h")),
+        "{offered:?}"
+    );
 }
 
 #[test]
@@ -181,7 +194,9 @@ fn declarations_are_completed_by_what_they_take() {
 #[test]
 fn fields_are_those_that_there_are() {
     let mut offers = Offers::new("fields");
-    let model = |line: &str| format!("model m(p: target, k = 1.0, A: real[2, 2] = eye(2)) {{\n  state x: real[2] = zeros(2)\n  {line}\n}}");
+    let model = |line: &str| {
+        format!("model m(p: target, k = 1.0, A: real[2, 2] = eye(2)) {{\n  state x: real[2] = zeros(2)\n  {line}\n}}")
+    };
     assert_eq!(offers.at(&model("let y = p.|")), ["dim"]);
     assert_eq!(offers.at(&model("let y = x.|")), ["dim"]);
     assert_eq!(offers.at(&model("let y = A.|")), ["dim", "T"]);

@@ -63,7 +63,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("fn f(x) = sin x\n", "x\n", "fn f(x) = sin(x)\n"),
     ("fn f(x: float) = x\n", "float", "fn f(x: real) = x\n"),
     ("fn f(x) = arcsin(x)\n", "arcsin", "fn f(x) = asin(x)\n"),
-    ("model m() {\n  state x = 0.0\n  dx/dt = -x + 1\n}\n", "dx/dt", "model m() {\n  state x = 0.0\n  dx = (-x + 1) dt\n}\n"),
+    (
+        "model m() {\n  state x = 0.0\n  dx/dt = -x + 1\n}\n",
+        "dx/dt",
+        "model m() {\n  state x = 0.0\n  dx = (-x + 1) dt\n}\n",
+    ),
     (
         "model m() {\n  noise W: wiener(2)\n  state x = 0.0\n  dx = dW[0] + dW[1]\n}\n",
         "wiener",
@@ -106,11 +110,11 @@ fn usual_mistakes_are_mended() {
     let mut client = Client::new("mistakes");
     client.open(URI, "");
     for (k, (wrong, place, right)) in MISTAKES.iter().enumerate() {
-        let problems = client.change(URI, 2*k as i32 + 2, wrong);
+        let problems = client.change(URI, 2 * k as i32 + 2, wrong);
         assert!(!problems.is_empty(), "{wrong}");
         let offered = mended(&mut client, wrong, nth(wrong, place, 0));
         assert!(offered.iter().any(|(_, text)| text == right), "{wrong}: {offered:#?}");
-        assert_eq!(client.change(URI, 2*k as i32 + 3, right), Vec::<Value>::new(), "{right}");
+        assert_eq!(client.change(URI, 2 * k as i32 + 3, right), Vec::<Value>::new(), "{right}");
     }
 }
 

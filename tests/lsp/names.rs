@@ -77,7 +77,8 @@ fn swept_parameters_are_followed_into_the_tree() {
     }
     let include = json!({ "context": { "includeDeclaration": true } });
     let all = client.ask_at("textDocument/references", URI, TREE, nth(TREE, "h = [1, 2]", 0), include);
-    let lines: Vec<u64> = all.as_array().expect("a list").iter().filter_map(|l| l["range"]["start"]["line"].as_u64()).collect();
+    let lines: Vec<u64> =
+        all.as_array().expect("a list").iter().filter_map(|l| l["range"]["start"]["line"].as_u64()).collect();
     assert_eq!(lines, [1, 2, 14, 22]);
 }
 
@@ -95,7 +96,8 @@ fn renaming_reaches_arguments_sweeps_and_paths() {
     let rate = TREE.replace("gamma", "rate");
     assert_eq!(renamed(&mut client, TREE, nth(TREE, "gamma = 2", 0), "rate"), rate);
     assert_eq!(renamed(&mut client, TREE, nth(TREE, "gamma = [1", 0), "rate"), rate);
-    let law = TREE.replace("p: target", "law: target").replace("score(p,", "score(law,").replace("over(p =", "over(law =");
+    let law =
+        TREE.replace("p: target", "law: target").replace("score(p,", "score(law,").replace("over(p =", "over(law =");
     assert_eq!(renamed(&mut client, TREE, nth(TREE, "p = well", 0), "law"), law);
     let hill = TREE.replace("well", "hill").replace("## A double hill", "## A double well");
     assert_eq!(renamed(&mut client, TREE, nth(TREE, "well.h", 0), "hill"), hill);
@@ -127,7 +129,8 @@ fn renaming_that_would_change_a_meaning_is_refused() {
   dx = -g(x) dt + dW
   dx2 = dV
 }
-".replace("  dx2 = dV\n", "");
+"
+    .replace("  dx2 = dV\n", "");
     let mut client = Client::new("capture");
     client.open(URI, &text);
     let mut refused = |what: &str, n: usize, name: &str| {

@@ -12,7 +12,10 @@ use crate::syntax::{Place, keywords, name_rest};
 #[derive(Copy, Clone, Debug)]
 pub enum Expected {
     /// a value; in a run perhaps of each path, perhaps of a statistic
-    Expression { paths: bool, statistics: bool },
+    Expression {
+        paths: bool,
+        statistics: bool,
+    },
     /// what goes on after a value
     Rest,
     /// `: |`
@@ -31,7 +34,9 @@ pub enum Expected {
     /// of a model, in `split`
     Part,
     /// a kind of plot; of the kinds that can be animated
-    Plot { still: bool },
+    Plot {
+        still: bool,
+    },
     /// a setting whose values are words
     Words(&'static Setting),
     /// what `sweep` can name
@@ -48,9 +53,8 @@ use Expected::{Expression, Law, Model, Nothing, Rest, Solver, Type};
 const PLAIN: Expected = Expression { paths: false, statistics: false };
 
 /// Words after which a declaration has its name.
-const NAMING: [&str; 13] = [
-    "let", "const", "data", "fn", "noise", "state", "weight", "part", "phase", "target", "model", "solver", "run",
-];
+const NAMING: [&str; 13] =
+    ["let", "const", "data", "fn", "noise", "state", "weight", "part", "phase", "target", "model", "solver", "run"];
 
 pub fn expected(library: &Library, context: &Context) -> Expected {
     let (place, head, last) = (context.place, context.head(), context.last());

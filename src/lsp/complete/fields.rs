@@ -22,7 +22,12 @@ impl List<'_> {
         }
         let axes = self.axes(found);
         if axes.is_none_or(|n| n > 0) {
-            self.put("dim", ItemKindOf::FIELD, None, Some("The size: of a vector its length, of a target that of a point.".into()));
+            self.put(
+                "dim",
+                ItemKindOf::FIELD,
+                None,
+                Some("The size: of a vector its length, of a target that of a point.".into()),
+            );
         }
         if axes.is_none_or(|n| n == 2) && found.kind != Kind::Declaration {
             self.put("T", ItemKindOf::FIELD, None, Some("The transpose of a matrix.".into()));
@@ -45,7 +50,8 @@ impl List<'_> {
             // A number by its default or its start.
             let value = text.trim_start().strip_prefix('=').map(str::trim_start);
             let number = value.is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit() || c == '-'));
-            return (number || !matches!(found.kind, Kind::Value | Kind::State | Kind::Parameter | Kind::Declaration)).then_some(0);
+            return (number || !matches!(found.kind, Kind::Value | Kind::State | Kind::Parameter | Kind::Declaration))
+                .then_some(0);
         };
         let ty = ty.trim_start();
         let name = &ty[..ty.find(|c| !name_rest(c)).unwrap_or(ty.len())];
