@@ -111,6 +111,18 @@ fn after(before: &str, name: &str, regex: &str) -> Value {
     json!({ "match": format!("{before}({regex})"), "captures": { "1": { "name": format!("{name}.sde") } } })
 }
 
+/// A setting whose value is a word.
+fn value_of(setting: &str) -> Value {
+    json!({
+        "match": format!("{BEGIN}({setting})\\s*(=)\\s*{}", any(&values(setting).collect::<Vec<_>>()).replacen("(?:", "(", 1)),
+        "captures": {
+            "1": { "name": "variable.parameter.setting.sde" },
+            "2": { "name": "keyword.operator.sde" },
+            "3": { "name": "constant.language.value.sde" }
+        }
+    })
+}
+
 /// The kinds of plots are that in `plot` statements alone; such a statement goes on in the next line after a comma.
 fn plot_statement() -> Value {
     json!({
@@ -118,6 +130,8 @@ fn plot_statement() -> Value {
         "beginCaptures": { "1": { "name": "keyword.control.statement.sde" } },
         "end": "(?=[;}])|(?<=[^,\\s])\\s*$",
         "patterns": [
+            // With its newline, so that the statement does not end there.
+            { "match": ",\\s*(#.*)?\\n", "captures": { "1": { "name": "comment.line.number-sign.sde" } } },
             { "include": "#comments" },
             pattern("support.function.plot", &format!("{}(?=\\s*\\()", any(&kinds_of_plots()))),
             { "include": "#values" },
@@ -156,6 +170,9 @@ fn statements() -> Value {
     let heads: Vec<&str> = heads().into_iter().collect();
     json!([
         plot_statement(),
+        after(BEGIN, "variable.other.differential", "d\\p{L}[\\p{L}\\p{N}_]*(?=\\s*(?:\\[[^\\]]*\\])?\\s*=(?!=))"),
+        value_of("noise"),
+        value_of("precision"),
         {
             "match": declared,
             "captures": {
@@ -165,8 +182,6 @@ fn statements() -> Value {
         },
         after(BEGIN, "variable.parameter.setting", &format!("{}(?=\\s*=(?!=))", any(&settings::NAMES))),
         after(BEGIN, "keyword.control.statement", &format!("{}(?!\\s*(?:[=(,'.\\[]))", any(&heads))),
-        after("\\bnoise\\s*=\\s*", "constant.language.value", &any(&values("noise").collect::<Vec<_>>())),
-        after("\\bprecision\\s*=\\s*", "constant.language.value", &any(&values("precision").collect::<Vec<_>>())),
         after(":\\s*", "storage.type.noise", &any(&messages::NOISES)),
         after(":\\s*", "storage.type", &any(&messages::TYPES))
     ])
@@ -177,6 +192,7 @@ fn in_values() -> Value {
     let given = ["t", "dt", "step", "pi", "inf"];
     let numbers = ["real", "int", "bool"];
     let name = "[\\p{L}_][\\p{L}\\p{N}_]*";
+    let subs = "\\s*(?:\\[[^\\]]*\\])?";
     let reserved = RESERVED.into_iter().filter(|w| !["true", "false", "and", "or", "not"].contains(w));
     json!([
         pattern("string.quoted.double", "\"[^\"\\n]*\""),
@@ -189,9 +205,7 @@ fn in_values() -> Value {
         pattern("support.function.solver", &format!("{}(?!\\s*=)", any(&solvers()))),
         pattern(
             "variable.other.differential",
-            &format!(
-                "\\bd[A-Z\\p{{L}}][\\p{{L}}\\p{{N}}_]*(?=\\s*(?:\\[[^\\]]*\\])?\\s*(?:=(?!=)|[+\\-)\\n;}}]|for\\b|$))"
-            )
+            &format!("\\bd(?:\\p{{Lu}}[\\p{{L}}\\p{{N}}_]*|\\p{{L}})(?={subs}\\s*(?:[-+)\\n;}}]|for\\b|$))"),
         ),
         pattern("support.class.law", &format!("{}(?=\\s*\\()", any(&laws()))),
         pattern("support.function.statistic", &format!("{}(?=\\s*\\()", any(&statistics()))),

@@ -26,7 +26,7 @@ impl Desk {
             }),
             asked::References::METHOD => self.reply::<asked::References, _>(request, |s, p| {
                 let (studied, at) = s.place(&p.text_document_position)?;
-                Ok(Some(rename::references(&studied, at, p.context.include_declaration)))
+                Ok(Some(rename::references(&studied, &s.all(), at, p.context.include_declaration)))
             }),
             asked::PrepareRenameRequest::METHOD => self.reply::<asked::PrepareRenameRequest, _>(request, |s, p| {
                 let (studied, at) = s.place(&p)?;
@@ -35,7 +35,7 @@ impl Desk {
             }),
             asked::Rename::METHOD => self.reply::<asked::Rename, _>(request, |s, p| {
                 let (studied, at) = s.place(&p.text_document_position)?;
-                rename::rename(&studied, at, &p.new_name, &mut s.shared).map(Some)
+                rename::rename(&studied, &s.all(), at, &p.new_name, &mut s.shared).map(Some)
             }),
             asked::Completion::METHOD => self.reply::<asked::Completion, _>(request, |s, p| {
                 let (studied, at) = s.place(&p.text_document_position)?;

@@ -128,6 +128,11 @@ impl Desk {
         Ok(document.studied(&mut self.shared))
     }
 
+    /// All open documents.
+    pub fn all(&mut self) -> Vec<Rc<Studied>> {
+        self.documents.values_mut().map(|d| d.studied(&mut self.shared)).collect()
+    }
+
     /// A document and a byte of its text.
     pub fn place(&mut self, p: &TextDocumentPositionParams) -> Result<(Rc<Studied>, usize), String> {
         let studied = self.studied(&p.text_document.uri)?;

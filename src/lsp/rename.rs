@@ -1,11 +1,14 @@
 //! Where a name is used, and another name for it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::rc::Rc;
 
 use lsp_types::{Location, TextEdit, WorkspaceEdit};
 
 use super::document::{Shared, Studied};
 use super::tell::place;
+use super::uri;
 use crate::diagnostics::Diagnostic;
 use crate::model::library::item_name;
 use crate::model::resolve::{Kind, Use};
@@ -20,12 +23,48 @@ pub fn definitions(studied: &Studied, at: usize) -> Vec<Location> {
     of.into_iter().filter_map(|span| studied.location(span)).collect()
 }
 
-/// All places of the name at byte `at`.
-pub fn references(studied: &Studied, at: usize, with_declaration: bool) -> Vec<Location> {
+/// All places of the name at byte `at`, in its program and in others that are open.
+pub fn references(studied: &Studied, others: &[Rc<Studied>], at: usize, with_declaration: bool) -> Vec<Location> {
     let Some(found) = studied.use_at(at) else { return Vec::new() };
     let declared = declarations(studied, found);
     let all = places(studied, &declared).into_iter().filter(|at| with_declaration || !declared.contains(at));
-    all.filter_map(|at| studied.location(at)).collect()
+    let mut found: Vec<Location> = all.filter_map(|at| studied.location(at)).collect();
+    for (other, places) in elsewhere(studied, others, &declared) {
+        found.extend(places.into_iter().filter_map(|at| other.location(at)));
+    }
+    found
+}
+
+/// The places of names in programs that read the same files, where this program does not know of them.
+fn elsewhere<'o>(
+    studied: &Studied,
+    others: &'o [Rc<Studied>],
+    declared: &BTreeSet<Span>,
+) -> Vec<(&'o Studied, BTreeSet<Span>)> {
+    let own: Vec<(PathBuf, FileId)> = files(studied);
+    let path = |file: FileId| own.iter().find(|f| f.1 == file).map(|f| &f.0);
+    let mut found = Vec::new();
+    for other in others.iter().filter(|o| o.uri != studied.uri) {
+        let theirs = files(other);
+        let same = |span: &Span| {
+            let file = theirs.iter().find(|f| Some(&f.0) == path(span.file))?.1;
+            Some(Span { file, ..*span })
+        };
+        let declared: BTreeSet<Span> = declared.iter().filter_map(same).collect();
+        let is_new = |at: &Span| !theirs.iter().any(|f| f.1 == at.file && own.iter().any(|o| o.0 == f.0));
+        found.push((&**other, places(other, &declared).into_iter().filter(is_new).collect()));
+    }
+    found
+}
+
+/// The files of a program that are the user's, by their canonical paths.
+fn files(studied: &Studied) -> Vec<(PathBuf, FileId)> {
+    let path = |file: FileId| match file == studied.loaded.main {
+        true => uri::to_path(&studied.uri),
+        false => studied.loaded.sources.get(file).path.clone(),
+    };
+    let files = studied.loaded.files.iter().map(|f| f.0);
+    files.filter_map(|file| Some((path(file)?.canonicalize().ok()?, file))).collect()
 }
 
 /// The declarations of a name: one, but for solvers, of which several share a name.
@@ -73,10 +112,16 @@ fn uncertain_sweep(studied: &Studied, found: Use) -> Option<usize> {
     Some(sources.line_column(unknown.span).0)
 }
 
-/// The changes that rename the name at byte `at`; or why it cannot have the new name.
+/// The changes that rename the name at byte `at`, in its program and in others that are open; or why it cannot have the new name.
 // The protocol's type of addresses holds a cache, which does not take part in its comparison.
 #[allow(clippy::mutable_key_type)]
-pub fn rename(studied: &Studied, at: usize, name: &str, shared: &mut Shared) -> Result<WorkspaceEdit, String> {
+pub fn rename(
+    studied: &Studied,
+    others: &[Rc<Studied>],
+    at: usize,
+    name: &str,
+    shared: &mut Shared,
+) -> Result<WorkspaceEdit, String> {
     let found = renamable(studied, at)?;
     if !name.starts_with(name_start) || !name.chars().all(name_rest) {
         return Err(format!("`{name}` is not a name"));
@@ -84,10 +129,10 @@ pub fn rename(studied: &Studied, at: usize, name: &str, shared: &mut Shared) -> 
     if RESERVED.contains(&name) {
         return Err(format!("`{name}` is a word of the language"));
     }
-    let places = places(studied, &declarations(studied, found));
-    Renamed { studied, places: &places, name }.still_means(shared)?;
+    let declared = declarations(studied, found);
+    Renamed { studied, places: &places(studied, &declared), name }.still_means(shared)?;
     let mut changes: HashMap<_, Vec<TextEdit>> = HashMap::new();
-    for location in places.iter().filter_map(|at| studied.location(*at)) {
+    for location in references(studied, others, at, true) {
         changes.entry(location.uri).or_default().push(TextEdit { range: location.range, new_text: name.to_string() });
     }
     Ok(WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() })

@@ -21,7 +21,7 @@ fn deep(work: fn()) {
 fn ask(studied: &Studied, at: usize) {
     hover::hover(studied, at);
     rename::definitions(studied, at);
-    rename::references(studied, at, true);
+    rename::references(studied, &[], at, true);
     let _ = rename::renamable(studied, at);
     complete::complete(studied, at, true);
     signature::signature(studied, at);
@@ -81,7 +81,7 @@ fn every_word_of_programs_is_served() {
                 ask(&studied, token.start);
                 ask(&studied, token.end);
                 if token.kind == TokenKind::Name {
-                    let uses = rename::references(&studied, token.start, true);
+                    let uses = rename::references(&studied, &[], token.start, true);
                     let own = studied.units.position(text, token.start);
                     // `x` in `dx` begins after the `d`
                     let here = uses

@@ -15,7 +15,7 @@ pub struct Client {
     next: i32,
     cache: PathBuf,
     /// notifications that came while an answer was waited for
-    notes: Vec<Notification>,
+    pub notes: Vec<Notification>,
 }
 
 impl Client {

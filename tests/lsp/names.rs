@@ -164,10 +164,24 @@ fn names_of_imported_files_are_followed_and_renamed() {
     let found = client.ask("textDocument/rename", at);
     assert_eq!(edited(main, &found["changes"][uri("main.sde")]), main.replace("twice", "double"));
     assert_eq!(edited(shared, &found["changes"][uri("shared.sde")]), shared.replace("twice", "double"));
-    // What is open is what is imported.
-    let document = json!({ "uri": uri("shared.sde"), "languageId": "sde", "version": 1, "text": shared.replace("twice", "thrice") });
+    // Asked where it is declared, programs that import it and are open are changed too.
+    let document = json!({ "uri": uri("shared.sde"), "languageId": "sde", "version": 1, "text": shared });
     client.tell("textDocument/didOpen", json!({ "textDocument": document }));
-    let problems = client.problems(&uri("main.sde"));
+    let at = params_at(&uri("shared.sde"), shared, nth(shared, "twice", 0), json!({ "newName": "double" }));
+    let found = client.ask("textDocument/rename", at);
+    assert_eq!(edited(main, &found["changes"][uri("main.sde")]), main.replace("twice", "double"));
+    assert_eq!(edited(shared, &found["changes"][uri("shared.sde")]), shared.replace("twice", "double"));
+    client.notes.clear();
+    // What is open is what is imported.
+    let document = json!({ "uri": uri("shared.sde"), "version": 2 });
+    let text = shared.replace("twice", "thrice");
+    client.tell("textDocument/didChange", json!({ "textDocument": document, "contentChanges": [{ "text": text }] }));
+    let problems = loop {
+        let problems = client.problems(&uri("main.sde"));
+        if !problems.is_empty() {
+            break problems;
+        }
+    };
     assert!(problems[0]["message"].as_str().expect("a text").contains("`twice` is not declared"), "{problems:#?}");
     let _ = std::fs::remove_dir_all(&folder);
 }
