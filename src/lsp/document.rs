@@ -16,6 +16,7 @@ use crate::session::load::{Loaded, Options, Standard, load_again};
 use crate::session::study::{Study, study};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::Item;
+use crate::syntax::name_rest;
 
 pub struct Document {
     pub uri: Uri,
@@ -164,6 +165,12 @@ impl Studied {
 
     fn nearest(&self, uses: &[Use], at: usize) -> Option<Use> {
         let uses = uses.iter().filter(|u| u.at.file == self.loaded.main);
+        // The `d` before it is of a differential.
+        let after_d = self.text[at..].starts_with('d') && !self.text[..at].ends_with(name_rest);
+        let mut here = uses.clone().filter(|u| after_d && u.at.start as usize == at + 1);
+        if let Some(found) = here.next() {
+            return Some(*found);
+        }
         let touching = uses.filter(|u| u.at.start as usize <= at && at <= u.at.end as usize);
         // `dx`: the state `x` in it is the shorter one
         touching.min_by_key(|u| (u.at.end as usize == at, u.at.end - u.at.start)).copied()

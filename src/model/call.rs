@@ -70,7 +70,7 @@ impl Elab<'_> {
             // A declaration of this name was refused where it stands.
             Value::Num(_) | Value::Int(_)
                 if matches!(&callee.kind, ExprKind::Name(name)
-                    if resolve::GIVEN.contains(&name.as_str()) && !self.library.lookup(name).is_empty()) =>
+                    if resolve::GIVEN.iter().any(|g| g.0 == name) && !self.library.lookup(name).is_empty()) =>
             {
                 Err(Reported)
             }

@@ -5,6 +5,7 @@ use crate::diagnostics::{codes, suggest};
 use crate::model::distributions::{self, Distribution};
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::library::{Decl, Library, item_name};
+use crate::model::resolve::GIVEN;
 use crate::model::statistics::{self, Arity};
 use crate::model::{functions, operators, plots};
 use crate::session::catalogue::catalogue;
@@ -57,6 +58,8 @@ fn expressions(name: &str) -> Vec<Topic> {
         operator.map(|o| Topic { facts: later(!o.supported), ..plain("operator", o.name, o.signature, o.doc) }),
     );
     found.extend(statistics::find(name).map(statistic));
+    let given = GIVEN.iter().find(|g| g.0 == name);
+    found.extend(given.map(|g| plain("name", g.0, "", &capital(g.1))));
     let further = statistics::FURTHER.iter().find(|f| f.name == name);
     found.extend(further.map(|f| plain("statistic", f.name, f.signature, f.doc)));
     found

@@ -31,7 +31,7 @@ pub const TABLE: &[Setting] = &[
         "solver",
         "The step rule, needed where the model moves. A list of solvers makes a variant of the run for each.",
         &[
-            ("auto", "The solver that fits the model best: what `fokker check` lists first."),
+            ("auto", "A solver that fits the model, which the compiler chooses."),
             ("split", "A composition of steps of parts: `split([A, B/2], B = heun)`."),
         ],
         "solver = [euler_maruyama, milstein]",
@@ -48,7 +48,7 @@ pub const TABLE: &[Setting] = &[
     row(
         "precision",
         "The numbers that states and steps are made of; times and statistics are of 64 bits always.",
-        &[("f64", "64 bits: what holds where nothing is said."), ("f32", "32 bits: about twice as fast.")],
+        &[("f64", "64 bits: what holds where nothing is said."), ("f32", "32 bits: twice as many paths at a time.")],
         "precision = f32",
     ),
     row(

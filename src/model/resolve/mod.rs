@@ -66,8 +66,14 @@ pub fn resolve(library: &Library) -> Names {
 /// States that are listed where a name is unknown, at most.
 const LISTED: usize = 12;
 
-/// Names that have a meaning everywhere, and are declared nowhere.
-pub const GIVEN: [&str; 5] = ["t", "dt", "step", "pi", "inf"];
+/// Names that have a meaning everywhere, and are declared nowhere, with what they are.
+pub const GIVEN: [(&str, &str); 5] = [
+    ("t", "the time"),
+    ("dt", "the length of a step"),
+    ("step", "the index of a step"),
+    ("pi", "a number"),
+    ("inf", "a number"),
+];
 
 /// The names that the model of an expression gives to its run; `None` where they cannot be told from the text.
 pub fn names_given(library: &Library, model: &Expr) -> Option<Vec<String>> {
@@ -159,7 +165,7 @@ struct Resolver<'p> {
 impl<'p> Resolver<'p> {
     fn new(library: &'p Library) -> Resolver<'p> {
         let given = |name: &str| (name.to_string(), Known { span: Span::default(), what: What::Value });
-        let names = GIVEN.map(given).into_iter().collect();
+        let names = GIVEN.map(|g| given(g.0)).into_iter().collect();
         let mut top = Frame::default();
         for decl in library.decls().filter(|d| !d.library) {
             if matches!(decl.item.kind, ItemKind::Run(_)) {
@@ -312,13 +318,8 @@ impl<'p> Resolver<'p> {
     }
 
     fn given(&mut self, ident: &Ident) {
-        let what = match ident.name.as_str() {
-            "t" => "the time",
-            "dt" => "the length of a step",
-            "step" => "the index of a step",
-            "pi" | "inf" => "a number",
-            _ => "given by the form of the solver",
-        };
+        let given = GIVEN.iter().find(|g| g.0 == ident.name);
+        let what = given.map_or("given by the form of the solver", |g| g.1);
         let message = format!("`{}` is {what} and cannot be declared", ident.name);
         let d = Diagnostic::error(codes::RESERVED_NAME, message, ident.span, "has a meaning already");
         self.report(d.help("give it another name; only the parameters of a `fn` or `->` may be called so"));
