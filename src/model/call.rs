@@ -78,7 +78,7 @@ impl Elab<'_> {
                 let mut d =
                     Diagnostic::error(codes::TYPE_MISMATCH, "a number is not a function", callee.span, "called here");
                 if let ExprKind::Name(_) | ExprKind::Number { .. } | ExprKind::Paren(_) = callee.kind {
-                    d = d.help("a product needs its `*`");
+                    d = d.help("a product needs its `*`").instead(callee.span.after(), "*");
                 }
                 self.fail(d)
             }

@@ -202,7 +202,13 @@ fn column(request: &Request, names: &[&str], name: &str) -> Res<usize> {
             let d = error(format!("`{}` has no column `{name}`", request.shown), "no such column")
                 .note(format!("its columns are {}", quoted(names)));
             let near = suggest(name, names.iter().copied());
-            Err(Box::new(if near.is_empty() { d } else { d.help(format!("did you mean {}?", quoted(&near))) }))
+            if near.is_empty() {
+                return Err(Box::new(d));
+            }
+            let d = d.help(format!("did you mean {}?", quoted(&near)));
+            let one = matches!(request.selection, Selection::One(_));
+            let change = |d: Diagnostic, name: &&str| d.instead(request.selection_span, format!("\"{name}\""));
+            Err(Box::new(if one { near.iter().fold(d, change) } else { d }))
         }
     }
 }

@@ -94,6 +94,31 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "run r {\n  model = ou()\n  solver = heun\n  time = 0 .. 1 step 0.1\n  report mean(x)\n}\n",
     ),
     (
+        "run r {\n  model = ou()\n  solver = heun\n  time = 0 .. 1 step 0.1\n  report mean(x) at 0.52\n}\n",
+        "0.52",
+        "run r {\n  model = ou()\n  solver = heun\n  time = 0 .. 1 step 0.1\n  report mean(x) at 0.5\n}\n",
+    ),
+    (
+        "run r {\n  model = ou()\n  solver = heun\n  time = 0 .. 1 step 0.1\n  converge steps = [4, 8], reference = 64\n}\n",
+        "0 .. 1",
+        "run r {\n  model = ou()\n  solver = heun\n  time = 0 .. 1\n  converge steps = [4, 8], reference = 64\n}\n",
+    ),
+    (
+        "model m(A: real[2, 2] = eye(2)) {\n  state x: real[2] = zeros(2)\n  dx = -A*x dt\n}\n",
+        "x dt",
+        "model m(A: real[2, 2] = eye(2)) {\n  state x: real[2] = zeros(2)\n  dx = -A @ x dt\n}\n",
+    ),
+    (
+        "model m() {\n  state x: real[2] = zeros(2)\n  let y = x[2]\n  dx = -x dt\n}\n",
+        "2]\n  dx",
+        "model m() {\n  state x: real[2] = zeros(2)\n  let y = x[1]\n  dx = -x dt\n}\n",
+    ),
+    (
+        "model m() {\n  state x: real[2] = zeros(2)\n  let y = mean(x)\n  dx = -x dt\n}\n",
+        "mean",
+        "model m() {\n  state x: real[2] = zeros(2)\n  let y = avg(x)\n  dx = -x dt\n}\n",
+    ),
+    (
         "run r {\n  model = ou()\n  solver = heun\n  time = 0 .. 1 step 0.1\n  plot histgram(x)\n}\n",
         "histgram",
         "run r {\n  model = ou()\n  solver = heun\n  time = 0 .. 1 step 0.1\n  plot histogram(x)\n}\n",

@@ -482,7 +482,7 @@ impl<'p> Resolver<'p> {
         let d = Diagnostic::error(codes::BAD_STATISTIC, message, span, "not in a run");
         let d = d.note("inside a path there is only that path");
         self.report(match name {
-            "mean" => d.help("the average of an array is `avg(x)`"),
+            "mean" => d.help("the average of an array is `avg(x)`").instead(span, "avg"),
             "quantile" | "var" | "std" => d.help("take it in a `report` or a `check` of a run"),
             _ => d,
         });

@@ -215,6 +215,11 @@ impl<'r> Settings<'r> {
     }
 }
 
+/// The statement that makes the run around a place measure orders.
+fn converging(at: Span) -> Edit {
+    Edit::StatementInto(at, "converge steps = [16, 32, 64], reference = 1024".into())
+}
+
 impl Elab<'_> {
     /// Works out a run.
     pub fn plan(&mut self, run: &Run, overrides: &Overrides) -> Try<Plan> {
@@ -350,7 +355,8 @@ impl Elab<'_> {
                     order.span,
                     "nothing to compare",
                 )
-                .help("add `converge steps = [16, 32, 64], reference = 1024`"),
+                .help("add `converge steps = [16, 32, 64], reference = 1024`")
+                .fix("add `converge`", converging(order.span)),
             ),
             _ => Ok(()),
         }
@@ -377,11 +383,13 @@ impl Elab<'_> {
                 "write the ends alone, as in `time = 0 .. 1`",
             ),
         };
-        self.fail(
-            Diagnostic::error(codes::BAD_TIME, message, time, label)
-                .label(converge.span, "the numbers of steps are here")
-                .help(help),
-        )
+        let d = Diagnostic::error(codes::BAD_TIME, message, time, label)
+            .label(converge.span, "the numbers of steps are here")
+            .help(help);
+        self.fail(match plan.time {
+            Some(TimeSpec::Stepped { step_span, .. }) => d.instead(time.after().to(step_span), ""),
+            _ => d,
+        })
     }
 
     /// The model of a run. Statistics have no meaning in it.
