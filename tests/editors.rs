@@ -258,6 +258,9 @@ fn tree_sitter_highlights() {
     call(called(), "function.builtin");
     call(laws(), "type.builtin");
     call(statistics(), "function.macro");
+    let kinds = lines(quoted(&kinds_of_plots()));
+    out += "((plot (call function: (identifier) @function.builtin))\n (#any-of? @function.builtin\n";
+    out += &format!("{}))\n\n", kinds.trim_end());
     part("tree-sitter-sde/queries/highlights.scm", &format!("\n{out}"));
 }
 
@@ -294,5 +297,7 @@ fn emacs_mode() {
     list("laws", "Distributions.", owned(laws()));
     list("statistics", "Statistics of runs.", owned(statistics()));
     list("solvers", "Solvers of the standard library.", solvers());
+    list("settings", "Settings of runs.", owned(settings::NAMES.to_vec()));
+    list("plots", "Kinds of plots.", owned(kinds_of_plots()));
     part("emacs/sde-mode.el", &out);
 }

@@ -56,6 +56,15 @@
     "vec")
   "Solvers of the standard library.")
 
+(defconst sde--settings
+  '("model" "solver" "time" "paths" "seed" "precision" "threads" "noise")
+  "Settings of runs.")
+
+(defconst sde--plots
+  '("animation" "autocorr" "convergence" "density" "fan" "histogram" "image" "ladder" "paths" "phase" "rank"
+    "scatter" "trace" "work_precision")
+  "Kinds of plots.")
+
 ;; end of what is made
 
 (defgroup sde nil
@@ -82,6 +91,9 @@
           (group (or "target" "model" "solver" "run" "fn" "const" "data" "state" "weight" "noise" "part" "let"))
           (+ space) (group (+ (any alnum "_"))))
      (1 font-lock-keyword-face) (2 font-lock-variable-name-face))
+    (,(concat "\\(?:^\\|[{;]\\)[ \t]*" (regexp-opt sde--settings t) "[ \t]*=") 1 font-lock-variable-name-face)
+    (,(rx (or line-start (any "{;")) (* space) "plot" word-end)
+     (,(concat (regexp-opt sde--plots 'words) "(") nil nil (1 font-lock-builtin-face)))
     (,(concat (regexp-opt (append sde--functions sde--laws sde--statistics) 'words) "(") 1 font-lock-builtin-face)
     (,(regexp-opt sde--solvers 'words) . font-lock-function-name-face)
     (,(regexp-opt sde--keywords 'words) . font-lock-keyword-face)

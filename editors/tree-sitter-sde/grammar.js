@@ -166,7 +166,8 @@ module.exports = grammar({
     let_run: ($) =>
       seq('let', field('name', $.identifier), optional(seq(':', $._type)), '=', field('value', $.expression), optional($.pool)),
     report: ($) => seq('report', comma1($.expression), optional($.pool)),
-    plot: ($) => seq('plot', comma1($.expression), optional($.pool)),
+    plot: ($) =>
+      seq('plot', comma1($.expression), optional($.pool), optional(seq('to', field('path', $.string)))),
     check: ($) => seq('check', $.expression, optional($.pool)),
     save: ($) =>
       seq(

@@ -65,4 +65,9 @@
   "acceptance" "autocorr" "corr" "cov" "divergences" "ess" "histogram" "invariant" "kurtosis" "mean" "prob"
   "quantile" "rhat" "se" "skewness" "std" "strong_order" "var" "weak_order"))
 
+((plot (call function: (identifier) @function.builtin))
+ (#any-of? @function.builtin
+  "animation" "autocorr" "convergence" "density" "fan" "histogram" "image" "ladder" "paths" "phase" "rank"
+  "scatter" "trace" "work_precision"))
+
 ; end of what is made
