@@ -184,9 +184,10 @@ module.exports = grammar({
       ),
     phase: ($) => seq('phase', field('name', $.identifier), $._run_block),
     for_run: ($) => seq('for', field('name', $.identifier), 'in', $.expression, $._run_block),
+    // `init = burn` is a setting too.
     setting: ($) =>
       seq(
-        field('name', $.identifier), '=', $.expression,
+        field('name', choice($.identifier, alias('init', $.identifier))), '=', $.expression,
         optional(choice(seq(choice('step', 'tol'), $.expression), 'steps')),
       ),
     path: ($) => sep1($.identifier, '.'),

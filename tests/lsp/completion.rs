@@ -110,6 +110,7 @@ fn settings_are_completed_by_what_they_can_be() {
     offers.in_run("precision = |", &["f32", "f64"], &["exp", "stream"]);
     offers.in_run("noise = |", &["stream", "tree"], &["exp", "f32"]);
     offers.in_run("time = 0 .. 1 |", &["step", "tol"], &["exp", "q"]);
+    offers.in_run("solver = heun |", &[], &["and", "exp", "milstein"]);
     offers.in_run("threads = |", &["max"], &["q", "mean", "heun", "normal"]);
 }
 
@@ -131,6 +132,7 @@ fn statements_of_runs_are_completed_by_what_they_take() {
     offers.in_run("report mean(max(q, |), v)", &["q", "r", "exp"], &["mean", "heun"]);
     offers.in_run("report mean(q) |", &["at", "over"], &["exp", "mean", "q"]);
     offers.in_run("report mean(q) at |", &["g"], &["mean", "q"]);
+    offers.in_run("check mean(q) < 1 |", &["and", "at"], &["mean", "exp"]);
     offers.in_run("check |", &["mean", "invariant"], &["q", "strong_order", "w1"]);
     offers.in_run("converge steps = [16], reference = 64\n  check |", &["strong_order"], &[]);
     offers.in_run("check invariant(kin(), |)", &["well", "normal"], &["q", "heun"]);

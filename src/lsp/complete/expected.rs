@@ -197,7 +197,9 @@ pub fn continued(context: &Context) -> Vec<&'static str> {
     }
     let choice = [("then", has("if") && !has("then")), ("else", has("then")), ("in", has("for"))];
     words.extend(choice.into_iter().filter(|c| c.1).map(|c| c.0));
-    words.extend(["and", "or"]);
+    if ["<", ">", "<=", ">=", "==", "!=", "not", "if", "when", "check"].iter().any(|w| has(w)) {
+        words.extend(["and", "or"]);
+    }
     if context.depth > 0 || context.place == Place::Model {
         words.push("for");
     }
