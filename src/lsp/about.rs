@@ -12,6 +12,17 @@ pub fn about(text: &str, start: usize, end: usize) -> Option<Topic> {
         return about_call(&context).filter(|topic| ["plot", "distribution"].contains(&topic.kind));
     }
     choose(of_language(&text[start..end]), kinds(&context, context.depth))
+        .or_else(|| own_noise(&text[start..end], &context))
+}
+
+/// `dW` of a noise that nothing declares.
+fn own_noise(name: &str, context: &Context) -> Option<Topic> {
+    let in_flow = matches!(context.place, Place::Model | Place::Part) && context.head().starts_with('d');
+    let noise = name.strip_prefix('d').filter(|rest| in_flow && !rest.is_empty())?;
+    let doc = format!(
+        "The increment of a noise that this equation has for itself; `noise {noise}: wiener` declares one to share."
+    );
+    Some(Topic { kind: "noise", name: name.into(), doc, ..Topic::default() })
 }
 
 /// What is known of the function, law, statistic or plot of the call around a place.
@@ -40,6 +51,8 @@ fn kinds(context: &Context, depth: usize) -> &'static [&'static str] {
         _ if context.at_head => &["word"],
         Place::Run if plotted => &["plot"],
         Place::Run => &["statistic", "value", "function", "distribution", "operator"],
+        // After a colon.
+        _ if context.last() == ":" => &["type", "noise"],
         Place::File if context.head() == "solver" => &["form", "noise"],
         _ => &["function", "distribution", "operator"],
     }

@@ -10,11 +10,42 @@ use crate::model::library::Library;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident, Param, Solver};
 
-/// Names of types.
-pub const TYPES: [&str; 6] = ["real", "int", "bool", "target", "model", "solver"];
+/// A name with what it is.
+pub type Told = (&'static str, &'static str);
 
-/// Kinds of noise.
-pub const NOISES: [&str; 6] = ["wiener", "fbm", "ou", "poisson", "compound_poisson", "stable"];
+/// Types, by their names.
+pub const TYPE_TABLE: [Told; 6] = [
+    ("real", "A number, or with sizes an array of numbers: `real[n, m]`."),
+    ("int", "A whole number that is known when the file is compiled."),
+    ("bool", "True or false."),
+    ("target", "A law that is known by its log density."),
+    ("model", "A system that moves."),
+    ("solver", "A step rule."),
+];
+
+/// Kinds of noise, by their names.
+pub const NOISE_TABLE: [Told; 6] = [
+    ("wiener", "Independent Wiener processes, `wiener[m]` for m of them."),
+    ("fbm", "Fractional Brownian motion (not supported yet)."),
+    ("ou", "Coloured noise (not supported yet)."),
+    ("poisson", "A Poisson process (not supported yet)."),
+    ("compound_poisson", "Jumps of random sizes (not supported yet)."),
+    ("stable", "A stable process (not supported yet)."),
+];
+
+pub const TYPES: [&str; TYPE_TABLE.len()] = first(&TYPE_TABLE);
+pub const NOISES: [&str; NOISE_TABLE.len()] = first(&NOISE_TABLE);
+
+/// The names of a table.
+const fn first<const N: usize>(table: &[Told; N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut k = 0;
+    while k < N {
+        names[k] = table[k].0;
+        k += 1;
+    }
+    names
+}
 
 pub use crate::syntax::settings::NAMES as SETTINGS;
 

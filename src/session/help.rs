@@ -5,6 +5,7 @@ use crate::diagnostics::{codes, suggest};
 use crate::model::distributions::{self, Distribution};
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::library::{Decl, Library, item_name};
+use crate::model::messages::{NOISE_TABLE, TYPE_TABLE, Told};
 use crate::model::resolve::GIVEN;
 use crate::model::statistics::{self, Arity};
 use crate::model::{functions, operators, plots};
@@ -70,6 +71,9 @@ fn statements(name: &str) -> Vec<Topic> {
     let mut found: Vec<Topic> = Vec::new();
     found.extend(plots::find(name).map(|row| plain("plot", row.name, row.signature, row.doc)));
     found.extend(Form::named(name).map(|form| plain("form", form.name(), form.example(), form.doc())));
+    let named = |table: &[Told], kind| table.iter().find(|t| t.0 == name).map(|t| plain(kind, t.0, "", t.1));
+    found.extend(named(&TYPE_TABLE, "type"));
+    found.extend(named(&NOISE_TABLE, "noise"));
     found.extend(NoiseClass::named(name).map(|class| plain("noise", class.name(), "", class.doc())));
     let word = keywords::lookup(name);
     found.extend(word.map(|k| Topic { example: k.example.into(), ..plain("word", k.word, "", k.doc) }));

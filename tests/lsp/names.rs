@@ -205,4 +205,7 @@ fn hover_knows_settings_plots_and_statistics() {
     assert!(told(nth(&text, "se(mean", 0)).contains("standard error"));
     assert!(told(nth(&text, "time", 0)).contains("chooses its steps"));
     assert!(told(nth(&text, "state x", 0)).contains("What a path carries"));
+    assert!(told(nth(&text, "real[2]", 0)).contains("array of numbers"));
+    assert!(told(nth(&text, "dt +", 0)).contains("length of a step"));
+    assert!(told(nth(&text, "dW", 0)).contains("noise that this equation has for itself"));
 }

@@ -8,7 +8,7 @@ use crate::lsp::names::{head, law_signature};
 use crate::lsp::signature::header_text;
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::library::{Decl, item_name};
-use crate::model::messages::TYPES;
+use crate::model::messages::TYPE_TABLE;
 use crate::model::resolve::Kind;
 use crate::model::{distributions, functions, later, operators, plots, results, statistics};
 use crate::syntax::ast::{ItemKind, SolverBody};
@@ -206,8 +206,8 @@ impl List<'_> {
     pub(super) fn types(&mut self) {
         // What is no number is known to headers alone.
         let header = self.context.place == Place::File;
-        for name in TYPES.iter().filter(|t| header || !["target", "model", "solver"].contains(t)) {
-            self.put(name, ItemKindOf::KEYWORD, None, None);
+        for (name, doc) in TYPE_TABLE.iter().filter(|t| header || !["target", "model", "solver"].contains(&t.0)) {
+            self.word(name, doc);
         }
     }
 
