@@ -8,7 +8,8 @@ use crate::syntax::context::{Context, context};
 /// What is known of the word `start..end` of a text.
 pub fn about(text: &str, start: usize, end: usize) -> Option<Topic> {
     let context = context(text, end);
-    if names_an_argument(text, end) && context.call().is_some() {
+    // `n: int = 3` names a type.
+    if names_an_argument(text, end) && context.call().is_some() && context.last() != ":" {
         return about_call(&context).filter(|topic| ["plot", "distribution"].contains(&topic.kind));
     }
     choose(of_language(&text[start..end]), kinds(&context, context.depth))

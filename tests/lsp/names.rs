@@ -189,6 +189,7 @@ fn names_of_imported_files_are_followed_and_renamed() {
 #[test]
 fn hover_knows_settings_plots_and_statistics() {
     let text = PROGRAM.replace("report mean", "noise  = tree\n  plot paths(x, n = 5), histogram(x[0])\n  check se(mean(x[0])) < 1\n  report histogram(x[0]), mean");
+    let text = text.replace("k = 1.0,", "k: real = 1.0,");
     let mut client = Client::new("told");
     assert_eq!(client.open(URI, &text), Vec::<Value>::new());
     let mut told = |at: usize| {
@@ -205,6 +206,7 @@ fn hover_knows_settings_plots_and_statistics() {
     assert!(told(nth(&text, "se(mean", 0)).contains("standard error"));
     assert!(told(nth(&text, "time", 0)).contains("chooses its steps"));
     assert!(told(nth(&text, "state x", 0)).contains("What a path carries"));
+    assert!(told(nth(&text, "real = 1.0", 0)).contains("array of numbers"));
     assert!(told(nth(&text, "real[2]", 0)).contains("array of numbers"));
     assert!(told(nth(&text, "dt +", 0)).contains("length of a step"));
     assert!(told(nth(&text, "dW", 0)).contains("noise that this equation has for itself"));
