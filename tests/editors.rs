@@ -282,6 +282,23 @@ fn wrapped(words: &[String], indent: &str) -> String {
     out + "\n"
 }
 
+// ---- the book ----
+
+#[test]
+fn the_colours_of_the_book() {
+    let mut out = String::new();
+    let mut list = |name: &str, words: &[&str]| {
+        let words = words.join(" ");
+        out += &format!("  words.{name} =\n    '{words}';\n");
+    };
+    let statements: Vec<&str> = words().into_iter().chain(operator_words()).chain(settings::NAMES).collect();
+    list("keyword", &sorted(statements));
+    list("literal", &["true", "false", "pi", "inf"]);
+    list("type", &messages::TYPES[..3]);
+    list("built_in", &sorted([called(), laws(), statistics(), kinds_of_plots()].concat()));
+    part("../docs/programs.js", &out);
+}
+
 // ---- Emacs ----
 
 #[test]
