@@ -160,3 +160,51 @@ fn a_noise_in_two_equations_is_declared_or_parted() {
     assert_eq!(client.change(URI, 2, &shared), Vec::<Value>::new());
     assert_eq!(client.change(URI, 3, &parted), Vec::<Value>::new());
 }
+
+/// All programs of a folder and those below it.
+fn programs(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of programs").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            programs(&path, found);
+        } else if path.extension().is_some_and(|e| e == "sde") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_change_that_is_offered_mends() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
+    let mut all = Vec::new();
+    programs(&folder, &mut all);
+    let mut client = Client::new("offered");
+    let mut tried = 0;
+    for path in all {
+        // Those that are no texts have nothing that could be changed.
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let uri = format!("file://{}", path.display());
+        let problems = client.open(&uri, &text);
+        let mut version = 1;
+        for problem in &problems {
+            let document = json!({ "uri": uri });
+            let range = &problem["range"];
+            let params = json!({ "textDocument": document, "range": range, "context": { "diagnostics": [] } });
+            let offered = client.ask("textDocument/codeAction", params);
+            let own = |a: &&Value| a["diagnostics"][0] == *problem && a["edit"]["changes"][&uri].is_array();
+            for action in offered.as_array().expect("a list").iter().filter(own) {
+                let mended = edited(&text, &action["edit"]["changes"][&uri]);
+                version += 1;
+                let left = client.change(&uri, version, &mended);
+                let same = left.iter().any(|p| p["message"] == problem["message"]);
+                let title = &action["title"];
+                assert!(!same && left.len() <= problems.len(), "{}: {title} leaves {left:#?}", path.display());
+                tried += 1;
+                version += 1;
+                client.change(&uri, version, &text);
+            }
+        }
+        client.tell("textDocument/didClose", json!({ "textDocument": { "uri": uri } }));
+    }
+    assert!(tried > 50, "{tried} changes were offered");
+}
