@@ -11,6 +11,7 @@ use fokker::model::{distributions, functions, plots, statistics};
 use fokker::session::catalogue::{Stated, catalogue};
 use fokker::session::load::{Options, load_text};
 use fokker::syntax::ast::ItemKind;
+use fokker::syntax::settings;
 
 /// Compares the part of a page after its mark with what the tables say, or writes it.
 fn page(name: &str, made: &str) {
@@ -51,6 +52,9 @@ fn statistics_are_all_listed() {
     for row in statistics::TABLE {
         let _ = writeln!(out, "| `{}` | {} |", row.name, cell(row.doc));
     }
+    for row in statistics::FURTHER {
+        let _ = writeln!(out, "| `{}` | {} |", cell(row.signature), cell(row.doc));
+    }
     page("statistics.md", &out);
 }
 
@@ -79,6 +83,11 @@ fn the_reference_is_complete() {
     out += "\n## Plots\n\n| plot | what it shows |\n|---|---|\n";
     for row in plots::TABLE {
         let _ = writeln!(out, "| `{}` | {} |", cell(row.signature), cell(row.doc));
+    }
+    out += "\n## Settings of runs\n\n| setting | what it says |\n|---|---|\n";
+    for s in settings::TABLE {
+        let words: Vec<String> = s.words.iter().map(|(word, doc)| format!(" `{word}`: {doc}")).collect();
+        let _ = writeln!(out, "| `{}` | {}{} |", cell(s.example), cell(s.doc), cell(&words.concat()));
     }
     for kind in ["Functions", "Targets", "Models"] {
         let _ = write!(out, "\n## {kind} of the standard library\n\n| name | what it is |\n|---|---|\n");

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use fokker::lsp::snippets;
-use fokker::model::{distributions, functions, messages, operators, results};
+use fokker::model::{distributions, functions, later, messages, operators, plots, results};
 use fokker::session::load::{Options, load_text};
-use fokker::syntax::{Place, RESERVED, keywords};
+use fokker::syntax::{Place, RESERVED, keywords, settings};
 use serde_json::{Value, json};
 
 fn path(name: &str) -> PathBuf {
@@ -52,8 +52,10 @@ fn operator_words() -> [&'static str; 3] {
     ["and", "or", "not"]
 }
 
+/// Functions and operators that work: names of the others are free for users to see as their own.
 fn called() -> Vec<&'static str> {
-    sorted(functions::names().chain(operators::TABLE.iter().map(|o| o.name)).collect())
+    let functions = functions::TABLE.iter().filter(|f| !later::function(f)).map(|f| f.name);
+    sorted(functions.chain(operators::TABLE.iter().filter(|o| o.supported).map(|o| o.name)).collect())
 }
 
 fn laws() -> Vec<&'static str> {
@@ -61,14 +63,23 @@ fn laws() -> Vec<&'static str> {
 }
 
 fn statistics() -> Vec<&'static str> {
-    sorted(results::statistic_names().collect())
+    sorted(results::supported_names().collect())
 }
 
 fn solvers() -> Vec<String> {
     let mut names = load_text("none", "", &Options::default()).library.solver_names();
-    names.extend(["auto", "split"].map(str::to_string));
+    names.extend(values("solver").map(str::to_string));
     names.sort();
     names
+}
+
+/// Words that have a meaning in the value of a setting alone.
+fn values(setting: &str) -> impl Iterator<Item = &'static str> {
+    settings::lookup(setting).expect("a setting").words.iter().map(|w| w.0)
+}
+
+fn kinds_of_plots() -> Vec<&'static str> {
+    sorted(plots::TABLE.iter().map(|row| row.name).collect())
 }
 
 fn sorted(mut words: Vec<&str>) -> Vec<&str> {
@@ -92,49 +103,117 @@ fn pattern(name: &str, regex: &str) -> Value {
     json!({ "name": format!("{name}.sde"), "match": regex })
 }
 
-/// The same for the first word of a line.
-fn first(name: &str, regex: &str) -> Value {
-    json!({ "match": format!("^\\s*({regex})"), "captures": { "1": { "name": format!("{name}.sde") } } })
+/// The begin of a statement: of a line, or after a brace or a semicolon.
+const BEGIN: &str = "(?:^|(?<=[{;]))\\s*";
+
+/// The same for what comes after something else.
+fn after(before: &str, name: &str, regex: &str) -> Value {
+    json!({ "match": format!("{before}({regex})"), "captures": { "1": { "name": format!("{name}.sde") } } })
+}
+
+/// A setting whose value is a word.
+fn value_of(setting: &str) -> Value {
+    json!({
+        "match": format!("{BEGIN}({setting})\\s*(=)\\s*{}", any(&values(setting).collect::<Vec<_>>()).replacen("(?:", "(", 1)),
+        "captures": {
+            "1": { "name": "variable.parameter.setting.sde" },
+            "2": { "name": "keyword.operator.sde" },
+            "3": { "name": "constant.language.value.sde" }
+        }
+    })
+}
+
+/// The kinds of plots are that in `plot` statements alone; such a statement goes on in the next line after a comma.
+fn plot_statement() -> Value {
+    json!({
+        "begin": format!("{BEGIN}(plot)\\b(?!\\s*=)"),
+        "beginCaptures": { "1": { "name": "keyword.control.statement.sde" } },
+        "end": "(?=[;}])|(?<=[^,\\s])\\s*$",
+        "patterns": [
+            // With its newline, so that the statement does not end there.
+            { "match": ",\\s*(#.*)?\\n", "captures": { "1": { "name": "comment.line.number-sign.sde" } } },
+            { "include": "#comments" },
+            pattern("support.function.plot", &format!("{}(?=\\s*\\()", any(&kinds_of_plots()))),
+            { "include": "#values" },
+        ]
+    })
 }
 
 /// The grammar that VS Code colours with where no server and no tree-sitter is at hand.
 fn textmate() -> Value {
-    let given = ["t", "dt", "step", "pi", "inf"];
-    let declared =
-        "^\\s*(target|model|solver|run|fn|const|data|let|state|weight|noise|part|phase)\\s+([\\p{L}_][\\p{L}\\p{N}_]*)";
     json!({
         "$schema": "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json",
         "name": "Fokker",
         "scopeName": "source.sde",
         "fileTypes": ["sde"],
         "patterns": [
-            pattern("comment.line.documentation", "##.*$"),
-            pattern("comment.line.number-sign", "#.*$"),
-            pattern("string.quoted.double", "\"[^\"\\n]*\""),
-            {
-                "match": declared,
-                "captures": {
-                    "1": { "name": "keyword.declaration.sde" },
-                    "2": { "name": "entity.name.sde" }
-                }
-            },
-            pattern("constant.numeric", "\\b\\d(?:_?\\d)*(?:\\.\\d(?:_?\\d)*)?(?:[eE][+-]?\\d(?:_?\\d)*)?\\b"),
-            pattern("constant.language", &any(&["true", "false"])),
-            first("keyword.control.statement", &format!("{}(?!\\s*(?:=|\\())", any(&heads().into_iter().collect::<Vec<_>>()))),
-            first("variable.parameter.setting", &format!("{}(?=\\s*=)", any(&messages::SETTINGS))),
-            pattern("keyword.control", &any(&RESERVED.into_iter().filter(|w| !["true", "false", "and", "or", "not"].contains(w)).collect::<Vec<_>>())),
-            pattern("keyword.operator.word", &any(&operator_words())),
-            pattern("keyword.other", &format!("{}(?!\\s*[=(,)\\]])", any(&words()))),
-            pattern("storage.type", &any(&messages::TYPES.into_iter().chain(messages::NOISES).collect::<Vec<_>>())),
-            pattern("variable.other.differential", "\\bd[A-Z\\p{L}][\\p{L}\\p{N}_]*(?=\\s*(?:\\[[^\\]]*\\])?\\s*(?:=(?!=)|[+\\-)\\n]|$))"),
-            pattern("support.class.law", &format!("{}(?=\\s*\\()", any(&laws()))),
-            pattern("support.function.statistic", &format!("{}(?=\\s*\\()", any(&statistics()))),
-            pattern("support.function", &format!("{}(?=\\s*\\()", any(&called()))),
-            pattern("support.function.solver", &any(&solvers())),
-            pattern("constant.language.given", &any(&given)),
-            pattern("keyword.operator", "->|\\.\\.|==|!=|<=|>=|[-+*/^@<>=~∘']"),
-        ]
+            { "include": "#comments" },
+            { "include": "#statements" },
+            { "include": "#values" }
+        ],
+        "repository": {
+            "comments": { "patterns": [
+                pattern("comment.line.documentation", "##.*$"),
+                pattern("comment.line.number-sign", "#.*$")
+            ] },
+            "statements": { "patterns": statements() },
+            "values": { "patterns": in_values() }
+        }
     })
+}
+
+/// What begins statements, and what stands at one place of them alone.
+fn statements() -> Value {
+    let declared = format!(
+        "{BEGIN}(target|model|solver|run|fn|const|data|let|state|weight|noise|part|phase)\\s+([\\p{{L}}_][\\p{{L}}\\p{{N}}_]*)"
+    );
+    let heads: Vec<&str> = heads().into_iter().collect();
+    json!([
+        plot_statement(),
+        after(BEGIN, "variable.other.differential", "d\\p{L}[\\p{L}\\p{N}_]*(?=\\s*(?:\\[[^\\]]*\\])?\\s*=(?!=))"),
+        value_of("noise"),
+        value_of("precision"),
+        {
+            "match": declared,
+            "captures": {
+                "1": { "name": "keyword.declaration.sde" },
+                "2": { "name": "entity.name.sde" }
+            }
+        },
+        after(BEGIN, "variable.parameter.setting", &format!("{}(?=\\s*=(?!=))", any(&settings::NAMES))),
+        after(BEGIN, "keyword.control.statement", &format!("{}(?!\\s*(?:[=(,'.\\[]))", any(&heads))),
+        after(":\\s*", "storage.type.noise", &any(&messages::NOISES)),
+        after(":\\s*", "storage.type", &any(&messages::TYPES))
+    ])
+}
+
+/// What stands in expressions.
+fn in_values() -> Value {
+    let given = ["t", "dt", "step", "pi", "inf"];
+    let numbers = ["real", "int", "bool"];
+    let name = "[\\p{L}_][\\p{L}\\p{N}_]*";
+    let subs = "\\s*(?:\\[[^\\]]*\\])?";
+    let reserved = RESERVED.into_iter().filter(|w| !["true", "false", "and", "or", "not"].contains(w));
+    json!([
+        pattern("string.quoted.double", "\"[^\"\\n]*\""),
+        pattern("constant.numeric", "\\b\\d(?:_?\\d)*(?:\\.\\d(?:_?\\d)*)?(?:[eE][+-]?\\d(?:_?\\d)*)?\\b"),
+        pattern("constant.language", &any(&["true", "false"])),
+        pattern("keyword.control", &any(&reserved.collect::<Vec<_>>())),
+        pattern("keyword.operator.word", &any(&operator_words())),
+        pattern("keyword.other", &format!("(?<![.])\\b(?:{})\\b(?!\\s*[-=(,)\\]+*/^'])", words().join("|"))),
+        pattern("storage.type", &format!("{}(?!\\s*[=(])", any(&numbers))),
+        pattern("support.function.solver", &format!("{}(?!\\s*=)", any(&solvers()))),
+        pattern(
+            "variable.other.differential",
+            &format!("\\bd(?:\\p{{Lu}}[\\p{{L}}\\p{{N}}_]*|\\p{{L}})(?={subs}\\s*(?:[-+)\\n;}}]|for\\b|$))"),
+        ),
+        pattern("support.class.law", &format!("{}(?=\\s*\\()", any(&laws()))),
+        pattern("support.function.statistic", &format!("{}(?=\\s*\\()", any(&statistics()))),
+        pattern("support.function", &format!("{}(?=\\s*\\()", any(&called()))),
+        pattern("entity.name.function", &format!("\\b{name}(?=\\s*\\()")),
+        pattern("constant.language.given", &any(&given)),
+        pattern("keyword.operator", "->|\\.\\.|==|!=|<=|>=|[-+*/^@<>=~∘']")
+    ])
 }
 
 #[test]
@@ -179,6 +258,9 @@ fn tree_sitter_highlights() {
     call(called(), "function.builtin");
     call(laws(), "type.builtin");
     call(statistics(), "function.macro");
+    let kinds = lines(quoted(&kinds_of_plots()));
+    out += "((plot (call function: (identifier) @function.builtin))\n (#any-of? @function.builtin\n";
+    out += &format!("{}))\n\n", kinds.trim_end());
     part("tree-sitter-sde/queries/highlights.scm", &format!("\n{out}"));
 }
 
@@ -200,6 +282,23 @@ fn wrapped(words: &[String], indent: &str) -> String {
     out + "\n"
 }
 
+// ---- the book ----
+
+#[test]
+fn the_colours_of_the_book() {
+    let mut out = String::new();
+    let mut list = |name: &str, words: &[&str]| {
+        let words = words.join(" ");
+        out += &format!("  words.{name} =\n    '{words}';\n");
+    };
+    let statements: Vec<&str> = words().into_iter().chain(operator_words()).chain(settings::NAMES).collect();
+    list("keyword", &sorted(statements));
+    list("literal", &["true", "false", "pi", "inf"]);
+    list("type", &messages::TYPES[..3]);
+    list("built_in", &sorted([called(), laws(), statistics(), kinds_of_plots()].concat()));
+    part("../docs/programs.js", &out);
+}
+
 // ---- Emacs ----
 
 #[test]
@@ -215,5 +314,7 @@ fn emacs_mode() {
     list("laws", "Distributions.", owned(laws()));
     list("statistics", "Statistics of runs.", owned(statistics()));
     list("solvers", "Solvers of the standard library.", solvers());
+    list("settings", "Settings of runs.", owned(settings::NAMES.to_vec()));
+    list("plots", "Kinds of plots.", owned(kinds_of_plots()));
     part("emacs/sde-mode.el", &out);
 }

@@ -21,16 +21,14 @@
   "Words of the language.")
 
 (defconst sde--functions
-  '("abs" "accept" "acos" "affine" "all" "ancestors" "any" "append" "argmax" "argmin" "asin" "atan" "atan2"
-    "avg" "bessel_ratio" "bridge" "cbrt" "ceil" "cholesky" "choose" "clamp" "condition" "control" "cos" "cosh"
-    "cross" "csv" "ddt" "det" "diag" "digamma" "div" "dot" "empirical" "equal_in" "erf" "erfc" "erfinv" "exp"
-    "expect" "expm" "expm1" "eye" "floor" "flow" "fokker_planck" "forward" "fourier" "gamma_p" "generator"
+  '("abs" "accept" "acos" "all" "any" "append" "argmax" "argmin" "asin" "atan" "atan2" "avg" "bessel_ratio"
+    "cbrt" "ceil" "cholesky" "clamp" "cos" "cosh" "cross" "csv" "ddt" "det" "diag" "digamma" "div" "dot"
+    "empirical" "equal_in" "erf" "erfc" "erfinv" "exp" "expect" "expm" "expm1" "eye" "floor" "gamma_p"
     "geometric" "grad" "hessian" "hvp" "integral" "inv" "jacobian" "jvp" "karras" "laplacian" "lgamma"
-    "linspace" "log" "log1p" "log_i0" "logaddexp" "logdet" "logit" "logmeanexp" "logpdf" "logsumexp"
-    "marginal" "max" "min" "minibatch" "mixture" "mlp" "mod" "norm" "ones" "outer" "polygamma" "posterior"
-    "potential" "prod" "product" "replicate" "retime" "reverse" "roll" "sample" "scale" "scan" "score" "shift"
-    "sigmoid" "sign" "sin" "sinh" "softmax" "softplus" "solve" "sort" "sqrt" "standardize" "stop_grad" "sum"
-    "tan" "tanh" "temper" "tilt" "trace" "vjp" "weight_ess" "with_intercept" "zeros")
+    "linspace" "log" "log1p" "log_i0" "logaddexp" "logdet" "logit" "logpdf" "logsumexp" "max" "min" "mixture"
+    "mod" "norm" "ones" "outer" "polygamma" "potential" "prod" "product" "roll" "sample" "scale" "score"
+    "shift" "sigmoid" "sign" "sin" "sinh" "softmax" "softplus" "solve" "sort" "sqrt" "standardize" "stop_grad"
+    "sum" "tan" "tanh" "temper" "tilt" "trace" "vjp" "with_intercept" "zeros")
   "Functions and operators.")
 
 (defconst sde--laws
@@ -40,9 +38,8 @@
   "Distributions.")
 
 (defconst sde--statistics
-  '("acceptance" "autocorr" "corr" "cov" "divergences" "energy" "ess" "histogram" "invariant" "ks" "ksd"
-    "kurtosis" "lme" "mean" "mmd" "prob" "quantile" "rhat" "se" "skewness" "sliced_w2" "std" "strong_order"
-    "tv" "var" "w1" "w2" "weak_order")
+  '("acceptance" "autocorr" "corr" "cov" "divergences" "ess" "histogram" "invariant" "kurtosis" "mean" "prob"
+    "quantile" "rhat" "se" "skewness" "std" "strong_order" "var" "weak_order")
   "Statistics of runs.")
 
 (defconst sde--solvers
@@ -58,6 +55,15 @@
     "symplectic_euler" "tamed_euler" "tamed_milstein" "taylor_15" "truncated_euler" "tsit5" "tula" "ubu" "ula"
     "vec")
   "Solvers of the standard library.")
+
+(defconst sde--settings
+  '("model" "solver" "time" "paths" "seed" "precision" "threads" "noise")
+  "Settings of runs.")
+
+(defconst sde--plots
+  '("animation" "autocorr" "convergence" "density" "fan" "histogram" "image" "ladder" "paths" "phase" "rank"
+    "scatter" "trace" "work_precision")
+  "Kinds of plots.")
 
 ;; end of what is made
 
@@ -85,6 +91,9 @@
           (group (or "target" "model" "solver" "run" "fn" "const" "data" "state" "weight" "noise" "part" "let"))
           (+ space) (group (+ (any alnum "_"))))
      (1 font-lock-keyword-face) (2 font-lock-variable-name-face))
+    (,(concat "\\(?:^\\|[{;]\\)[ \t]*" (regexp-opt sde--settings t) "[ \t]*=") 1 font-lock-variable-name-face)
+    (,(rx (or line-start (any "{;")) (* space) "plot" word-end)
+     (,(concat (regexp-opt sde--plots 'words) "(") nil nil (1 font-lock-builtin-face)))
     (,(concat (regexp-opt (append sde--functions sde--laws sde--statistics) 'words) "(") 1 font-lock-builtin-face)
     (,(regexp-opt sde--solvers 'words) . font-lock-function-name-face)
     (,(regexp-opt sde--keywords 'words) . font-lock-keyword-face)

@@ -166,7 +166,8 @@ module.exports = grammar({
     let_run: ($) =>
       seq('let', field('name', $.identifier), optional(seq(':', $._type)), '=', field('value', $.expression), optional($.pool)),
     report: ($) => seq('report', comma1($.expression), optional($.pool)),
-    plot: ($) => seq('plot', comma1($.expression), optional($.pool)),
+    plot: ($) =>
+      seq('plot', comma1($.expression), optional($.pool), optional(seq('to', field('path', $.string)))),
     check: ($) => seq('check', $.expression, optional($.pool)),
     save: ($) =>
       seq(
@@ -183,9 +184,10 @@ module.exports = grammar({
       ),
     phase: ($) => seq('phase', field('name', $.identifier), $._run_block),
     for_run: ($) => seq('for', field('name', $.identifier), 'in', $.expression, $._run_block),
+    // `init = burn` is a setting too.
     setting: ($) =>
       seq(
-        field('name', $.identifier), '=', $.expression,
+        field('name', choice($.identifier, alias('init', $.identifier))), '=', $.expression,
         optional(choice(seq(choice('step', 'tol'), $.expression), 'steps')),
       ),
     path: ($) => sep1($.identifier, '.'),

@@ -8,7 +8,7 @@ use crate::session::load::Options;
 use crate::source::SourceMap;
 
 pub fn options(cli: &Cli) -> Options {
-    Options { stdlib: cli.stdlib.clone() }
+    Options { stdlib: cli.stdlib.clone(), ..Options::default() }
 }
 
 fn colour(cli: &Cli) -> Colour {

@@ -40,6 +40,8 @@ pub enum Edit {
     Replace(Span, String),
     /// a statement on a line of its own before the one that a place is in
     StatementBefore(Span, String),
+    /// a statement at the begin of the block of the declaration that a place is in
+    StatementInto(Span, String),
 }
 
 /// An error or a warning: what is wrong (`message`), where (`labels`), why (`notes`) and a way out (`help`).
@@ -94,6 +96,17 @@ impl Diagnostic {
         self
     }
 
+    /// As `fix`: another text for the one at `span`, which may be empty, as may the text.
+    pub fn instead(self, span: Span, text: impl Into<String>) -> Diagnostic {
+        let text = text.into();
+        let title = match (text.trim(), span.start == span.end) {
+            ("", _) => "leave it out".to_string(),
+            (new, true) => format!("add `{new}`"),
+            (new, false) => format!("change to `{new}`"),
+        };
+        self.fix(title, Edit::Replace(span, text))
+    }
+
     /// What an editor may offer to do.
     pub fn fixes(&self) -> &[Fix] {
         self.labels.first().map_or(&[], |label| &label.fixes)
@@ -102,9 +115,7 @@ impl Diagnostic {
     /// Names that were meant perhaps, as help and as changes of the text at `span`.
     pub fn did_you_mean(self, near: &[&str], span: Span) -> Diagnostic {
         let Some(help) = suggest::did_you_mean(near) else { return self };
-        let replace =
-            |d: Self, name: &&str| d.fix(format!("change to `{name}`"), Edit::Replace(span, name.to_string()));
-        near.iter().fold(self.help(help), replace)
+        near.iter().fold(self.help(help), |d, name| d.instead(span, *name))
     }
 
     pub fn is_error(&self) -> bool {

@@ -2,9 +2,11 @@
 
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind};
 
+use super::about::about;
 use super::document::Studied;
-use super::names::{builtin, head};
+use super::names::head;
 use crate::model::resolve::{Kind, Use};
+use crate::session::help::Topic;
 use crate::session::study::equations;
 use crate::source::Span;
 use crate::syntax::ast::ItemKind;
@@ -15,9 +17,8 @@ pub fn hover(studied: &Studied, at: usize) -> Option<Hover> {
         Some(found) => (declared(studied, found), found.at),
         None => {
             let (start, end) = name_at(&studied.text, at)?;
-            let about = builtin(&studied.text[start..end])?;
-            let span = Span::new(studied.loaded.main, start, end);
-            (format!("{}\n\n{}", code(&about.signature), about.doc), span)
+            let topic = about(&studied.text, start, end)?;
+            (markdown(&topic), Span::new(studied.loaded.main, start, end))
         }
     };
     let value = MarkupContent { kind: MarkupKind::Markdown, value: text };
@@ -26,6 +27,20 @@ pub fn hover(studied: &Studied, at: usize) -> Option<Hover> {
 
 fn code(text: &str) -> String {
     format!("```sde\n{}\n```", text.trim_end())
+}
+
+/// What the language says of a name, as Markdown.
+pub fn markdown(topic: &Topic) -> String {
+    let (kind, name) = (topic.kind, &topic.name);
+    let head = if topic.signature.is_empty() { format!("({kind}) {name}") } else { topic.signature.clone() };
+    let mut parts = vec![code(&head)];
+    parts.push(topic.doc.clone());
+    parts.extend(topic.facts.iter().map(|fact| format!("- {fact}")));
+    if !topic.example.is_empty() {
+        parts.push(format!("For example `{}`.", topic.example));
+    }
+    parts.retain(|p| !p.is_empty());
+    parts.join("\n\n")
 }
 
 fn declared(studied: &Studied, found: Use) -> String {
@@ -53,6 +68,7 @@ fn local(studied: &Studied, found: Use) -> String {
         Kind::State => "state",
         Kind::Noise => "noise",
         Kind::Size => "size",
+        Kind::Part => "part",
         Kind::Declaration => "declaration",
     };
     let name = studied.loaded.sources.text(found.of);

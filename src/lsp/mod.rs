@@ -1,10 +1,14 @@
 //! The language server: `fokker lsp`, over stdin and stdout.
 //!
 //! A text is studied (`session::study`) after it has changed, when an answer needs it or nothing else is waiting; every answer is
-//! worked out from that study and the text. What a client is told of names comes from the tables of the language.
+//! worked out from that study and the text. What a client is told of names comes from the tables of the language. What needs
+//! no study is answered by another thread (`server`), and waits for none.
 
+mod about;
 mod actions;
+mod answers;
 mod complete;
+mod desk;
 mod document;
 mod hints;
 mod hover;

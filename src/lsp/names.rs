@@ -1,53 +1,7 @@
-//! Names as they are shown: declarations by their heads, and what the tables of the language say of theirs.
+//! Declarations as they are shown: by their heads, and the parameters in these.
 
-use crate::model::{distributions, functions, operators, results, statistics};
 use crate::syntax::ast::{Fn, Item, ItemKind, TargetBody};
 use crate::syntax::print_expr::{expr, header, type_};
-
-/// What is said of a name of the language.
-pub struct About {
-    /// `exp(x: real[..]) -> real[..]`
-    pub signature: String,
-    /// Markdown
-    pub doc: String,
-}
-
-/// A function, law, operator or statistic by its name.
-pub fn builtin(name: &str) -> Option<About> {
-    if let Some(f) = functions::lookup(name) {
-        let doc = format!("{}\n\nFor example `{}`.", f.doc, f.example);
-        return Some(About { signature: f.signature.to_string(), doc });
-    }
-    if let Some(law) = distributions::lookup(name) {
-        let doc = format!("{}\n\nSupport: {}.", law.doc, law.support);
-        return Some(About { signature: law_signature(law), doc });
-    }
-    if let Some(o) = operators::lookup(name) {
-        return Some(About { signature: o.signature.to_string(), doc: o.doc.to_string() });
-    }
-    if let Some(row) = statistics::find(name) {
-        return Some(About { signature: statistic_signature(row), doc: row.doc.to_string() });
-    }
-    results::statistic(name)?;
-    Some(About { signature: format!("{name}(...)"), doc: "A statistic of a run.".to_string() })
-}
-
-pub fn law_signature(law: &distributions::Distribution) -> String {
-    let one = |p: &distributions::DistParam| p.default.map_or(p.name.to_string(), |v| format!("{} = {v}", p.name));
-    let params: Vec<String> = law.params.iter().map(one).collect();
-    format!("{}({})", law.name, params.join(", "))
-}
-
-pub fn statistic_signature(row: &statistics::Row) -> String {
-    let args = match row.arity {
-        statistics::Arity::None => String::new(),
-        statistics::Arity::One => "x".into(),
-        statistics::Arity::Condition => "condition".into(),
-        statistics::Arity::OneAnd(more) => format!("x, {more}"),
-        statistics::Arity::Two => "x, y".into(),
-    };
-    format!("{}({args})", row.name)
-}
 
 /// The head of a declaration, as it could begin: `model gbm(mu = 0.05)`.
 pub fn head(item: &Item) -> String {
@@ -73,6 +27,9 @@ pub fn function_head(f: &Fn) -> String {
     let body = if f.block { String::new() } else { format!(" = {}", expr(&f.value)) };
     format!("fn {}{}{body}", f.name.name, header(&f.header))
 }
+
+/// `normal(mean = 0, sd = 1)`
+pub use crate::session::help::signature_of_law as law_signature;
 
 /// The arguments in the brackets of a signature, as ranges of it.
 pub fn parameters(signature: &str) -> Vec<(usize, usize)> {
@@ -109,13 +66,5 @@ mod tests {
         assert_eq!(texts("f(x: real[n, m], y = (1, 2)) -> real"), ["x: real[n, m]", "y = (1, 2)"]);
         assert_eq!(texts("zeros()"), Vec::<&str>::new());
         assert_eq!(texts("pi"), Vec::<&str>::new());
-    }
-
-    #[test]
-    fn the_tables_are_told() {
-        for name in ["exp", "normal", "mixture", "quantile", "se"] {
-            assert!(builtin(name).is_some_and(|a| a.signature.starts_with(name) && !a.doc.is_empty()), "{name}");
-        }
-        assert!(builtin("banana").is_none());
     }
 }

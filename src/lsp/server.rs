@@ -1,31 +1,36 @@
-//! The loop of the server: messages in, answers out.
+//! The server: messages in, to one of its two desks, answers out.
+//!
+//! The front desk answers at once what the text alone tells: completion, signatures, the outline, formatting. What takes a
+//! study of the program is for a desk on a thread of its own: problems, types, the parameters of runs. A newer text ends the
+//! study of an older one.
 
-use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
+use lsp_server::{Connection, ErrorCode, Message, RequestId, Response};
 use lsp_types::notification::{self as told, Notification as _};
 use lsp_types::request::{self as asked, Request as _};
 use lsp_types::{
-    CodeActionProviderCapability, CompletionOptions, CompletionResponse, DocumentSymbolResponse,
-    GotoDefinitionResponse, InitializeParams, InitializeResult, OneOf, PrepareRenameResponse, PublishDiagnosticsParams,
-    Range, RenameOptions, ServerCapabilities, ServerInfo, SignatureHelpOptions, TextDocumentPositionParams,
-    TextDocumentSyncCapability, TextDocumentSyncKind, TextEdit, Uri, WorkDoneProgressOptions,
+    CancelParams, CodeActionProviderCapability, CompletionOptions, InitializeParams, InitializeResult, NumberOrString,
+    OneOf, RenameOptions, ServerCapabilities, ServerInfo, SignatureHelpOptions, TextDocumentSyncCapability,
+    TextDocumentSyncKind, WorkDoneProgressOptions,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use super::document::{Document, Shared, Studied};
+use super::desk::{Desk, Out, Setup};
+use super::library;
 use super::place::Units;
-use super::{actions, complete, hints, hover, library, rename, signature, symbols, tell};
-use crate::session::load::{Options, load_again};
+use crate::session::load::Options;
 
-type Failure = Box<dyn std::error::Error + Sync + Send>;
+pub type Failure = Box<dyn std::error::Error + Sync + Send>;
 
-/// Serves one client on stdin and stdout until it says goodbye.
-pub fn serve(options: Options) -> Result<(), Failure> {
+/// Requests that the client has taken back.
+type Cancelled = Arc<Mutex<HashSet<RequestId>>>;
+
+/// Serves one client on stdin and stdout until it says goodbye. Studies have a stack of so many bytes, as expressions are
+/// recursive.
+pub fn serve(options: Options, stack: usize) -> Result<(), Failure> {
     let (connection, threads) = Connection::stdio();
     let (id, params) = connection.initialize_start()?;
     let params: InitializeParams = serde_json::from_value(params)?;
@@ -36,14 +41,10 @@ pub fn serve(options: Options) -> Result<(), Failure> {
     };
     connection.initialize_finish(id, serde_json::to_value(result)?)?;
     let library = if options.stdlib.is_none() { library::folder() } else { None };
-    let mut shared = Shared { options, units, library, standard: None };
-    // The standard library is parsed while the client gets ready.
-    load_again("none", None, b"", &shared.options, &mut shared.standard);
-    let mut server =
-        Server { connection, shared, documents: HashMap::new(), told: Vec::new(), snippets: snippets(&params) };
-    server.run()?;
+    let setup = Setup { options, units, library, snippets: snippets(&params), told: Arc::default() };
+    run(&connection, setup, stack)?;
     // The writer ends when nobody can send any more.
-    drop(server);
+    drop(connection);
     threads.join()?;
     Ok(())
 }
@@ -61,7 +62,7 @@ fn capabilities(units: Units) -> ServerCapabilities {
             work_done_progress_options: no_progress,
         })),
         completion_provider: Some(CompletionOptions {
-            trigger_characters: Some(vec!["'".into()]),
+            trigger_characters: Some(vec!["'".into(), ".".into()]),
             ..CompletionOptions::default()
         }),
         signature_help_provider: Some(SignatureHelpOptions {
@@ -83,220 +84,109 @@ fn snippets(params: &InitializeParams) -> bool {
     completion.and_then(|c| c.completion_item.as_ref()).and_then(|i| i.snippet_support).unwrap_or(false)
 }
 
-struct Server {
-    connection: Connection,
-    shared: Shared,
-    documents: HashMap<String, Document>,
-    /// the documents, for each open one, that were told problems
-    told: Vec<(String, Uri)>,
-    snippets: bool,
+fn run(connection: &Connection, setup: Setup, stack: usize) -> Result<(), Failure> {
+    let (orders, queue) = channel();
+    let cancelled = Cancelled::default();
+    let back = (setup.clone(), sender(connection), cancelled.clone());
+    let study = std::thread::Builder::new().name("study".into()).stack_size(stack).spawn(move || {
+        let (setup, out, cancelled) = back;
+        work(&mut Desk::new(setup, out), &queue, &cancelled)
+    })?;
+    let changes = setup.told.clone();
+    front(connection, &mut Desk::new(setup, sender(connection)), &changes, &cancelled, &|m| Ok(orders.send(m)?))?;
+    drop(orders);
+    study.join().unwrap_or_else(|_| Err("the thread of studies has a bug".into()))
 }
 
-impl Server {
-    fn run(&mut self) -> Result<(), Failure> {
-        loop {
-            // Problems are told when the client has said all that it has to say for now.
-            if self.connection.receiver.is_empty() {
-                self.tell_changed()?;
-            }
-            let Ok(message) = self.connection.receiver.recv() else { return Ok(()) };
-            match message {
-                Message::Request(request) => {
-                    if self.connection.handle_shutdown(&request)? {
-                        return Ok(());
-                    }
-                    let id = request.id.clone();
-                    // A mistake of the server must not take the editor's session with it.
-                    let answer = catch_unwind(AssertUnwindSafe(|| self.answer(request)));
-                    let response = answer.unwrap_or_else(|_| {
-                        Response::new_err(id, ErrorCode::InternalError as i32, "the server has a bug here".into())
-                    });
-                    self.connection.sender.send(response.into())?;
+fn sender(connection: &Connection) -> Out {
+    let sender = connection.sender.clone();
+    Box::new(move |message| Ok(sender.send(message)?))
+}
+
+/// The loop of the front desk: until the client says goodbye.
+fn front(
+    connection: &Connection,
+    desk: &mut Desk,
+    changes: &AtomicU64,
+    cancelled: &Cancelled,
+    to_study: &dyn Fn(Message) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for message in &connection.receiver {
+        match message {
+            Message::Request(request) => {
+                if connection.handle_shutdown(&request)? {
+                    return Ok(());
                 }
-                Message::Notification(notification) => self.note(notification)?,
-                Message::Response(_) => {}
-            }
-        }
-    }
-
-    // ---- documents ----
-
-    fn note(&mut self, notification: Notification) -> Result<(), Failure> {
-        match notification.method.as_str() {
-            told::DidOpenTextDocument::METHOD => {
-                let Some(p) = read::<told::DidOpenTextDocument>(notification) else { return Ok(()) };
-                let document = p.text_document;
-                let key = document.uri.as_str().to_string();
-                self.documents.insert(key, Document::new(document.uri, document.version, document.text));
-            }
-            told::DidChangeTextDocument::METHOD => {
-                let Some(p) = read::<told::DidChangeTextDocument>(notification) else { return Ok(()) };
-                let Some(change) = p.content_changes.into_iter().next_back() else { return Ok(()) };
-                if let Some(document) = self.documents.get_mut(p.text_document.uri.as_str()) {
-                    document.change(p.text_document.version, change.text);
+                if takes_study(&request.method) {
+                    to_study(request.into())?;
+                } else {
+                    desk.respond(request)?;
                 }
             }
-            told::DidCloseTextDocument::METHOD => {
-                let Some(p) = read::<told::DidCloseTextDocument>(notification) else { return Ok(()) };
-                let key = p.text_document.uri.as_str().to_string();
-                self.documents.remove(&key);
-                self.take_back(&key, &[])?;
-            }
-            // What a program imports may have changed.
-            told::DidSaveTextDocument::METHOD => {
-                for document in self.documents.values_mut() {
-                    document.forget();
+            Message::Notification(n) if n.method == told::Cancel::METHOD => {
+                if let Ok(params) = serde_json::from_value::<CancelParams>(n.params) {
+                    cancelled.lock().unwrap_or_else(PoisonError::into_inner).insert(id(params.id));
                 }
             }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Studies what has changed and tells its problems.
-    fn tell_changed(&mut self) -> Result<(), Failure> {
-        let changed: Vec<String> =
-            self.documents.iter().filter(|(_, d)| !d.is_told).map(|(key, _)| key.clone()).collect();
-        for key in changed {
-            let Some(document) = self.documents.get_mut(&key) else { continue };
-            document.is_told = true;
-            let version = document.version;
-            let told = catch_unwind(AssertUnwindSafe(|| {
-                let studied = document.studied(&mut self.shared);
-                (tell::problems(&studied), studied)
-            }));
-            let Ok((all, studied)) = told else { continue };
-            let now: Vec<Uri> = all.iter().map(|(uri, _)| uri.clone()).collect();
-            self.take_back(&key, &now)?;
-            for (uri, problems) in all {
-                let version = (uri == studied.uri).then_some(version);
-                self.publish(PublishDiagnosticsParams { uri, diagnostics: problems, version })?;
+            Message::Notification(n) => {
+                if Desk::is_change(&n.method) {
+                    // Told before it waits in the queue, so that what is studied now can be given up.
+                    changes.fetch_add(1, Ordering::Release);
+                    desk.note(&n)?;
+                }
+                to_study(n.into())?;
             }
-            self.told.extend(now.into_iter().map(|uri| (key.clone(), uri)));
+            Message::Response(_) => {}
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Takes back what was told because of an open document, but for the documents that are told anew.
-    fn take_back(&mut self, key: &str, but: &[Uri]) -> Result<(), Failure> {
-        let (old, kept) = std::mem::take(&mut self.told).into_iter().partition(|(k, _)| k == key);
-        self.told = kept;
-        let old: Vec<(String, Uri)> = old;
-        for (_, uri) in old.into_iter().filter(|(_, uri)| !but.contains(uri)) {
-            self.publish(PublishDiagnosticsParams { uri, diagnostics: Vec::new(), version: None })?;
-        }
-        Ok(())
+fn id(id: NumberOrString) -> RequestId {
+    match id {
+        NumberOrString::Number(n) => n.into(),
+        NumberOrString::String(s) => s.into(),
     }
+}
 
-    fn publish(&self, params: PublishDiagnosticsParams) -> Result<(), Failure> {
-        let method = told::PublishDiagnostics::METHOD.to_string();
-        self.connection.sender.send(Notification::new(method, params).into())?;
-        Ok(())
-    }
+/// What is answered from a study; what is not is answered from the text and its names.
+fn takes_study(method: &str) -> bool {
+    let all = [
+        asked::HoverRequest::METHOD,
+        asked::GotoDefinition::METHOD,
+        asked::References::METHOD,
+        asked::PrepareRenameRequest::METHOD,
+        asked::Rename::METHOD,
+        asked::InlayHintRequest::METHOD,
+        asked::CodeActionRequest::METHOD,
+    ];
+    all.contains(&method)
+}
 
-    // ---- requests ----
-
-    fn answer(&mut self, request: Request) -> Response {
-        match request.method.as_str() {
-            asked::HoverRequest::METHOD => self.reply::<asked::HoverRequest, _>(request, |s, p| {
-                let (studied, at) = s.place(&p.text_document_position_params)?;
-                Ok(hover::hover(&studied, at))
-            }),
-            asked::GotoDefinition::METHOD => self.reply::<asked::GotoDefinition, _>(request, |s, p| {
-                let (studied, at) = s.place(&p.text_document_position_params)?;
-                Ok(Some(GotoDefinitionResponse::Array(rename::definitions(&studied, at))))
-            }),
-            asked::References::METHOD => self.reply::<asked::References, _>(request, |s, p| {
-                let (studied, at) = s.place(&p.text_document_position)?;
-                Ok(Some(rename::references(&studied, at, p.context.include_declaration)))
-            }),
-            asked::PrepareRenameRequest::METHOD => self.reply::<asked::PrepareRenameRequest, _>(request, |s, p| {
-                let (studied, at) = s.place(&p)?;
-                let found = rename::renamable(&studied, at)?;
-                Ok(Some(PrepareRenameResponse::Range(studied.range(found.at))))
-            }),
-            asked::Rename::METHOD => self.reply::<asked::Rename, _>(request, |s, p| {
-                let (studied, at) = s.place(&p.text_document_position)?;
-                rename::rename(&studied, at, &p.new_name, &mut s.shared).map(Some)
-            }),
-            asked::Completion::METHOD => self.reply::<asked::Completion, _>(request, |s, p| {
-                let (studied, at) = s.place(&p.text_document_position)?;
-                Ok(Some(CompletionResponse::Array(complete::complete(&studied, at, s.snippets))))
-            }),
-            asked::SignatureHelpRequest::METHOD => self.reply::<asked::SignatureHelpRequest, _>(request, |s, p| {
-                let (studied, at) = s.place(&p.text_document_position_params)?;
-                Ok(signature::signature(&studied, at))
-            }),
-            asked::InlayHintRequest::METHOD => self.reply::<asked::InlayHintRequest, _>(request, |s, p| {
-                let studied = s.study(&p.text_document.uri)?;
-                let (from, to) = offsets(&studied, p.range);
-                Ok(Some(hints::hints(&studied, from, to)))
-            }),
-            asked::DocumentSymbolRequest::METHOD => self.reply::<asked::DocumentSymbolRequest, _>(request, |s, p| {
-                let studied = s.study(&p.text_document.uri)?;
-                Ok(Some(DocumentSymbolResponse::Nested(symbols::symbols(&studied))))
-            }),
-            asked::Formatting::METHOD => self.reply::<asked::Formatting, _>(request, |s, p| {
-                let studied = s.study(&p.text_document.uri)?;
-                Ok(format(&studied))
-            }),
-            asked::CodeActionRequest::METHOD => self.reply::<asked::CodeActionRequest, _>(request, |s, p| {
-                let studied = s.study(&p.text_document.uri)?;
-                let (from, to) = offsets(&studied, p.range);
-                Ok(Some(actions::actions(&studied, from, to)))
-            }),
-            other => {
-                let message = format!("`{other}` is not served");
-                Response::new_err(request.id, ErrorCode::MethodNotFound as i32, message)
+/// The loop of the desk that studies: until there can be no more orders.
+fn work(desk: &mut Desk, queue: &Receiver<Message>, cancelled: &Cancelled) -> Result<(), Failure> {
+    loop {
+        let message = match queue.try_recv() {
+            Ok(message) => message,
+            Err(TryRecvError::Disconnected) => return Ok(()),
+            Err(TryRecvError::Empty) => {
+                // Problems are told when the client has said all that it has to say for now.
+                desk.tell_changed()?;
+                let Ok(message) = queue.recv() else { return Ok(()) };
+                message
             }
+        };
+        match message {
+            Message::Request(request) => {
+                if cancelled.lock().unwrap_or_else(PoisonError::into_inner).remove(&request.id) {
+                    let code = ErrorCode::RequestCanceled as i32;
+                    desk.send(Response::new_err(request.id, code, "taken back".into()).into())?;
+                } else {
+                    desk.respond(request)?;
+                }
+            }
+            Message::Notification(n) => desk.note(&n)?,
+            Message::Response(_) => {}
         }
     }
-
-    /// Reads the parameters of a request, and answers with what `work` makes of them.
-    fn reply<R, F>(&mut self, request: Request, work: F) -> Response
-    where
-        R: asked::Request,
-        R::Params: DeserializeOwned,
-        R::Result: Serialize,
-        F: FnOnce(&mut Server, R::Params) -> Result<R::Result, String>,
-    {
-        let id = request.id;
-        match serde_json::from_value(request.params) {
-            Err(e) => Response::new_err(id, ErrorCode::InvalidParams as i32, e.to_string()),
-            Ok(params) => match work(self, params) {
-                Ok(result) => Response::new_ok(id, serde_json::to_value(result).unwrap_or(Value::Null)),
-                Err(message) => Response::new_err(id, ErrorCode::RequestFailed as i32, message),
-            },
-        }
-    }
-
-    fn study(&mut self, uri: &Uri) -> Result<Rc<Studied>, String> {
-        let document = self.documents.get_mut(uri.as_str()).ok_or("the document is not open")?;
-        Ok(document.studied(&mut self.shared))
-    }
-
-    fn place(&mut self, p: &TextDocumentPositionParams) -> Result<(Rc<Studied>, usize), String> {
-        let studied = self.study(&p.text_document.uri)?;
-        let at = studied.units.offset(&studied.text, p.position);
-        Ok((studied, at))
-    }
-}
-
-fn offsets(studied: &Studied, range: Range) -> (usize, usize) {
-    (studied.units.offset(&studied.text, range.start), studied.units.offset(&studied.text, range.end))
-}
-
-/// The whole text anew; nothing for a text that does not parse, whose problems are told already.
-fn format(studied: &Studied) -> Option<Vec<TextEdit>> {
-    let new_text = crate::syntax::format::format(studied.loaded.main, &studied.text).ok()?;
-    let end = studied.units.position(&studied.text, studied.text.len());
-    let range = Range::new(lsp_types::Position::new(0, 0), end);
-    Some(if new_text == studied.text { Vec::new() } else { vec![TextEdit { range, new_text }] })
-}
-
-fn read<N: told::Notification>(notification: Notification) -> Option<N::Params>
-where
-    N::Params: DeserializeOwned,
-{
-    serde_json::from_value(notification.params).ok()
 }

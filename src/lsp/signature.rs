@@ -4,26 +4,27 @@ use lsp_types::{
     Documentation, MarkupContent, MarkupKind, ParameterInformation, ParameterLabel, SignatureHelp, SignatureInformation,
 };
 
+use super::about::about_call;
 use super::document::Studied;
-use super::names::{builtin, head, parameters};
+use super::names::{head, parameters};
 use crate::model::resolve::Kind;
 use crate::syntax::ast::ItemKind;
-use crate::syntax::context::{Call, context};
+use crate::syntax::context::{Call, Context, context};
 use crate::syntax::print_expr::header;
 
 pub fn signature(studied: &Studied, at: usize) -> Option<SignatureHelp> {
-    let call = context(&studied.text, at).call?;
-    let found = signatures(studied, &call);
+    let context = context(&studied.text, at);
+    let call = context.call()?;
+    let found = signatures(studied, call, &context);
     if found.is_empty() {
         return None;
     }
-    let written = &studied.text[call.at..at];
-    let signatures = found.into_iter().map(|(label, doc)| information(label, doc, &call, written)).collect();
+    let signatures = found.into_iter().map(|(label, doc)| information(label, doc, call)).collect();
     Some(SignatureHelp { signatures, active_signature: Some(0), active_parameter: Some(call.argument as u32) })
 }
 
 /// Texts and documentation: several for solvers of one name.
-fn signatures(studied: &Studied, call: &Call) -> Vec<(String, Option<String>)> {
+fn signatures(studied: &Studied, call: &Call, context: &Context) -> Vec<(String, Option<String>)> {
     if let Some(local) = local_function(studied, call) {
         return vec![(local, None)];
     }
@@ -33,23 +34,23 @@ fn signatures(studied: &Studied, call: &Call) -> Vec<(String, Option<String>)> {
         all.dedup_by(|a, b| a.0 == b.0);
         return all;
     }
-    builtin(&call.name).map(|about| (about.signature, Some(about.doc))).into_iter().collect()
+    let topic = about_call(context);
+    topic.map(|t| (t.signature.clone(), Some(t.doc))).into_iter().collect()
 }
 
 /// A `fn` inside the declaration around: from the line that declares it.
 fn local_function(studied: &Studied, call: &Call) -> Option<String> {
-    let found = studied.use_at(call.at).filter(|u| u.kind == Kind::Function)?;
+    let found = studied.plain_use_at(call.at).filter(|u| u.kind == Kind::Function)?;
     let text = &studied.loaded.sources.get(found.of.file).text[found.of.start as usize..];
     let close = text.find(')')?;
     Some(format!("fn {}", &text[..=close]))
 }
 
-fn information(label: String, doc: Option<String>, call: &Call, written: &str) -> SignatureInformation {
+fn information(label: String, doc: Option<String>, call: &Call) -> SignatureInformation {
     let places = parameters(&label);
     let utf16 = |at: usize| label[..at].encode_utf16().count() as u32;
-    let active = named_argument(written)
-        .and_then(|name| places.iter().position(|&(a, b)| word(&label[a..b]) == name))
-        .unwrap_or(call.argument);
+    let named = |name: &String| places.iter().position(|&(a, b)| word(&label[a..b]) == name);
+    let active = call.named.as_ref().and_then(named).unwrap_or(call.argument);
     let parameters = places
         .iter()
         .map(|&(a, b)| ParameterInformation {
@@ -64,12 +65,6 @@ fn information(label: String, doc: Option<String>, call: &Call, written: &str) -
         active_parameter: Some(active as u32),
         label,
     }
-}
-
-/// The name in `f(a, name = ` at the end of what is written.
-fn named_argument(written: &str) -> Option<&str> {
-    let last = written.rsplit(['(', ',']).next()?;
-    last.contains('=').then(|| word(last.trim_start()))
 }
 
 fn word(text: &str) -> &str {

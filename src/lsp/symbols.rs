@@ -40,6 +40,7 @@ fn inside(studied: &Studied, item: &Item, own: Span) -> Vec<DocumentSymbol> {
             Kind::State => SymbolKind::FIELD,
             Kind::Noise => SymbolKind::EVENT,
             Kind::Function => SymbolKind::FUNCTION,
+            Kind::Part => SymbolKind::NAMESPACE,
             Kind::Parameter | Kind::Size => SymbolKind::TYPE_PARAMETER,
             Kind::Value | Kind::Declaration => SymbolKind::VARIABLE,
         };

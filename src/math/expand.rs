@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
+use super::derivative::rules::may_refuse;
 use super::derivative::scope::Scopes;
 use super::derivative::{Differentiable, Forward, gradient};
 use super::graph::{Graph, Id, Node, VarId, VarKind};
@@ -16,6 +17,13 @@ pub fn clean(g: &mut Graph, roots: &[Id]) -> Result<Vec<Id>, NotDifferentiable> 
     let mut pass = Clean::new(Naming::of_kept(g, roots));
     let roots = pass.all(g, roots)?;
     Ok(restored_kept(g, &roots, &pass.naming.names))
+}
+
+/// Whether [`clean`] can take all derivatives. It is only tried where some operation could refuse: no other derivative comes to
+/// have one of these.
+pub fn differentiable(g: &mut Graph, roots: &[Id]) -> Result<(), NotDifferentiable> {
+    let refuses = |id: &Id| matches!(g.node(*id), Node::Op(op, _) if may_refuse(*op));
+    if g.reachable(roots).iter().any(refuses) { clean(g, roots).map(|_| ()) } else { Ok(()) }
 }
 
 /// As [`clean`], with names for the values that are needed several times (see `math::named`).

@@ -14,6 +14,6 @@ pub mod simplify;
 mod total;
 pub mod verify;
 
-pub use expand::{NotDifferentiable, clean, clean_named};
+pub use expand::{NotDifferentiable, clean, clean_named, differentiable};
 pub use graph::{Base, DataId, FRESH, Graph, Id, IndexVar, Node, Rate, Sampler, Shape, VarId, VarInfo, VarKind};
 pub use ops::{Dense, Op, Red, Ty};

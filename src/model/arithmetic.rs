@@ -170,28 +170,24 @@ impl Elab<'_> {
         for pair in arrays.windows(2) {
             if pair[0].0 != pair[1].0 {
                 let (a, b) = (&pair[0], &pair[1]);
-                return self.fail(
-                    Diagnostic::error(
-                        codes::SHAPE_MISMATCH,
-                        format!(
-                            "`{}` of arrays of different shapes, {} and {}",
-                            written(op),
-                            shape_text(&a.0),
-                            shape_text(&b.0)
-                        ),
-                        b.1,
-                        format!("this has the shape {}", shape_text(&b.0)),
-                    )
-                    .label(a.1, format!("this has the shape {}", shape_text(&a.0)))
-                    .note("arrays combine element by element, without broadcasting of axes")
-                    .help(if op == Op::Mul && a.0.last() == b.0.first() {
-                        "a product of matrices and vectors is written `@`: `A @ x`"
-                    } else if a.0.len() == b.0.len() {
-                        "check the sizes"
-                    } else {
-                        "say which axis is meant by a comprehension: `[a[i, j]*b[j] for i in 0..n, j in 0..m]`"
-                    }),
+                let message = format!(
+                    "`{}` of arrays of different shapes, {} and {}",
+                    written(op),
+                    shape_text(&a.0),
+                    shape_text(&b.0)
                 );
+                let label = |shape: &[usize]| format!("this has the shape {}", shape_text(shape));
+                let d = Diagnostic::error(codes::SHAPE_MISMATCH, message, b.1, label(&b.0))
+                    .label(a.1, label(&a.0))
+                    .note("arrays combine element by element, without broadcasting of axes");
+                return self.fail(if op == Op::Mul && a.0.last() == b.0.first() {
+                    d.help("a product of matrices and vectors is written `@`: `A @ x`")
+                        .instead(a.1.after().to(b.1.before()), " @ ")
+                } else if a.0.len() == b.0.len() {
+                    d.help("check the sizes")
+                } else {
+                    d.help("say which axis is meant by a comprehension: `[a[i, j]*b[j] for i in 0..n, j in 0..m]`")
+                });
             }
         }
         Ok(())

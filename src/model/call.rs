@@ -48,7 +48,8 @@ impl Elab<'_> {
                         span,
                         "named, not made",
                     )
-                    .help(format!("write `{name}()`; arguments that are left out become parameters of the run")),
+                    .help(format!("write `{name}()`; arguments that are left out become parameters of the run"))
+                    .instead(span, format!("{name}()")),
                 );
             }
             ItemKind::Run(_) | ItemKind::Use(..) => return Ok(None),
@@ -69,7 +70,7 @@ impl Elab<'_> {
             // A declaration of this name was refused where it stands.
             Value::Num(_) | Value::Int(_)
                 if matches!(&callee.kind, ExprKind::Name(name)
-                    if resolve::GIVEN.contains(&name.as_str()) && !self.library.lookup(name).is_empty()) =>
+                    if resolve::GIVEN.iter().any(|g| g.0 == name) && !self.library.lookup(name).is_empty()) =>
             {
                 Err(Reported)
             }
@@ -77,7 +78,7 @@ impl Elab<'_> {
                 let mut d =
                     Diagnostic::error(codes::TYPE_MISMATCH, "a number is not a function", callee.span, "called here");
                 if let ExprKind::Name(_) | ExprKind::Number { .. } | ExprKind::Paren(_) = callee.kind {
-                    d = d.help("a product needs its `*`");
+                    d = d.help("a product needs its `*`").instead(callee.span.after(), "*");
                 }
                 self.fail(d)
             }

@@ -79,7 +79,9 @@ fn unreadable(request: &Request, error: &std::io::Error) -> Diagnostic {
     let near = suggest(&wanted, names.iter().map(String::as_str));
     let tables: Vec<&str> = names.iter().map(String::as_str).filter(|n| n.to_lowercase().ends_with(".csv")).collect();
     if !near.is_empty() {
-        d.help(format!("did you mean {}?", quoted(&near)))
+        let folder = request.shown.rfind('/').map_or("", |i| &request.shown[..i + 1]);
+        let help = d.help(format!("did you mean {}?", quoted(&near)));
+        near.iter().fold(help, |d, name| d.instead(request.path_span, format!("\"{folder}{name}\"")))
     } else if !tables.is_empty() {
         d.help(format!("the folder has {}", quoted(&tables)))
     } else {
@@ -178,7 +180,8 @@ fn choose(request: &Request, names: &[&str]) -> Res<std::ops::Range<usize>> {
             let label = "from the first to the last, in the order of the file";
             Err(Box::new(
                 Diagnostic::error(codes::MISSING_COLUMN, message, request.selection_span, label)
-                    .help(format!("write \"{last}\" .. \"{first}\"")),
+                    .help(format!("write \"{last}\" .. \"{first}\""))
+                    .instead(request.selection_span, format!("\"{last}\" .. \"{first}\"")),
             ))
         }
     }
@@ -199,7 +202,13 @@ fn column(request: &Request, names: &[&str], name: &str) -> Res<usize> {
             let d = error(format!("`{}` has no column `{name}`", request.shown), "no such column")
                 .note(format!("its columns are {}", quoted(names)));
             let near = suggest(name, names.iter().copied());
-            Err(Box::new(if near.is_empty() { d } else { d.help(format!("did you mean {}?", quoted(&near))) }))
+            if near.is_empty() {
+                return Err(Box::new(d));
+            }
+            let d = d.help(format!("did you mean {}?", quoted(&near)));
+            let one = matches!(request.selection, Selection::One(_));
+            let change = |d: Diagnostic, name: &&str| d.instead(request.selection_span, format!("\"{name}\""));
+            Err(Box::new(if one { near.iter().fold(d, change) } else { d }))
         }
     }
 }

@@ -392,15 +392,12 @@ impl<'p> Elab<'p> {
         match self.g.ty(id) {
             Ty::Real => Ok(id),
             Ty::Int => Ok(self.lift_to_real(id)),
-            Ty::Bool => self.fail(
-                Diagnostic::error(
-                    codes::TYPE_MISMATCH,
-                    "a number is wanted here, and this is true or false",
-                    span,
-                    "a condition",
-                )
-                .help("write `if condition then 1 else 0`"),
-            ),
+            Ty::Bool => {
+                let message = "a number is wanted here, and this is true or false";
+                let number = format!("(if {} then 1 else 0)", self.sources.text(span));
+                let d = Diagnostic::error(codes::TYPE_MISMATCH, message, span, "a condition");
+                self.fail(d.help("write `if condition then 1 else 0`").instead(span, number))
+            }
         }
     }
 

@@ -78,7 +78,9 @@ impl Elab<'_> {
             ExprKind::Index(array, subs) => self.index_expr(array, subs, scope, e.span),
             ExprKind::Prime(inner) => self.prime(inner, scope, e.span),
             ExprKind::Field(object, field) => self.field(object, field, scope),
-            ExprKind::Juxtapose { differential, .. } => self.fail(messages::juxtaposed(differential, e.span)),
+            ExprKind::Juxtapose { coefficient, differential, .. } => {
+                self.fail(messages::juxtaposed(differential, coefficient.span, e.span))
+            }
         }
     }
 
@@ -116,7 +118,7 @@ impl Elab<'_> {
         }
         let d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{name}` is not declared"), span, "unknown name");
         if let Some(habit) = crate::model::habits::of_name(name) {
-            return self.fail(d.help(habit));
+            return self.fail(messages::with_habit(d, habit));
         }
         let known = self.known_names(scope);
         self.fail(d.did_you_mean(&suggest(name, known.iter().map(String::as_str)), span))

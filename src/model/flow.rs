@@ -539,7 +539,11 @@ impl Elab<'_> {
                 format!("of shape {}", shape_text(&state.shape)),
             )
             .label(first, "equations are given for other components only")
-            .help(format!("add `d{name}[{text}] = ...`; a component that does not move has `0 dt`")),
+            .help(format!("add `d{name}[{text}] = ...`; a component that does not move has `0 dt`"))
+            .fix(
+                format!("add `d{name}[{text}] = 0 dt`"),
+                Edit::StatementBefore(first, format!("d{name}[{text}] = 0 dt")),
+            ),
         )
     }
 
@@ -670,4 +674,5 @@ fn shared_noise(noise: &Noise, again: Span) -> Diagnostic {
         .note("whether the two share one noise or have independent ones is yours to say")
         .help(format!("for one shared noise: `noise {name}: wiener`; for independent ones give them different names"))
         .fix(format!("declare the noise `{name}`, shared"), Edit::StatementBefore(noise.span, declaration))
+        .fix(format!("make it another noise, `{name}2`"), Edit::Replace(again, format!("d{name}2")))
 }

@@ -131,6 +131,18 @@ impl NoiseClass {
         NoiseClass::ALL.into_iter().find(|c| c.name() == name)
     }
 
+    /// What it says of the `b` of a model, in a line.
+    pub fn doc(self) -> &'static str {
+        match self {
+            NoiseClass::None => "no noise: there is no b",
+            NoiseClass::Additive => "b(t), the same in all states",
+            NoiseClass::Scalar => "one noise, with a vector b",
+            NoiseClass::Diagonal => "a noise for each component: b*dW",
+            NoiseClass::Commutative => "a matrix b whose columns commute",
+            NoiseClass::Any => "a matrix b: any noise",
+        }
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             NoiseClass::None => "none",

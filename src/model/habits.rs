@@ -89,6 +89,31 @@ pub fn of_setting(name: &str) -> Option<String> {
     find(SETTINGS, name)
 }
 
+/// The name or type that a habit stands for, where nothing else has to change: `asin` in "write `asin(x)`".
+pub fn replacement(help: &str) -> Option<&str> {
+    let mut quoted = help.split('`').skip(1).step_by(2);
+    let (Some(text), None) = (quoted.next(), quoted.next()) else { return None };
+    let (name, args) = text.split_once('(').unwrap_or((text, ")"));
+    let plain = |text: &str| text.chars().all(|c| c.is_alphabetic() || c == '_');
+    let args = args.strip_suffix(')')?;
+    (plain(name) && args.chars().all(|c| c.is_alphabetic() || c == ',' || c == ' ')).then_some(name)
+}
+
 fn find(table: &[(&str, &str)], name: &str) -> Option<String> {
     table.iter().find(|(other, _)| *other == name).map(|(_, ours)| ours.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replacements_are_names() {
+        let of = |name: &str| of_name(name).and_then(|help| replacement(&help).map(str::to_string));
+        assert_eq!(of("arcsin"), Some("asin".into()));
+        assert_eq!(of("ln"), Some("log".into()));
+        assert_eq!(of("True"), Some("true".into()));
+        assert_eq!([of("median"), of("np"), of("pow"), of("average"), of("log10")], [const { None }; 5]);
+        assert_eq!(of_type("float").and_then(|h| replacement(&h).map(str::to_string)), Some("real".into()));
+    }
 }

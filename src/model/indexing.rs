@@ -122,11 +122,10 @@ impl Elab<'_> {
             } else {
                 format!("indices begin at 0, so the last one is {last}")
             };
-            return self.fail(
-                Diagnostic::error(codes::BAD_INDEX, message, e.span, "outside the array")
-                    .note(format!("indices run from 0 to {last}"))
-                    .help(help),
-            );
+            let d = Diagnostic::error(codes::BAD_INDEX, message, e.span, "outside the array")
+                .note(format!("indices run from 0 to {last}"))
+                .help(help);
+            return self.fail(if lo == hi { d.instead(e.span, last.to_string()) } else { d });
         }
         Ok(Axis::At(id))
     }

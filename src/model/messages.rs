@@ -10,19 +10,58 @@ use crate::model::library::Library;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident, Param, Solver};
 
-/// Names of types.
-pub const TYPES: [&str; 6] = ["real", "int", "bool", "target", "model", "solver"];
+/// A name with what it is.
+pub type Told = (&'static str, &'static str);
 
-/// Kinds of noise.
-pub const NOISES: [&str; 6] = ["wiener", "fbm", "ou", "poisson", "compound_poisson", "stable"];
+/// Types, by their names.
+pub const TYPE_TABLE: [Told; 6] = [
+    ("real", "A number, or with sizes an array of numbers: `real[n, m]`."),
+    ("int", "A whole number that is known when the file is compiled."),
+    ("bool", "True or false."),
+    ("target", "A law that is known by its log density."),
+    ("model", "A system that moves."),
+    ("solver", "A step rule."),
+];
 
-/// Settings of a run.
-pub const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];
+/// Kinds of noise, by their names.
+pub const NOISE_TABLE: [Told; 6] = [
+    ("wiener", "Independent Wiener processes, `wiener[m]` for m of them."),
+    ("fbm", "Fractional Brownian motion (not supported yet)."),
+    ("ou", "Coloured noise (not supported yet)."),
+    ("poisson", "A Poisson process (not supported yet)."),
+    ("compound_poisson", "Jumps of random sizes (not supported yet)."),
+    ("stable", "A stable process (not supported yet)."),
+];
+
+pub const TYPES: [&str; TYPE_TABLE.len()] = first(&TYPE_TABLE);
+pub const NOISES: [&str; NOISE_TABLE.len()] = first(&NOISE_TABLE);
+
+/// The names of a table.
+const fn first<const N: usize>(table: &[Told; N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut k = 0;
+    while k < N {
+        names[k] = table[k].0;
+        k += 1;
+    }
+    names
+}
+
+pub use crate::syntax::settings::NAMES as SETTINGS;
 
 /// Adds the known names near to `name`, which stands where the diagnostic is.
 fn with_near<'a>(d: Diagnostic, name: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     let at = d.labels[0].span;
     d.did_you_mean(&suggest(name, known), at)
+}
+
+/// Adds what is written here instead of a name of another language, which stands where the diagnostic is.
+pub fn with_habit(d: Diagnostic, habit: String) -> Diagnostic {
+    let at = d.labels[0].span;
+    match habits::replacement(&habit).map(str::to_string) {
+        Some(name) => d.help(habit).instead(at, name),
+        None => d.help(habit),
+    }
 }
 
 fn quoted(names: &[&str]) -> String {
@@ -37,7 +76,7 @@ pub fn unknown_type(name: &str, span: Span) -> Diagnostic {
         "types are real, int, bool, arrays of them (`real[n, m]`), target, model, solver, and functions `(real) -> real`",
     );
     match habits::of_type(name) {
-        Some(habit) => d.help(habit),
+        Some(habit) => with_habit(d, habit),
         None => with_near(d, name, TYPES),
     }
 }
@@ -62,19 +101,21 @@ pub fn chained(op: BinaryOp, left: &Expr) -> Option<Diagnostic> {
             let middle = crate::syntax::print::expr(middle);
             Some(
                 Diagnostic::error(codes::TYPE_MISMATCH, "comparisons do not chain", left.span, "true or false already")
-                    .help(format!("join two conditions on `{middle}` by `and`")),
+                    .help(format!("join two conditions on `{middle}` by `and`"))
+                    .instead(left.span.after(), format!(" and {middle}")),
             )
         }
         _ => None,
     }
 }
 
-/// `e dx` outside a flow.
-pub fn juxtaposed(differential: &Ident, span: Span) -> Diagnostic {
+/// `e dx` outside a flow; `coefficient` is the place of `e`.
+pub fn juxtaposed(differential: &Ident, coefficient: Span, span: Span) -> Diagnostic {
     let message = format!("the differential `{}` stands outside a flow", differential.name);
     Diagnostic::error(codes::NOISE_MISUSE, message, span, "not in an equation `dx = ...`")
         .note("a product beside a differential has a meaning only on the right side of a flow")
         .help("in a `solver` or a prime block, multiply: `e*dt`, `b(t, x) @ dW`")
+        .instead(coefficient.after().to(differential.span.before()), "*")
 }
 
 /// `e ∘ dt`: what is no noise has no convention.
@@ -91,6 +132,7 @@ pub fn primed(name: &str, span: Span) -> Diagnostic {
     Diagnostic::error(codes::UNKNOWN_NAME, message, span, "nothing renews it here")
         .note("a primed name is the newest value of a state, in a `step`, `every`, `at` or `when` block")
         .help("elsewhere write the name without a prime")
+        .instead(span, name)
 }
 
 // Noises, states and what renews them.
@@ -115,8 +157,14 @@ pub fn two_conventions(again: Span, first: Span) -> Diagnostic {
 
 /// `wiener(2)`: what looks like a size, and would be lost.
 pub fn wiener_called(kind: &Expr) -> Diagnostic {
-    Diagnostic::error(codes::TOO_MANY_ARGUMENTS, "`wiener` takes no arguments", kind.span, "called here")
-        .help("a vector of noises has its size in brackets: `noise W: wiener[2]`; a factor stands in the equation")
+    let d = Diagnostic::error(codes::TOO_MANY_ARGUMENTS, "`wiener` takes no arguments", kind.span, "called here")
+        .help("a vector of noises has its size in brackets: `noise W: wiener[2]`; a factor stands in the equation");
+    match &kind.kind {
+        ExprKind::Call(_, args) if args.len() == 1 => {
+            d.instead(kind.span, format!("wiener[{}]", crate::syntax::print::expr(&args[0].value)))
+        }
+        _ => d,
+    }
 }
 
 fn no_state(name: &Ident, what: &str, label: &str, states: &[&str], first: Option<Span>) -> Diagnostic {

@@ -178,8 +178,12 @@ pub fn statistic(name: &str) -> Option<Named> {
 
 /// The names of all statistics.
 pub fn statistic_names() -> impl Iterator<Item = &'static str> {
-    let more = ["se", "strong_order", "weak_order", "invariant"];
-    STATISTICS.iter().map(|s| s.name).chain(more).chain(LATER.iter().copied())
+    supported_names().chain(LATER.iter().copied())
+}
+
+/// Those that this version works out.
+pub fn supported_names() -> impl Iterator<Item = &'static str> {
+    STATISTICS.iter().map(|s| s.name).chain(crate::model::statistics::FURTHER.iter().map(|f| f.name))
 }
 
 impl Elab<'_> {

@@ -68,6 +68,56 @@ pub struct Row {
     pub doc: &'static str,
 }
 
+impl Row {
+    /// As it is written: `quantile(e, q)`.
+    pub fn signature(&self) -> String {
+        let args = match self.arity {
+            Arity::None => String::new(),
+            Arity::One => "e".into(),
+            Arity::Condition => "condition".into(),
+            Arity::OneAnd(more) => format!("e, {more}"),
+            Arity::Two => "e, f".into(),
+        };
+        format!("{}({args})", self.name)
+    }
+}
+
+/// What the statements of a run name besides: numbers that are not gathered from the values of paths.
+#[derive(Copy, Clone, Debug)]
+pub struct Further {
+    pub name: &'static str,
+    pub signature: &'static str,
+    pub doc: &'static str,
+}
+
+const fn further(name: &'static str, signature: &'static str, doc: &'static str) -> Further {
+    Further { name, signature, doc }
+}
+
+/// All of these.
+pub const FURTHER: &[Further] = &[
+    further(
+        "se",
+        "se(s)",
+        "The standard error of a statistic, or of a formula of statistics (by the jackknife over groups of paths).",
+    ),
+    further(
+        "strong_order",
+        "strong_order(s: solver)",
+        "The strong order of convergence that a run with `converge` measures.",
+    ),
+    further(
+        "weak_order",
+        "weak_order(s: solver)",
+        "The weak order of convergence that a run with `converge` measures.",
+    ),
+    further(
+        "invariant",
+        "invariant(m: model, p: target)",
+        "Whether the density of the target is stationary under the model: a condition of `check`, derived symbolically.",
+    ),
+];
+
 const fn row(name: &'static str, arity: Arity, keeps: Keeps, doc: &'static str) -> Row {
     Row { name, arity, keeps, doc }
 }
@@ -229,5 +279,11 @@ mod tests {
             assert_eq!(row.arity == Arity::Two, kind.args() == 2, "{}", row.name);
         }
         assert!(find("median").is_none());
+        for row in FURTHER {
+            use crate::model::results::{Named, statistic};
+            let named = statistic(row.name).expect("a statistic");
+            assert!(!matches!(named, Named::OfPaths(_) | Named::Later(_)), "{}", row.name);
+            assert!(row.signature.starts_with(row.name));
+        }
     }
 }

@@ -137,20 +137,24 @@ impl Elab<'_> {
             return Ok(best as u64);
         }
         let (lo, hi) = (grid.times[candidates[0]], grid.times[candidates[1]]);
-        self.fail(
-            Diagnostic::error(
-                codes::OFF_GRID,
-                format!("the time {} is not on the grid of steps", shown(t)),
-                span,
-                "asked for here",
-            )
+        let message = format!("the time {} is not on the grid of steps", shown(t));
+        let d = Diagnostic::error(codes::OFF_GRID, message, span, "asked for here")
             .note(if lo == hi {
                 format!("the run goes from {} to {}", shown(grid.times[0]), shown(grid.times[grid.times.len() - 1]))
             } else {
                 format!("the nearest steps are at {} and {}", shown(lo), shown(hi))
             })
-            .help("take one of these, or a step that divides the time"),
-        )
+            .help("take one of these, or a step that divides the time");
+        // Of a list or a formula it is not certain what is to be changed.
+        let is_number = self.sources.text(span).parse::<f64>().is_ok();
+        let near = if !is_number {
+            &[][..]
+        } else if lo == hi {
+            &[lo]
+        } else {
+            &[lo, hi][..]
+        };
+        self.fail(near.iter().fold(d, |d, time| d.instead(span, shown(*time).to_string())))
     }
 
     /// The grid points at which a pool looks.

@@ -1,6 +1,7 @@
 //! Checking: every problem of a program that can be told before it runs, whether a run reaches it or not.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use crate::diagnostics::{Code, Diagnostic, codes};
@@ -18,7 +19,7 @@ use crate::session::load::Loaded;
 use crate::session::plan::{Overrides, Plan, Statement, TimeSpec};
 use crate::solve::form::Structured;
 use crate::source::{SourceMap, Span};
-use crate::syntax::ast::{ItemKind, Param};
+use crate::syntax::ast::{ItemKind, Param, Run};
 
 /// Grids of at most so many steps are laid out to look for times that are not on them.
 const MAX_LAID_OUT: f64 = 1e6;
@@ -28,14 +29,24 @@ const MAX_COMBINATIONS: usize = 256;
 
 /// All problems of a loaded program, in the order of the text.
 pub fn check_loaded(loaded: &Loaded) -> Vec<Diagnostic> {
-    check_with(loaded, &crate::model::resolve::resolve(&loaded.library), None, &mut |_, _| {})
+    let names = crate::model::resolve::resolve(&loaded.library);
+    check_with(loaded, &names, None, &mut |_, _| ControlFlow::Continue(()))
 }
 
-/// What is done with each part of a program that has been worked out: the elaborator, and the model with its structure if
-/// the part is a run of it or a declaration of one.
-pub type Each<'e> = dyn FnMut(&mut Elab<'_>, Option<(&Model, &Structured)>) + 'e;
+/// A part of a program that has been worked out.
+#[derive(Debug, Default)]
+pub struct Part<'p> {
+    /// the run that it is
+    pub run: Option<&'p Run>,
+    /// the model of the run, or that it declares, with its structure; none where that could not be worked out
+    pub model: Option<(&'p Model, &'p Structured)>,
+}
 
-/// [`check_loaded`], showing what was worked out on the way; `seen` collects the values of declared names.
+/// What is done with each part, while the elaborator knows what is in it; whether to go on.
+pub type Each<'e> = dyn FnMut(&mut Elab<'_>, Part<'_>) -> ControlFlow<()> + 'e;
+
+/// [`check_loaded`], showing what was worked out on the way; `seen` collects the values of declared names. Where it is told to
+/// stop, it knows the problems that were found so far.
 pub fn check_with(loaded: &Loaded, names: &Names, seen: Option<&Seen>, each: &mut Each<'_>) -> Vec<Diagnostic> {
     let mut problems = Problems::new(loaded);
     if !loaded.is_readable() {
@@ -54,16 +65,23 @@ pub fn check_with(loaded: &Loaded, names: &Names, seen: Option<&Seen>, each: &mu
         if let Ok(plan) = &plan {
             elab.check_plan(plan);
         }
-        each(&mut elab, plan.as_ref().ok().map(|p| (&p.model, &p.structured)));
+        let model = plan.as_ref().ok().map(|p| (&p.model, &p.structured));
+        let go_on = each(&mut elab, Part { run: Some(run), model });
         reached.extend(elab.reached);
         problems.add(elab.diagnostics);
+        if go_on.is_break() {
+            return problems.in_order();
+        }
     }
     for decl in loaded.library.own().filter(|d| !reached.contains(&d.key())) {
         let mut elab = begin();
         let model = elab.check_declaration(decl);
         let structured = model.filter(|_| seen.is_some()).map(|m| (elab.structured(&m), m));
-        each(&mut elab, structured.as_ref().map(|(s, m)| (m, s)));
+        let go_on = each(&mut elab, Part { run: None, model: structured.as_ref().map(|(s, m)| (m, s)) });
         problems.add(elab.diagnostics);
+        if go_on.is_break() {
+            break;
+        }
     }
     problems.in_order()
 }
@@ -256,7 +274,7 @@ impl Elab<'_> {
     }
 
     fn check_derivatives(&mut self, ids: &[Id], span: Span) {
-        if let Err(e) = crate::math::clean(&mut self.g, ids) {
+        if let Err(e) = crate::math::differentiable(&mut self.g, ids) {
             self.report(crate::session::compile::no_derivative(&e, span));
         }
     }

@@ -1,14 +1,17 @@
-//! What is known of a name: functions, laws, operators, statistics, declarations, words of the language, settings and the
-//! codes of diagnostics, each from its own table.
+//! What is known of a name: functions, laws, operators, statistics, plots, forms of models, declarations, words of the language,
+//! settings and the codes of diagnostics, each from its own table.
 
 use crate::diagnostics::{codes, suggest};
 use crate::model::distributions::{self, Distribution};
+use crate::model::forms::{Form, NoiseClass};
 use crate::model::library::{Decl, Library, item_name};
-use crate::model::messages::SETTINGS;
+use crate::model::messages::{NOISE_TABLE, TYPE_TABLE, Told};
+use crate::model::resolve::GIVEN;
 use crate::model::statistics::{self, Arity};
-use crate::model::{functions, operators};
+use crate::model::{functions, operators, plots};
 use crate::session::catalogue::catalogue;
 use crate::syntax::ast::ItemKind;
+use crate::syntax::settings::{self, Setting};
 use crate::syntax::{keywords, print_expr};
 
 /// What is told of one meaning of a name.
@@ -28,42 +31,60 @@ pub struct Topic {
 pub fn topics(library: &Library, name: &str) -> Vec<Topic> {
     let mut found: Vec<Topic> = library.lookup(name).into_iter().filter_map(|d| declaration(library, d)).collect();
     found.dedup();
+    found.extend(of_language(name));
+    found.extend(codes::explanation(name).map(|e| {
+        let doc = format!("{}\n\n{}", capital(e.title), e.text.trim_end());
+        plain("diagnostic", &e.code.to_string(), "", &doc)
+    }));
+    found
+}
+
+/// The meanings of a name that the language gives it.
+pub fn of_language(name: &str) -> Vec<Topic> {
+    expressions(name).into_iter().chain(statements(name)).collect()
+}
+
+/// What stands in expressions: functions, laws, operators, statistics.
+fn expressions(name: &str) -> Vec<Topic> {
+    let later = |waits: bool| if waits { vec!["not supported yet".to_string()] } else { vec![] };
+    let mut found: Vec<Topic> = Vec::new();
     found.extend(functions::lookup(name).map(|f| Topic {
-        kind: "function",
-        name: f.name.into(),
-        signature: f.signature.into(),
-        doc: f.doc.into(),
-        facts: if f.stage > 1 && crate::model::later::function(f) { vec!["not supported yet".into()] } else { vec![] },
+        facts: later(f.stage > 1 && crate::model::later::function(f)),
         example: f.example.into(),
+        ..plain("function", f.name, f.signature, f.doc)
     }));
     found.extend(distributions::lookup(name).map(law));
-    found.extend(operators::lookup(name).map(|o| Topic {
-        kind: "operator",
-        name: o.name.into(),
-        signature: o.signature.into(),
-        doc: o.doc.into(),
-        facts: if o.supported { vec![] } else { vec!["not supported yet".into()] },
-        example: String::new(),
-    }));
+    let operator = operators::lookup(name);
+    found.extend(
+        operator.map(|o| Topic { facts: later(!o.supported), ..plain("operator", o.name, o.signature, o.doc) }),
+    );
     found.extend(statistics::find(name).map(statistic));
-    found.extend(keywords::lookup(name).map(|k| Topic {
-        kind: "word",
-        name: k.word.into(),
-        doc: k.doc.into(),
-        example: k.example.into(),
-        ..Topic::default()
-    }));
-    found.extend(codes::explanation(name).map(|e| Topic {
-        kind: "diagnostic",
-        name: e.code.to_string(),
-        doc: format!("{}\n\n{}", capital(e.title), e.text.trim_end()),
-        ..Topic::default()
-    }));
-    if found.is_empty() && SETTINGS.contains(&name) {
-        let doc = "A setting of runs; see docs/language.md for its values.";
-        found.push(Topic { kind: "setting", name: name.into(), doc: doc.into(), ..Topic::default() });
-    }
+    let given = GIVEN.iter().find(|g| g.0 == name);
+    found.extend(given.map(|g| plain("name", g.0, "", &capital(g.1))));
+    let further = statistics::FURTHER.iter().find(|f| f.name == name);
+    found.extend(further.map(|f| plain("statistic", f.name, f.signature, f.doc)));
     found
+}
+
+/// What stands in statements: kinds of plots, forms and noises of solvers, words, settings and their values.
+fn statements(name: &str) -> Vec<Topic> {
+    let mut found: Vec<Topic> = Vec::new();
+    found.extend(plots::find(name).map(|row| plain("plot", row.name, row.signature, row.doc)));
+    found.extend(Form::named(name).map(|form| plain("form", form.name(), form.example(), form.doc())));
+    let named = |table: &[Told], kind| table.iter().find(|t| t.0 == name).map(|t| plain(kind, t.0, "", t.1));
+    found.extend(named(&TYPE_TABLE, "type"));
+    found.extend(named(&NOISE_TABLE, "noise"));
+    found.extend(NoiseClass::named(name).map(|class| plain("noise", class.name(), "", class.doc())));
+    let word = keywords::lookup(name);
+    found.extend(word.map(|k| Topic { example: k.example.into(), ..plain("word", k.word, "", k.doc) }));
+    found.extend(settings::lookup(name).map(setting));
+    let values = settings::TABLE.iter().flat_map(|s| s.words).filter(|w| w.0 == name);
+    found.extend(values.map(|w| plain("value", w.0, "", w.1)));
+    found
+}
+
+fn plain(kind: &'static str, name: &str, signature: &str, doc: &str) -> Topic {
+    Topic { kind, name: name.into(), signature: signature.into(), doc: doc.into(), ..Topic::default() }
 }
 
 /// All names that something is known of, with their kinds, sorted: for completion and suggestions.
@@ -74,12 +95,14 @@ pub fn names(library: &Library) -> Vec<(String, &'static str)> {
     let laws = distributions::TABLE.iter().flat_map(|d| d.aliases.iter().chain([&d.name]));
     all.extend(laws.map(|n| (n.to_string(), "distribution")));
     all.extend(operators::TABLE.iter().map(|o| (o.name.to_string(), "operator")));
-    all.extend(statistics::TABLE.iter().map(|s| (s.name.to_string(), "statistic")));
+    all.extend(crate::model::results::supported_names().map(|s| (s.to_string(), "statistic")));
+    all.extend(plots::TABLE.iter().map(|row| (row.name.to_string(), "plot")));
     all.extend(keywords::TABLE.iter().map(|k| (k.word.to_string(), "word")));
-    all.extend(SETTINGS.iter().map(|s| (s.to_string(), "setting")));
+    all.extend(settings::NAMES.iter().map(|s| (s.to_string(), "setting")));
     all.extend(codes::TABLE.iter().map(|(code, _)| (code.to_string(), "diagnostic")));
-    // A word of the language is one first.
-    all.sort_by(|a, b| (&a.0, a.1 != "word", a.1).cmp(&(&b.0, b.1 != "word", b.1)));
+    // A word of the language is one first, a kind of plot last.
+    let rank = |kind: &str| (kind != "word", kind == "plot");
+    all.sort_by(|a, b| (&a.0, rank(a.1), a.1).cmp(&(&b.0, rank(b.1), b.1)));
     all.dedup_by(|a, b| a.0 == b.0);
     all
 }
@@ -195,23 +218,23 @@ fn law(law: &'static Distribution) -> Topic {
     }
 }
 
+/// A setting with the values that are words.
+fn setting(row: &'static Setting) -> Topic {
+    let facts = row.words.iter().map(|(word, doc)| format!("{word}: {doc}")).collect();
+    Topic { facts, example: row.example.into(), ..plain("setting", row.name, "", row.doc) }
+}
+
 fn statistic(row: &'static statistics::Row) -> Topic {
-    let (args, example) = match row.arity {
-        Arity::None => (String::new(), String::new()),
-        Arity::One => ("e".into(), "x^2".into()),
-        Arity::Condition => ("condition".into(), "x > 0".to_string()),
-        Arity::OneAnd("q") => ("e, q".into(), "x, 0.95".into()),
-        Arity::OneAnd(other) => (format!("e, {other}"), "x, 1".into()),
-        Arity::Two => ("e, f".into(), "x, y".into()),
+    let example = match row.arity {
+        Arity::None => "",
+        Arity::One => "x^2",
+        Arity::Condition => "x > 0",
+        Arity::OneAnd("q") => "x, 0.95",
+        Arity::OneAnd(_) => "x, 1",
+        Arity::Two => "x, y",
     };
-    Topic {
-        kind: "statistic",
-        name: row.name.into(),
-        signature: format!("{}({args})", row.name),
-        doc: row.doc.into(),
-        facts: Vec::new(),
-        example: format!("report {}({example})", row.name),
-    }
+    let example = format!("report {}({example})", row.name);
+    Topic { example, ..plain("statistic", row.name, &row.signature(), row.doc) }
 }
 
 fn capital(text: &str) -> String {

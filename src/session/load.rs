@@ -1,5 +1,6 @@
 //! Loading a program: the user's file, what it imports, and the standard library.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -26,6 +27,17 @@ pub struct Loaded {
 pub struct Options {
     /// a folder with `.sde` files instead of the embedded ones
     pub stdlib: Option<PathBuf>,
+    /// texts that are read in place of files, by their canonical paths: what an editor has open
+    pub open: BTreeMap<PathBuf, String>,
+}
+
+impl Options {
+    /// The contents of a file that is imported.
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        let open = || Some(self.open.get(&path.canonicalize().ok()?)?.as_bytes().to_vec());
+        let known = if self.open.is_empty() { None } else { open() };
+        known.map_or_else(|| std::fs::read(path), Ok)
+    }
 }
 
 /// Loads a file from disk; a file that cannot be read is a diagnostic.
@@ -73,7 +85,7 @@ pub fn load_again(
 ) -> Loaded {
     let mut loaded = Loaded::default();
     let mut seen = Vec::new();
-    loaded.main = add(&mut loaded, name, path, bytes, false, &mut seen);
+    loaded.main = add(&mut loaded, name, path, bytes, options, &mut seen);
     let own: Vec<(FileId, Vec<Item>)> = std::mem::take(&mut loaded.files);
     loaded.duplicates(&own);
     for (file, items) in &own {
@@ -89,7 +101,7 @@ fn add(
     name: &str,
     path: Option<PathBuf>,
     bytes: &[u8],
-    library: bool,
+    options: &Options,
     seen: &mut Vec<PathBuf>,
 ) -> FileId {
     // The text is known only after decoding; the file id is the next one.
@@ -99,7 +111,7 @@ fn add(
     if let Some(canonical) = path.as_ref().and_then(|p| p.canonicalize().ok()) {
         seen.push(canonical);
     }
-    loaded.sources.add(SourceFile { name: name.into(), text: text.into(), path, library });
+    loaded.sources.add(SourceFile { name: name.into(), text: text.into(), path, library: false });
     let items = parsed.file.items;
     let broken: Vec<Span> = parsed.problems.iter().filter_map(|d| Some(d.labels.first()?.span)).collect();
     loaded.problems.extend(parsed.problems);
@@ -108,7 +120,7 @@ fn add(
         if let ItemKind::Use(what, span) = &item.kind
             && !unclear
         {
-            import(loaded, &folder.join(what), *span, seen);
+            import(loaded, &folder.join(what), *span, options, seen);
         }
     }
     loaded.files.push((id, items));
@@ -122,7 +134,7 @@ pub fn read_into(loaded: &mut Loaded, path: &Path) -> (Vec<(FileId, Vec<Item>)>,
     let name = path.display().to_string();
     match std::fs::read(path) {
         Ok(bytes) => {
-            add(loaded, &name, Some(path.to_path_buf()), &bytes, false, &mut Vec::new());
+            add(loaded, &name, Some(path.to_path_buf()), &bytes, &Options::default(), &mut Vec::new());
         }
         Err(e) => {
             let mut problem = unreadable(&name, &e, Span::default());
@@ -134,14 +146,14 @@ pub fn read_into(loaded: &mut Loaded, path: &Path) -> (Vec<(FileId, Vec<Item>)>,
     (std::mem::replace(&mut loaded.files, files), std::mem::replace(&mut loaded.problems, problems))
 }
 
-fn import(loaded: &mut Loaded, path: &Path, span: Span, seen: &mut Vec<PathBuf>) {
+fn import(loaded: &mut Loaded, path: &Path, span: Span, options: &Options, seen: &mut Vec<PathBuf>) {
     if path.canonicalize().is_ok_and(|p| seen.contains(&p)) {
         return;
     }
     let name = path.display().to_string();
-    match std::fs::read(path) {
+    match options.read(path) {
         Ok(bytes) => {
-            add(loaded, &name, Some(path.to_path_buf()), &bytes, false, seen);
+            add(loaded, &name, Some(path.to_path_buf()), &bytes, options, seen);
         }
         Err(e) => loaded.problems.push(unreadable(&name, &e, span)),
     }

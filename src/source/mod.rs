@@ -22,6 +22,16 @@ impl Span {
         Span { file, start: start as u32, end: end as u32 }
     }
 
+    /// The empty place before it.
+    pub fn before(self) -> Span {
+        Span { end: self.start, ..self }
+    }
+
+    /// The empty place after it.
+    pub fn after(self) -> Span {
+        Span { start: self.end, ..self }
+    }
+
     /// The smallest span that covers both (of the same file).
     pub fn to(self, other: Span) -> Span {
         if self.file != other.file {

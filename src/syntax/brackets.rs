@@ -136,7 +136,8 @@ impl<'t> Matcher<'t> {
         let message = format!("`{opener}` closed by `{closer}`");
         let problem = Diagnostic::error(codes::UNBALANCED, message, self.span(at), "closed here");
         let problem = problem.label(self.span(open), "opened here");
-        self.out.problems.push(problem.help(format!("write `{}`", wanted as char)));
+        let mended = (wanted as char).to_string();
+        self.out.problems.push(problem.help(format!("write `{mended}`")).instead(self.span(at), mended));
         self.out.partners[open] = Partner::Token(at);
         self.out.wrong.push((at, wanted));
         self.out.inside[at] = self.stack.last().map_or(0, |&open| self.byte(open));
@@ -168,8 +169,15 @@ impl<'t> Matcher<'t> {
             let wanted = partner(self.byte(open)) as char;
             problem = problem.label(self.span(open), format!("the innermost open bracket; `{wanted}` closes it"));
         }
-        self.out.problems.push(problem);
+        self.out.problems.push(problem.instead(self.span(at), ""));
         self.out.strays.push(at);
+    }
+
+    /// The place after the last word or mark before token `at`.
+    fn last_before(&self, at: usize) -> Option<Span> {
+        let before =
+            self.tokens[..at].iter().rposition(|t| !matches!(t.kind, TokenKind::Newline | TokenKind::Semicolon));
+        before.map(|i| self.span(i).after())
     }
 
     /// Ends every open bracket from stack level `level` on before token `at`, and says so.
@@ -183,7 +191,11 @@ impl<'t> Matcher<'t> {
                 Some((token, why)) => problem.label(self.span(token), why),
                 None => problem.label(self.end(), "the file ends here"),
             };
-            self.out.problems.push(problem.help(format!("add `{wanted}`")));
+            let problem = problem.help(format!("add `{wanted}`"));
+            self.out.problems.push(match self.last_before(at).filter(|_| wanted != '}') {
+                Some(end) => problem.instead(end, wanted),
+                None => problem,
+            });
             self.out.partners[open] = Partner::Missing(at);
         }
     }

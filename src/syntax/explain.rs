@@ -152,6 +152,9 @@ pub fn plain(failure: &Failure) -> Diagnostic {
     if let Some(help) = mistakes::hint(failure) {
         problem = problem.help(help);
     }
+    if let Some((span, text)) = mistakes::mended(failure) {
+        problem = problem.instead(span, text);
+    }
     problem
 }
 

@@ -16,8 +16,9 @@ mod derived {
 pub use derived::{Grammar, Rule};
 
 /// Where a statement stands, which decides what it may be.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
+    #[default]
     File,
     Function,
     Target,

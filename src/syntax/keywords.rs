@@ -14,7 +14,7 @@ const fn row(word: &'static str, doc: &'static str, example: &'static str) -> Ke
     Keyword { word, doc, example }
 }
 
-/// All words: those that can never be names, and those that begin statements.
+/// All words: those that can never be names, those that begin statements, and those that go on in them.
 pub const TABLE: &[Keyword] = &[
     row("use", "Brings in the declarations of another file.", "use \"models.sde\""),
     row("const", "Names a value that is known when the file is compiled.", "const n = 16"),
@@ -77,6 +77,34 @@ pub const TABLE: &[Keyword] = &[
     row("save", "Writes paths to a file.", "save x every 0.01 first 100 to \"paths.csv\""),
     row("estimate", "A mean that is worked out to an error.", "estimate mean(max(s - 100, 0)) to 0.01"),
     row("init", "Starts a state of the model elsewhere.", "init x ~ normal(0, 1)"),
+    row(
+        "on",
+        "Over what a target is, or for what form of models a step is.",
+        "target well() on x: real { potential x^2 }",
+    ),
+    row(
+        "with",
+        "How the components of a noise are correlated.",
+        "noise W: wiener[2] with correlation [[1, rho], [rho, 1]]",
+    ),
+    row(
+        "correlation",
+        "A matrix with ones on its diagonal.",
+        "noise W: wiener[2] with correlation [[1, rho], [rho, 1]]",
+    ),
+    row("covariance", "A covariance per unit of time.", "noise W: wiener[2] with covariance S"),
+    row("steps", "Counts steps.", "time = 1_000 steps"),
+    row("tol", "The tolerance by which each path chooses its steps.", "time = 0 .. 1 tol 1e-3"),
+    row(
+        "over",
+        "Pools times, or the elements of an axis, in a statistic.",
+        "report mean(x) over t in [2, 10] every 0.1",
+    ),
+    row("last", "The last steps of a run, pooled.", "report mean(x) over last 1_000 steps"),
+    row("first", "How many paths are saved.", "save x every 0.01 first 100 to \"paths.csv\""),
+    row("to", "The file that is written.", "save x to \"ends.csv\""),
+    row("from", "Where the search for a solution begins.", "solve z: z == x + a(t', z)*dt from x"),
+    row("by", "The method that a `solve` takes.", "solve z: z == x + a(t', z)*dt from x by newton(6)"),
     row("sweep", "Runs a parameter over values.", "sweep sigma = [0.1, 0.2, 0.4]"),
     row("converge", "Measures orders of convergence.", "converge steps = [16, 32, 64], reference = 1024"),
     row("train", "Fits parameters.", "train k to minimise mean(x^2) by adam(1e-3) for 1_000 steps"),
@@ -106,9 +134,8 @@ mod tests {
         }
         for keyword in TABLE {
             assert_eq!(TABLE.iter().filter(|k| k.word == keyword.word).count(), 1, "{}", keyword.word);
-            let known =
-                RESERVED.contains(&keyword.word) || Place::ALL.iter().any(|p| p.heads().contains(&keyword.word));
-            assert!(known, "{} begins nothing", keyword.word);
+            let known = RESERVED.contains(&keyword.word) || super::super::grammar::keywords().contains(&keyword.word);
+            assert!(known, "{} is no word of the grammar", keyword.word);
         }
     }
 }

@@ -148,7 +148,8 @@ impl<'t> Lexer<'t> {
             self.span(start, start + length),
             "begins here and is still open at the end of the line",
         );
-        self.out.problems.push(problem.help("close it with `\"` on the same line"));
+        let end = self.span(start + length, start + length);
+        self.out.problems.push(problem.help("close it with `\"` on the same line").instead(end, "\""));
         self.mask(start, start + length, if length == 1 { "0" } else { "\"" });
         if length > 1 {
             self.out.masked[start + length - 1] = b'"';
@@ -173,7 +174,9 @@ impl<'t> Lexer<'t> {
                 self.span(start, start + length + 2),
                 "`'` is the prime of a new value, not a quotation mark",
             );
-            self.out.problems.push(problem.help(format!("write \"{}\"", &line[..length])));
+            let text = format!("\"{}\"", &line[..length]);
+            let whole = self.span(start, start + length + 2);
+            self.out.problems.push(problem.help(format!("write {text}")).instead(whole, text));
             self.out.masked[start] = b'"';
             self.out.masked[start + length + 1] = b'"';
             return self.push(TokenKind::Text, length + 2);
@@ -191,7 +194,13 @@ impl<'t> Lexer<'t> {
         if let Err((reason, help)) = check_number(text) {
             let message = format!("`{text}` is not a number");
             let problem = Diagnostic::error(codes::BAD_NUMBER, message, self.span(start, start + length), reason);
-            self.out.problems.push(problem.help(help));
+            let whole = self.span(start, start + length);
+            let mended = slips::first_written(&help).map(str::to_string);
+            let problem = problem.help(help);
+            self.out.problems.push(match mended {
+                Some(text) => problem.instead(whole, text),
+                None => problem,
+            });
             self.out.masked[start..start + length].fill(b'0');
         }
         self.push(TokenKind::Number, length);
@@ -217,7 +226,11 @@ impl<'t> Lexer<'t> {
         let (start, end) = (self.at, self.at + slip.length);
         let message = format!("the language has no `{}`", &self.text[start..end]);
         let problem = Diagnostic::error(codes::BAD_TOKEN, message, self.span(start, end), slip.label);
-        self.out.problems.push(problem.help(slip.help));
+        let problem = problem.help(slip.help);
+        self.out.problems.push(match slip.mended {
+            Some(text) => problem.instead(self.span(start, end), spaced(text, &self.text[..start], &self.text[end..])),
+            None => problem,
+        });
         if slip.rest_of_line {
             let line = self.text[start..].split('\n').next().unwrap_or("");
             self.mask(start, start + line.len(), "");
@@ -239,6 +252,14 @@ impl<'t> Lexer<'t> {
         self.mask(start, end, "");
         self.push(TokenKind::Operator, length);
     }
+}
+
+/// A word apart from the names around it; an operator as it is.
+fn spaced(text: &str, before: &str, after: &str) -> String {
+    let is_word = text.starts_with(name_start);
+    let left = if is_word && before.ends_with(|c: char| !c.is_whitespace() && c != '(') { " " } else { "" };
+    let right = if is_word && after.starts_with(|c: char| !c.is_whitespace()) { " " } else { "" };
+    format!("{left}{text}{right}")
 }
 
 /// The length of everything that an author would see as one number, well formed or not: `1.2.3`, `1e`, `3x`.

@@ -4,12 +4,11 @@
 use super::explain::{Failure, RESERVED, found};
 use super::grammar::{Grammar, Place, Rule};
 use super::lex::TokenKind;
+use super::settings::NAMES as SETTINGS;
 use crate::diagnostics::suggest::suggest;
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, Edit, codes};
+use crate::source::Span;
 use pest::Parser;
-
-/// The settings of a run.
-pub const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];
 
 /// Functions of one number that are often written without brackets on paper.
 const CALLED: [&str; 16] = [
@@ -34,6 +33,25 @@ pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
         several_parameters,
     ];
     CHECKS.iter().find_map(|check| check(failure))
+}
+
+/// The change that mends a failure of the plain form.
+pub fn mended(f: &Failure) -> Option<(Span, String)> {
+    let (found, previous) = (f.found(), f.previous());
+    let here = f.span();
+    let before = f.here.checked_sub(1).map(|i| f.span_of(i))?;
+    Some(match found {
+        "==" if f.wants(Rule::eq) => (here, "=".into()),
+        "=" if f.after_value() && f.word(0) != "let" => (here, "==".into()),
+        ")" | "]" | "}" if previous == "," => (before, String::new()),
+        "minimize" | "maximize" => (here, found.replace('z', "s")),
+        _ if f.begins_line(f.here) || !missing_operator(f) || f.wants(Rule::comma) => return None,
+        _ if CALLED.contains(&previous) => (before.to(here), format!("{previous}({found})")),
+        _ if f.kind(f.here) == Some(TokenKind::Name) && !previous.ends_with([')', ']']) => {
+            (before.after().to(here.before()), "*".into())
+        }
+        _ => return None,
+    })
 }
 
 /// A way out for a failure that is told in the plain form.
@@ -122,7 +140,16 @@ fn quotient_of_differentials(f: &Failure) -> Option<Diagnostic> {
     }
     let span = f.span_of(0).to(f.span_of(2));
     let problem = Diagnostic::error(codes::SYNTAX, "a flow is written in differentials", span, "a quotient");
-    Some(problem.help(format!("write `{dx} = ... {dt}`")))
+    let problem = problem.help(format!("write `{dx} = ... {dt}`"));
+    let last = f.words.len() - 1;
+    if f.word(3) != "=" || last < 4 {
+        return Some(problem);
+    }
+    let right = f.span_of(4).to(f.span_of(last));
+    let text = &f.text[right.start as usize..right.end as usize];
+    let is_product = !f.words[4..].iter().any(|w| matches!(w.text, "+" | "-" | "if" | "->"));
+    let right_text = if is_product { text.to_string() } else { format!("({text})") };
+    Some(problem.instead(f.span_of(0).to(right), format!("{dx} = {right_text} {dt}")))
 }
 
 /// A reserved word where a name is wanted.
@@ -144,7 +171,11 @@ fn setting_without_equals(f: &Failure) -> Option<Diagnostic> {
     }
     let message = format!("expected `=` after `{name}`, found {}", found(f));
     let problem = Diagnostic::error(codes::SYNTAX, message, f.span(), "expected `=`");
-    Some(problem.help(format!("a setting is written `{name} = value`")))
+    Some(
+        problem
+            .help(format!("a setting is written `{name} = value`"))
+            .fix("add `=`", Edit::Replace(f.span().before(), "= ".into())),
+    )
 }
 
 /// `x = e` where a value cannot just be given.
@@ -224,7 +255,10 @@ fn elsewhere(f: &Failure) -> Option<Diagnostic> {
         None => String::new(),
     };
     let message = format!("{what} cannot stand {}", f.place.location());
-    let problem = Diagnostic::error(codes::SYNTAX, message, f.span_of(0), "not allowed here");
+    let mut problem = Diagnostic::error(codes::SYNTAX, message, f.span_of(0), "not allowed here");
+    if f.word(0) == "let" && f.place == Place::File {
+        problem = problem.instead(f.span_of(0), "const");
+    }
     Some(problem.help(match f.word(0) {
         "use" | "target" | "model" | "solver" | "run" if first == Place::File => {
             "declarations stand at the top level; is a `}` missing above?".to_string()
@@ -311,7 +345,8 @@ fn comma_at_line_end(f: &Failure) -> Option<Diagnostic> {
         return None;
     }
     let message = "a statement does not end in a comma";
-    Some(Diagnostic::error(codes::SYNTAX, message, f.span(), "leave it out").help("a newline or `;` ends a statement"))
+    let problem = Diagnostic::error(codes::SYNTAX, message, f.span(), "leave it out");
+    Some(problem.help("a newline or `;` ends a statement").instead(f.span(), ""))
 }
 
 /// `if c then a`

@@ -21,6 +21,7 @@ mod lex;
 mod mistakes;
 pub mod print;
 pub mod print_expr;
+pub mod settings;
 mod slips;
 #[cfg(test)]
 mod tests;

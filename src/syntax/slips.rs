@@ -1,7 +1,7 @@
 //! Usual slips at the level of tokens: operators of other languages, typographic characters, a prime in the wrong place.
 
 use super::lex::{Token, TokenKind};
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, Edit, codes};
 use crate::source::Span;
 
 /// A recognised slip: how long it is, what is said of it, and what the parser is to see in its stead.
@@ -11,31 +11,52 @@ pub struct Slip {
     pub help: &'static str,
     /// At most as long as the slip; empty for nothing.
     pub instead: &'static str,
+    /// What is right in its place, without any other change.
+    pub mended: Option<&'static str>,
     /// The rest of the line is to be passed over, as a comment.
     pub rest_of_line: bool,
 }
 
-/// Operators of other languages: text, label, help, what stands there instead. Longer ones first.
-const FOREIGN: &[(&str, &str, &str, &str)] = &[
-    ("...", "ranges have two points", "write `a..b`", ".."),
-    ("===", "equality is `==`", "write `==`", "=="),
-    ("**", "powers are written with `^`", "write `x^2`", "^"),
-    ("&&", "conditions are joined by words", "write `and`", "+"),
-    ("||", "conditions are joined by words", "write `or`", "+"),
-    ("+=", "there is no assignment in place", "write `x' = x + e` in a block: `x'` is the new value of a state", "="),
-    ("-=", "there is no assignment in place", "write `x' = x - e` in a block: `x'` is the new value of a state", "="),
-    ("*=", "there is no assignment in place", "write `x' = x*e` in a block: `x'` is the new value of a state", "="),
-    ("/=", "there is no assignment in place", "write `x' = x/e`, or `!=` for \"not equal\"", "="),
-    (":=", "a value is given with `=`", "write `=`", "="),
-    ("=>", "an anonymous function is written with `->`", "write `x -> e`, or `>=` for \"at least\"", "->"),
-    ("=<", "\"at most\" is `<=`", "write `<=`", "<"),
-    ("<>", "\"not equal\" is `!=`", "write `!=`", "<"),
-    ("::", "fields are written with a point", "write `a.b`", ":"),
-    ("!", "negation is a word", "write `not`", "-"),
-    ("%", "the remainder is a function", "write `mod(a, b)`", "*"),
-    ("&", "conditions are joined by words", "write `and`", "+"),
-    ("|", "conditions are joined by words", "write `or`, and `abs(x)` for an absolute value", "+"),
-    ("?", "a choice is written with words", "write `if c then a else b`", ""),
+/// Operators of other languages: text, label, help, what the parser sees in its stead, and what an author can write there without
+/// any other change. Longer ones first.
+const FOREIGN: &[(&str, &str, &str, &str, Option<&str>)] = &[
+    ("...", "ranges have two points", "write `a..b`", "..", Some("..")),
+    ("===", "equality is `==`", "write `==`", "==", Some("==")),
+    ("**", "powers are written with `^`", "write `x^2`", "^", Some("^")),
+    ("&&", "conditions are joined by words", "write `and`", "+", Some("and")),
+    ("||", "conditions are joined by words", "write `or`", "+", Some("or")),
+    (
+        "+=",
+        "there is no assignment in place",
+        "write `x' = x + e` in a block: `x'` is the new value of a state",
+        "=",
+        None,
+    ),
+    (
+        "-=",
+        "there is no assignment in place",
+        "write `x' = x - e` in a block: `x'` is the new value of a state",
+        "=",
+        None,
+    ),
+    (
+        "*=",
+        "there is no assignment in place",
+        "write `x' = x*e` in a block: `x'` is the new value of a state",
+        "=",
+        None,
+    ),
+    ("/=", "there is no assignment in place", "write `x' = x/e`, or `!=` for \"not equal\"", "=", None),
+    (":=", "a value is given with `=`", "write `=`", "=", Some("=")),
+    ("=>", "an anonymous function is written with `->`", "write `x -> e`, or `>=` for \"at least\"", "->", None),
+    ("=<", "\"at most\" is `<=`", "write `<=`", "<", Some("<=")),
+    ("<>", "\"not equal\" is `!=`", "write `!=`", "<", Some("!=")),
+    ("::", "fields are written with a point", "write `a.b`", ":", Some(".")),
+    ("!", "negation is a word", "write `not`", "-", Some("not")),
+    ("%", "the remainder is a function", "write `mod(a, b)`", "*", None),
+    ("&", "conditions are joined by words", "write `and`", "+", Some("and")),
+    ("|", "conditions are joined by words", "write `or`, and `abs(x)` for an absolute value", "+", None),
+    ("?", "a choice is written with words", "write `if c then a else b`", "", None),
 ];
 
 /// The slip at the start of `rest`, if there is one.
@@ -49,6 +70,7 @@ pub fn operator(rest: &str, previous: Option<TokenKind>) -> Option<Slip> {
             label: "comments begin with `#`",
             help: "write `# ...` for a comment, `floor(a/b)` for a whole quotient",
             instead: "",
+            mended: Some("#"),
             rest_of_line: true,
         });
     }
@@ -59,11 +81,17 @@ pub fn operator(rest: &str, previous: Option<TokenKind>) -> Option<Slip> {
             label: "there is no assignment in place",
             help: "write `n' = n + 1` in a block: `n'` is the new value of a state",
             instead: "",
+            mended: None,
             rest_of_line: false,
         });
     }
-    let &(text, label, help, instead) = FOREIGN.iter().find(|(text, ..)| rest.starts_with(text))?;
-    Some(Slip { length: text.len(), label, help, instead, rest_of_line: false })
+    let &(text, label, help, instead, mended) = FOREIGN.iter().find(|(text, ..)| rest.starts_with(text))?;
+    Some(Slip { length: text.len(), label, help, instead, mended, rest_of_line: false })
+}
+
+/// The text in "write `text`".
+pub fn first_written(help: &str) -> Option<&str> {
+    help.strip_prefix("write `")?.split('`').next()
 }
 
 fn ends_statement(rest: &str) -> bool {
@@ -81,8 +109,13 @@ pub fn stray_prime(span: Span, text: &str, previous: Option<Token>) -> Diagnosti
         return Diagnostic::error(codes::BAD_TOKEN, "a text stands in double quotes", span, "a single quote")
             .help("write `\"...\"`; `'` after a name is its new value");
     }
+    if let Some(name) = previous.filter(|t| t.kind == TokenKind::Name) {
+        let gap = Span { start: name.end as u32, ..span };
+        return Diagnostic::error(codes::BAD_TOKEN, "a prime must follow a name at once", span, "apart from its name")
+            .help(format!("write `{written}'`, without a space"))
+            .instead(gap, "'");
+    }
     let (label, help) = match previous.map(|t| t.kind) {
-        Some(TokenKind::Name) => ("apart from its name".to_string(), format!("write `{written}'`, without a space")),
         Some(TokenKind::Operator) if written == "'" && touches => {
             ("a second prime".to_string(), "the new value of `x` is `x'`; there is none after it".to_string())
         }
@@ -131,13 +164,18 @@ pub fn bad_characters(span: Span, text: &str) -> Diagnostic {
     let label = if text.chars().count() > 1 { "these characters mean nothing here" } else { "means nothing here" };
     let problem = Diagnostic::error(codes::BAD_TOKEN, format!("the language has no {shown}"), span, label);
     if let Some((_, help)) = TYPOGRAPHIC.iter().find(|(set, _)| set.contains(first)) {
-        return problem.help(*help);
+        let mended = first_written(help).filter(|t| !t.contains(['(', 'x', '1']) && text.chars().count() == 1);
+        let problem = problem.help(*help);
+        return match mended.filter(|t| *help == format!("write `{t}`")) {
+            Some(mended) => problem.instead(span, mended),
+            None => problem,
+        };
     }
     if first.is_whitespace() {
-        return problem.help("replace it by a plain space");
+        return problem.help("replace it by a plain space").fix("change to a space", Edit::Replace(span, " ".into()));
     }
     if is_invisible(first) {
-        return problem.help("delete it: it is not seen on the screen");
+        return problem.help("delete it: it is not seen on the screen").instead(span, "");
     }
     problem
 }

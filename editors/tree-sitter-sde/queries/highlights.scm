@@ -45,16 +45,14 @@
 
 ((call function: (identifier) @function.builtin)
  (#any-of? @function.builtin
-  "abs" "accept" "acos" "affine" "all" "ancestors" "any" "append" "argmax" "argmin" "asin" "atan" "atan2"
-  "avg" "bessel_ratio" "bridge" "cbrt" "ceil" "cholesky" "choose" "clamp" "condition" "control" "cos" "cosh"
-  "cross" "csv" "ddt" "det" "diag" "digamma" "div" "dot" "empirical" "equal_in" "erf" "erfc" "erfinv" "exp"
-  "expect" "expm" "expm1" "eye" "floor" "flow" "fokker_planck" "forward" "fourier" "gamma_p" "generator"
+  "abs" "accept" "acos" "all" "any" "append" "argmax" "argmin" "asin" "atan" "atan2" "avg" "bessel_ratio"
+  "cbrt" "ceil" "cholesky" "clamp" "cos" "cosh" "cross" "csv" "ddt" "det" "diag" "digamma" "div" "dot"
+  "empirical" "equal_in" "erf" "erfc" "erfinv" "exp" "expect" "expm" "expm1" "eye" "floor" "gamma_p"
   "geometric" "grad" "hessian" "hvp" "integral" "inv" "jacobian" "jvp" "karras" "laplacian" "lgamma"
-  "linspace" "log" "log1p" "log_i0" "logaddexp" "logdet" "logit" "logmeanexp" "logpdf" "logsumexp" "marginal"
-  "max" "min" "minibatch" "mixture" "mlp" "mod" "norm" "ones" "outer" "polygamma" "posterior" "potential"
-  "prod" "product" "replicate" "retime" "reverse" "roll" "sample" "scale" "scan" "score" "shift" "sigmoid"
-  "sign" "sin" "sinh" "softmax" "softplus" "solve" "sort" "sqrt" "standardize" "stop_grad" "sum" "tan" "tanh"
-  "temper" "tilt" "trace" "vjp" "weight_ess" "with_intercept" "zeros"))
+  "linspace" "log" "log1p" "log_i0" "logaddexp" "logdet" "logit" "logpdf" "logsumexp" "max" "min" "mixture"
+  "mod" "norm" "ones" "outer" "polygamma" "potential" "prod" "product" "roll" "sample" "scale" "score" "shift"
+  "sigmoid" "sign" "sin" "sinh" "softmax" "softplus" "solve" "sort" "sqrt" "standardize" "stop_grad" "sum"
+  "tan" "tanh" "temper" "tilt" "trace" "vjp" "with_intercept" "zeros"))
 
 ((call function: (identifier) @type.builtin)
  (#any-of? @type.builtin
@@ -64,8 +62,12 @@
 
 ((call function: (identifier) @function.macro)
  (#any-of? @function.macro
-  "acceptance" "autocorr" "corr" "cov" "divergences" "energy" "ess" "histogram" "invariant" "ks" "ksd"
-  "kurtosis" "lme" "mean" "mmd" "prob" "quantile" "rhat" "se" "skewness" "sliced_w2" "std" "strong_order" "tv"
-  "var" "w1" "w2" "weak_order"))
+  "acceptance" "autocorr" "corr" "cov" "divergences" "ess" "histogram" "invariant" "kurtosis" "mean" "prob"
+  "quantile" "rhat" "se" "skewness" "std" "strong_order" "var" "weak_order"))
+
+((plot (call function: (identifier) @function.builtin))
+ (#any-of? @function.builtin
+  "animation" "autocorr" "convergence" "density" "fan" "histogram" "image" "ladder" "paths" "phase" "rank"
+  "scatter" "trace" "work_precision"))
 
 ; end of what is made

@@ -52,6 +52,11 @@ impl Formula<'_> {
     }
 }
 
+/// Whether there are arguments of an operation by which [`partial`] may refuse to take its derivative.
+pub fn may_refuse(o: Op) -> bool {
+    matches!(o, Op::Polygamma | Op::GammaP)
+}
+
 /// The derivative of `y = o(args)` by the argument `k`; `None` where it is zero everywhere.
 pub fn partial(g: &mut Graph, o: Op, args: &[Id], y: Id, k: usize) -> Differentiable<Option<Id>> {
     let x = args[0];

@@ -47,7 +47,7 @@ impl<'p> Resolver<'p> {
             ExprKind::Field(object, field) => self.field(object, field),
             ExprKind::Juxtapose { coefficient, differential, subs, .. } => {
                 if !self.flow {
-                    self.report(messages::juxtaposed(differential, e.span));
+                    self.report(messages::juxtaposed(differential, coefficient.span, e.span));
                 }
                 self.expr(coefficient);
                 self.note_differential(differential);

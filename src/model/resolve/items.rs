@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Known, Resolver, What};
+use super::{Kind, Known, Resolver, What};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::{later, messages};
@@ -124,7 +124,10 @@ impl<'p> Resolver<'p> {
                         self.report(messages::two_conventions(*span, first));
                     }
                 }
-                ModelStmt::Part { statements, .. } => self.within(|s| s.model_statements(statements)),
+                ModelStmt::Part { name, statements, .. } => {
+                    self.used(name.span, name.span, Kind::Part);
+                    self.within(|s| s.model_statements(statements));
+                }
                 ModelStmt::Step(block, span) => {
                     self.later(later::STEP_OF_MODEL, *span, |s| s.model_block(block));
                 }

@@ -46,6 +46,8 @@ pub enum Kind {
     State,
     Noise,
     Size,
+    /// of a model, which `split` composes
+    Part,
     Declaration,
 }
 
@@ -64,8 +66,14 @@ pub fn resolve(library: &Library) -> Names {
 /// States that are listed where a name is unknown, at most.
 const LISTED: usize = 12;
 
-/// Names that have a meaning everywhere, and are declared nowhere.
-pub const GIVEN: [&str; 5] = ["t", "dt", "step", "pi", "inf"];
+/// Names that have a meaning everywhere, and are declared nowhere, with what they are.
+pub const GIVEN: [(&str, &str); 5] = [
+    ("t", "the time"),
+    ("dt", "the length of a step"),
+    ("step", "the index of a step"),
+    ("pi", "a number"),
+    ("inf", "a number"),
+];
 
 /// The names that the model of an expression gives to its run; `None` where they cannot be told from the text.
 pub fn names_given(library: &Library, model: &Expr) -> Option<Vec<String>> {
@@ -73,8 +81,8 @@ pub fn names_given(library: &Library, model: &Expr) -> Option<Vec<String>> {
     Some(names.into_iter().map(|(name, _)| name.to_string()).collect())
 }
 
-/// The names that the model of a run gives to it; the run begins at byte `start` of a file.
-pub fn names_in_run(library: &Library, file: FileId, start: usize) -> Vec<String> {
+/// The names that the model of a run gives to it, and its parts; the run begins at byte `start` of a file.
+pub fn names_in_run(library: &Library, file: FileId, start: usize) -> Vec<(String, Kind)> {
     let mut runs = library.runs().filter(|(d, _)| d.file == file && d.item.span.start as usize == start);
     let model = runs.next().and_then(|(_, run)| {
         run.statements.iter().find_map(|s| match s {
@@ -82,7 +90,11 @@ pub fn names_in_run(library: &Library, file: FileId, start: usize) -> Vec<String
             _ => None,
         })
     });
-    model.and_then(|e| names_given(library, e)).unwrap_or_default()
+    let Some(e) = model else { return Vec::new() };
+    let resolver = Resolver::new(library);
+    let names = resolver.names_of_model(e, 0).unwrap_or_default();
+    let names = names.into_iter().map(|(name, known)| (name.to_string(), known.what.kind()));
+    names.chain(resolver.parts_of_model(e, 0).into_iter().map(|p| (p.name.clone(), Kind::Part))).collect()
 }
 
 /// What a name stands for, as far as names go.
@@ -146,12 +158,14 @@ struct Resolver<'p> {
     run: bool,
     /// runs declared so far
     runs: Vec<&'p str>,
+    /// the parts of the model of this run
+    parts: Vec<&'p Ident>,
 }
 
 impl<'p> Resolver<'p> {
     fn new(library: &'p Library) -> Resolver<'p> {
         let given = |name: &str| (name.to_string(), Known { span: Span::default(), what: What::Value });
-        let names = GIVEN.map(given).into_iter().collect();
+        let names = GIVEN.map(|g| given(g.0)).into_iter().collect();
         let mut top = Frame::default();
         for decl in library.own() {
             if matches!(decl.item.kind, ItemKind::Run(_)) {
@@ -175,6 +189,7 @@ impl<'p> Resolver<'p> {
             flow: false,
             run: false,
             runs: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
@@ -303,13 +318,8 @@ impl<'p> Resolver<'p> {
     }
 
     fn given(&mut self, ident: &Ident) {
-        let what = match ident.name.as_str() {
-            "t" => "the time",
-            "dt" => "the length of a step",
-            "step" => "the index of a step",
-            "pi" | "inf" => "a number",
-            _ => "given by the form of the solver",
-        };
+        let given = GIVEN.iter().find(|g| g.0 == ident.name);
+        let what = given.map_or("given by the form of the solver", |g| g.1);
         let message = format!("`{}` is {what} and cannot be declared", ident.name);
         let d = Diagnostic::error(codes::RESERVED_NAME, message, ident.span, "has a meaning already");
         self.report(d.help("give it another name; only the parameters of a `fn` or `->` may be called so"));
@@ -423,7 +433,7 @@ impl<'p> Resolver<'p> {
             d = d.label(*below, "declared only here, or in another place");
             d = d.help("a name is declared before it is used, and known inside the braces and loops around it");
         } else if let Some(habit) = habits::of_name(name) {
-            d = d.help(habit);
+            d = messages::with_habit(d, habit);
         } else {
             let known = self.known_names();
             let near = suggest(name, known.iter().map(String::as_str));
@@ -472,7 +482,7 @@ impl<'p> Resolver<'p> {
         let d = Diagnostic::error(codes::BAD_STATISTIC, message, span, "not in a run");
         let d = d.note("inside a path there is only that path");
         self.report(match name {
-            "mean" => d.help("the average of an array is `avg(x)`"),
+            "mean" => d.help("the average of an array is `avg(x)`").instead(span, "avg"),
             "quantile" | "var" | "std" => d.help("take it in a `report` or a `check` of a run"),
             _ => d,
         });

@@ -1,6 +1,6 @@
 //! Names in runs: those of the model are in sight, whatever expression makes it.
 
-use super::{Known, Resolver, What};
+use super::{Kind, Known, Resolver, What};
 use crate::diagnostics::{Diagnostic, codes, suggest};
 use crate::model::messages::SETTINGS;
 use crate::model::{distributions, habits, later, messages, operators, plots};
@@ -19,6 +19,7 @@ type Names<'p> = Vec<(&'p str, Known<'p>)>;
 impl<'p> Resolver<'p> {
     pub(super) fn run_item(&mut self, run: &'p Run) {
         self.run = true;
+        self.parts.clear();
         self.below = run_names(&run.statements);
         self.within(|s| {
             s.header(&run.header);
@@ -33,6 +34,7 @@ impl<'p> Resolver<'p> {
         let model = settings.iter().find(|(n, _)| n.name == "model").map(|(_, e)| *e);
         if let Some(e) = model {
             self.expr(e);
+            self.parts = self.parts_of_model(e, 0);
         }
         let body = |s: &mut Self| {
             // The run's own parameters may have the names of the model's, as in `m(T = T)`.
@@ -114,10 +116,12 @@ impl<'p> Resolver<'p> {
                 s.expr(error);
             }),
             RunStmt::Init { name, start } => self.init(name, start),
-            // What is swept are parameters of the tree, which are no names here.
+            // What is swept are parameters of the tree, which are no names here but for those of the model itself.
             RunStmt::Sweep(sets, _) => sets.iter().for_each(|(path, e)| {
-                if let [name] = &path.parts[..] {
-                    self.note(&name.name, name.span);
+                if let [name] = &path.parts[..]
+                    && let Some(Known { what: What::Parameter, span }) = self.find_local(&name.name)
+                {
+                    self.used(name.span, span, Kind::Parameter);
                 }
                 self.expr(e);
             }),
@@ -204,9 +208,34 @@ impl<'p> Resolver<'p> {
     fn split(&mut self, args: &'p [crate::syntax::ast::Arg]) {
         for arg in args {
             match &arg.name {
-                Some(_) => self.solver_value(&arg.value),
-                None => self.within_wild(|s| s.expr(&arg.value)),
+                Some(part) => {
+                    self.part(&part.name, part.span);
+                    self.solver_value(&arg.value);
+                }
+                None => {
+                    self.parts_in(&arg.value);
+                    self.within_wild(|s| s.expr(&arg.value));
+                }
             }
+        }
+    }
+
+    fn parts_in(&mut self, e: &'p Expr) {
+        match &e.kind {
+            ExprKind::Name(name) => self.part(name, e.span),
+            ExprKind::List(items) => items.iter().for_each(|i| self.parts_in(i)),
+            ExprKind::Paren(a) | ExprKind::Unary(_, a) => self.parts_in(a),
+            ExprKind::Binary(_, a, b) => [a, b].into_iter().for_each(|e| self.parts_in(e)),
+            _ => {}
+        }
+    }
+
+    /// Notes a part of the run's model; an equation by itself is a part with the name of its state.
+    fn part(&mut self, name: &str, at: Span) {
+        let part = self.parts.iter().find(|p| p.name == name).map(|p| (p.span, Kind::Part));
+        let state = self.find_local(name).filter(|k| matches!(k.what, What::State)).map(|k| (k.span, Kind::State));
+        if let Some((of, kind)) = part.or(state) {
+            self.used(at, of, kind);
         }
     }
 
@@ -270,6 +299,33 @@ impl<'p> Resolver<'p> {
     }
 
     // The names of a model.
+
+    /// The parts that the model of an expression names.
+    pub(super) fn parts_of_model(&self, e: &'p Expr, depth: usize) -> Vec<&'p Ident> {
+        let name = match &e.kind {
+            ExprKind::Paren(inner) if depth <= MAX_ALIASES => return self.parts_of_model(inner, depth + 1),
+            ExprKind::Call(callee, _) if depth <= MAX_ALIASES => match &callee.kind {
+                ExprKind::Name(name) => name,
+                _ => return Vec::new(),
+            },
+            _ => return Vec::new(),
+        };
+        let parts = |statements: &'p [ModelStmt]| {
+            statements.iter().filter_map(|s| match s {
+                ModelStmt::Part { name, .. } => Some(name),
+                _ => None,
+            })
+        };
+        match self.library.lookup(name).first().map(|d| &d.item.kind) {
+            Some(ItemKind::Model(m)) => match &m.body {
+                ModelBody::System(statements) => parts(statements).collect(),
+                ModelBody::Alias(inner, with) => {
+                    self.parts_of_model(inner, depth + 1).into_iter().chain(parts(with)).collect()
+                }
+            },
+            _ => Vec::new(),
+        }
+    }
 
     /// The names that the model of an expression gives; `None` where they cannot be told from the text.
     pub(super) fn names_of_model(&self, e: &'p Expr, depth: usize) -> Option<Names<'p>> {

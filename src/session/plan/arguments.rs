@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::diagnostics::{Diagnostic, codes};
-use crate::model::elab::{Elab, Try, did_you_mean};
+use crate::diagnostics::{Diagnostic, codes, suggest};
+use crate::model::elab::{Elab, Try};
 use crate::model::plots::{self, Looks, Of, PlotKind, Row, TABLE};
 use crate::model::results::{Pool, Times};
 use crate::model::value::Scope;
@@ -34,12 +34,11 @@ impl Elab<'_> {
                 "" => ("a plot is a kind with what it is of".to_string(), "not a kind of plot"),
                 _ => (format!("`{name}` is not a kind of plot"), "unknown kind"),
             };
-            let help = match did_you_mean(name, names.iter().copied()) {
-                Some(near) if !name.is_empty() => near,
-                _ => "write `paths(x)`, `fan(x)` or `histogram(x)`".to_string(),
-            };
-            let d = Diagnostic::error(codes::BAD_PLOT, message, span, label);
-            return self.fail(d.note(format!("kinds of plots are {}", names.join(", "))).help(help));
+            let d = Diagnostic::error(codes::BAD_PLOT, message, span, label)
+                .note(format!("kinds of plots are {}", names.join(", ")))
+                .help("write `paths(x)`, `fan(x)` or `histogram(x)`");
+            let near = if name.is_empty() { Vec::new() } else { suggest(name, names.iter().copied()) };
+            return self.fail(d.did_you_mean(&near, span));
         };
         let (least, most) = match row.of {
             Of::Values(least, most) => (least, most),

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, Edit, codes};
 use crate::kernels::lane::Precision;
 use crate::math::{Id, Ty, VarKind};
 use crate::model::elab::{Elab, Reported, Try};
@@ -216,6 +216,11 @@ impl<'r> Settings<'r> {
     }
 }
 
+/// The statement that makes the run around a place measure orders.
+fn converging(at: Span) -> Edit {
+    Edit::StatementInto(at, "converge steps = [16, 32, 64], reference = 1024".into())
+}
+
 impl Elab<'_> {
     /// Works out a run.
     pub fn plan(&mut self, run: &Run, overrides: &Overrides) -> Try<Plan> {
@@ -308,7 +313,8 @@ impl Elab<'_> {
         if settings.get("time").is_none() && !drawn && solvers.is_ok() {
             return self.fail(
                 Diagnostic::error(codes::MISSING_SETTING, "the run has a solver and no time", span, "no `time = ...`")
-                    .help("add `time = 0 .. 1 step 1e-3`, or `time = 1_000 steps` for a chain"),
+                    .help("add `time = 0 .. 1 step 1e-3`, or `time = 1_000 steps` for a chain")
+                    .fix("add `time = 0 .. 1 step 1e-3`", Edit::StatementInto(span, "time = 0 .. 1 step 1e-3".into())),
             );
         }
         if broken {
@@ -331,7 +337,8 @@ impl Elab<'_> {
         if matches!(plan.time, Some(TimeSpec::Ends { .. })) && plan.converge.is_none() {
             return self.fail(
                 Diagnostic::error(codes::BAD_TIME, "this time has no step", time, "only the ends are given")
-                    .help("add `step 1e-3`; a run with `converge` takes its steps from there"),
+                    .help("add `step 1e-3`; a run with `converge` takes its steps from there")
+                    .instead(time.after(), " step 1e-3"),
             );
         }
         if let Some(converge) = &plan.converge {
@@ -349,7 +356,8 @@ impl Elab<'_> {
                     order.span,
                     "nothing to compare",
                 )
-                .help("add `converge steps = [16, 32, 64], reference = 1024`"),
+                .help("add `converge steps = [16, 32, 64], reference = 1024`")
+                .fix("add `converge`", converging(order.span)),
             ),
             _ => Ok(()),
         }
@@ -376,11 +384,13 @@ impl Elab<'_> {
                 "write the ends alone, as in `time = 0 .. 1`",
             ),
         };
-        self.fail(
-            Diagnostic::error(codes::BAD_TIME, message, time, label)
-                .label(converge.span, "the numbers of steps are here")
-                .help(help),
-        )
+        let d = Diagnostic::error(codes::BAD_TIME, message, time, label)
+            .label(converge.span, "the numbers of steps are here")
+            .help(help);
+        self.fail(match plan.time {
+            Some(TimeSpec::Stepped { step_span, .. }) => d.instead(time.after().to(step_span), ""),
+            _ => d,
+        })
     }
 
     /// The model of a run. Statistics have no meaning in it.

@@ -1,6 +1,6 @@
 //! Sweeps, and the parameters of a run by name or path.
 
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, codes, suggest};
 use crate::math::Ty;
 use crate::model::elab::{Elab, Try};
 use crate::model::value::Scope;
@@ -29,7 +29,9 @@ impl Elab<'_> {
                         .note("a sweep makes a run for each of a list of values")
                         .help(format!(
                             "write the values, as in `[{lo}, {hi}]`, or so many of equal distance, as in `linspace({lo}, {hi}, 11)`"
-                        )),
+                        ))
+                        .instead(e.span, format!("[{lo}, {hi}]"))
+                        .instead(e.span, format!("linspace({lo}, {hi}, 11)")),
                 );
             }
             if !self.g.var_info(self.params[k].var).shape.is_empty() {
@@ -95,35 +97,40 @@ impl Elab<'_> {
         self.params.iter().any(|p| p.name == name || p.path == name || p.path.ends_with(&suffix))
     }
 
+    /// The parameters of the tree that a name or a path stands for.
+    pub fn params_named(&self, name: &str) -> Vec<usize> {
+        let exact: Vec<usize> = (0..self.params.len()).filter(|k| self.params[*k].path == name).collect();
+        if let [k] = exact[..] {
+            return vec![k];
+        }
+        let suffix = format!(".{name}");
+        let named = |k: &usize| self.params[*k].name == name || self.params[*k].path.ends_with(&suffix);
+        let near: Vec<usize> = (0..self.params.len()).filter(named).collect();
+        if near.is_empty() { exact } else { near }
+    }
+
     /// A parameter of the tree by its name or by its path.
     pub fn find_param(&mut self, name: &str, span: Span) -> Try<usize> {
-        let exact: Vec<usize> = (0..self.params.len()).filter(|k| self.params[*k].path == name).collect();
-        let suffix = format!(".{name}");
-        let near: Vec<usize> = (0..self.params.len())
-            .filter(|k| self.params[*k].name == name || self.params[*k].path.ends_with(&suffix))
-            .collect();
-        match (exact.as_slice(), near.as_slice()) {
-            ([k], _) | ([], [k]) => Ok(*k),
-            ([], []) => {
+        match self.params_named(name).as_slice() {
+            [k] => Ok(*k),
+            [] => {
                 let known: Vec<String> = self.params.iter().map(|p| p.name.clone()).collect();
                 let list = if known.is_empty() {
                     "it has none: every parameter is fixed by an argument".to_string()
                 } else {
                     known.join(", ")
                 };
-                let mut d = Diagnostic::error(
+                let d = Diagnostic::error(
                     codes::BAD_SWEEP,
                     format!("`{name}` is not a parameter of this run"),
                     span,
                     "no such parameter",
                 )
                 .note(format!("the run's parameters: {list}"));
-                if let Some(help) = crate::model::elab::did_you_mean(name, known.iter().map(String::as_str)) {
-                    d = d.help(help);
-                }
-                self.fail(d)
+                let near = suggest(name, known.iter().map(String::as_str));
+                self.fail(d.did_you_mean(&near, span))
             }
-            (_, many) => {
+            many => {
                 let mut paths: Vec<String> = many.iter().map(|k| format!("`{}`", self.params[*k].path)).collect();
                 let all = paths.len();
                 paths.sort();
@@ -140,7 +147,8 @@ impl Elab<'_> {
                     d = d.label(*at, "declared here");
                 }
                 self.fail(if paths.len() == all {
-                    d.help(format!("use a path: {}", paths.join(" or ")))
+                    let help = d.help(format!("use a path: {}", paths.join(" or ")));
+                    paths.iter().fold(help, |d, path| d.instead(span, path.trim_matches('`')))
                 } else {
                     d.note("it is written several times with other arguments, and each has its own")
                         .help(format!("give it by an argument where it is written: `{name} = ...`"))

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::diagnostics::{Diagnostic, codes};
+use crate::diagnostics::{Diagnostic, Edit, codes};
 use crate::model::elab::{Elab, Reported, Try};
 use crate::model::messages;
 use crate::model::system::Model;
@@ -110,7 +110,8 @@ impl Elab<'_> {
                         span,
                         "no `solver = ...`",
                     )
-                    .help("add `solver = auto`, which takes one that fits; `fokker check` lists all that do"),
+                    .help("add `solver = auto`, which takes one that fits; `fokker check` lists all that do")
+                    .fix("add `solver = auto`", Edit::StatementInto(span, "solver = auto".into())),
                 );
             }
             (None, Some(solver)) if !moves => {

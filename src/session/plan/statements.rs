@@ -129,13 +129,13 @@ impl Elab<'_> {
     pub(super) fn report_item(&mut self, e: &Expr, pool: &Pool, scope: &Scope) -> Try<Item> {
         let value = self.expr(e, scope)?;
         let id = self.num(&value, e.span)?;
-        self.of_statistics(id, pool, e.span)?;
+        self.of_statistics(id, pool, e.span, Some(e))?;
         Ok(Item { text: crate::syntax::print::expr(e), value: id, span: e.span })
     }
 
     /// A number of the run may depend on statistics and parameters, not on a single path; and on the time, where it
-    /// looks at one.
-    fn of_statistics(&mut self, id: Id, pool: &Pool, span: Span) -> Try<()> {
+    /// looks at one; `meant` is what may have been meant under a statistic.
+    fn of_statistics(&mut self, id: Id, pool: &Pool, span: Span, meant: Option<&Expr>) -> Try<()> {
         if self.g.rate(id) <= Rate::Run {
             return Ok(());
         }
@@ -153,15 +153,14 @@ impl Elab<'_> {
                 ),
             };
         }
-        self.fail(
-            Diagnostic::error(
-                codes::BAD_STATISTIC,
-                "this has a value for each path, not one for the run",
-                span,
-                "not a statistic",
-            )
-            .help("say which statistic is meant: `mean(...)`, `std(...)`, `quantile(..., 0.95)`"),
-        )
+        let message = "this has a value for each path, not one for the run";
+        let d = Diagnostic::error(codes::BAD_STATISTIC, message, span, "not a statistic")
+            .help("say which statistic is meant: `mean(...)`, `std(...)`, `quantile(..., 0.95)`");
+        let mean = |e: &Expr| format!("mean({})", crate::syntax::print::expr(e));
+        self.fail(match meant {
+            Some(e) => d.instead(span, mean(e)),
+            None => d,
+        })
     }
 
     pub(super) fn check(&mut self, e: &Expr, pool: Rc<Pool>, scope: &Scope) -> Try<Statement> {
@@ -193,13 +192,14 @@ impl Elab<'_> {
                             e.span,
                             "an array",
                         )
-                        .help("write `all(...)`"),
+                        .help("write `all(...)`")
+                        .instead(e.span, format!("all({text})")),
                     );
                 }
                 (c, None)
             }
         };
-        self.of_statistics(condition, &pool, e.span)?;
+        self.of_statistics(condition, &pool, e.span, None)?;
         Ok(Statement::Check { text, condition, sides, pool, span: e.span })
     }
 
