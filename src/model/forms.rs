@@ -131,6 +131,18 @@ impl NoiseClass {
         NoiseClass::ALL.into_iter().find(|c| c.name() == name)
     }
 
+    /// What it means, in a line.
+    pub fn doc(self) -> &'static str {
+        match self {
+            NoiseClass::None => "no noise at all",
+            NoiseClass::Additive => "the noise does not depend on the state: dx = a dt + b(t) dW",
+            NoiseClass::Scalar => "one noise for all equations: b(t, x) is a vector beside one dW",
+            NoiseClass::Diagonal => "each equation has a noise of its own, whose factor is of its own state",
+            NoiseClass::Commutative => "the columns of b(t, x) commute: no Levy areas are needed for order 1",
+            NoiseClass::Any => "whatever the noise",
+        }
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             NoiseClass::None => "none",

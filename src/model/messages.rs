@@ -9,15 +9,10 @@ use crate::model::habits;
 use crate::model::library::Library;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident, Param, Solver};
+pub use crate::syntax::words::{NOISES, SETTINGS};
 
 /// Names of types.
 pub const TYPES: [&str; 6] = ["real", "int", "bool", "target", "model", "solver"];
-
-/// Kinds of noise.
-pub const NOISES: [&str; 6] = ["wiener", "fbm", "ou", "poisson", "compound_poisson", "stable"];
-
-/// Settings of a run.
-pub const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];
 
 /// Adds the known names near to `name`, which stands where the diagnostic is.
 fn with_near<'a>(d: Diagnostic, name: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {

@@ -236,6 +236,7 @@ impl Elab<'_> {
                 .help("give it a statement of its own, without `at` and `over`"),
             );
         }
+        self.has_times(row, span)?;
         let Some(stat) = self.stat_kind(row, &args)? else { unreachable!("every row has its kind") };
         let outs = match row.arity {
             Arity::None => 0,
@@ -283,6 +284,19 @@ impl Elab<'_> {
         let asked = self.ask(stat, values, pool, shape, span);
         let value = self.run.as_ref().expect("statistics stand in runs").asked[asked].value;
         Ok(Value::Num(self.g.var(value)))
+    }
+
+    /// A statistic of chains needs several times of each.
+    fn has_times(&mut self, row: &'static Row, span: Span) -> Try<()> {
+        let pool = self.run.as_ref().and_then(|r| r.pool.clone()).unwrap_or_default();
+        if !matches!(row.name, "rhat" | "autocorr") || matches!(pool.times, Times::Over { .. } | Times::LastSteps { .. }) {
+            return Ok(());
+        }
+        let message = format!("`{}` compares values of a path at several times, and here is one", row.name);
+        self.fail(
+            Diagnostic::error(codes::BAD_STATISTIC, message, span, "at one time")
+                .help("end the statement of the run in `over last 500 steps`, or in `over t in [a, b]`"),
+        )
     }
 
     /// Asks the run for a statistic of per-path values, which have the pooled axes first; `shape` is that of the result. Its

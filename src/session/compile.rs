@@ -1,6 +1,7 @@
 //! From a plan to code: starts, steps and what is observed, each a step program with its tables.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -44,6 +45,35 @@ impl Backend {
     pub fn by_name(name: &str) -> Option<Backend> {
         Backend::ALL.into_iter().find(|b| b.name() == name)
     }
+}
+
+/// How code is made: by which back end, and until a flag is raised.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Build<'a> {
+    pub backend: Backend,
+    pub stop: Option<&'a AtomicBool>,
+}
+
+impl Build<'_> {
+    /// Nobody can stop it.
+    pub fn by(backend: Backend) -> Build<'static> {
+        Build { backend, stop: None }
+    }
+
+    /// Asked between two stages, each of which may take long for a large model.
+    fn goes_on(self) -> Result<(), NoCode> {
+        match self.stop {
+            Some(stop) if stop.load(Ordering::Relaxed) => Err(NoCode::Stopped),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why there is no code.
+#[derive(Debug)]
+pub enum NoCode {
+    Stopped,
+    Refused(Box<Diagnostic>),
 }
 
 /// A program with its code, for lanes of type `T`.
@@ -118,11 +148,14 @@ impl Grid {
 pub fn compile<T: Lane>(
     elab: &mut Elab<'_>,
     spec: &Spec,
-    backend: Backend,
+    build: Build<'_>,
     span: Span,
-) -> Result<Compiled<T>, Diagnostic> {
+) -> Result<Compiled<T>, NoCode> {
+    let refused = |d: Diagnostic| NoCode::Refused(Box::new(d));
     let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
-    let (clean, names) = crate::math::clean_named(&mut elab.g, &roots).map_err(|e| no_derivative(&e, span))?;
+    build.goes_on()?;
+    let (clean, names) = crate::math::clean_named(&mut elab.g, &roots).map_err(|e| refused(no_derivative(&e, span)))?;
+    build.goes_on()?;
     let (renewed, outs) = clean.split_at(spec.renew.len());
     let spec = Spec {
         states: spec.states.clone(),
@@ -130,9 +163,10 @@ pub fn compile<T: Lane>(
         outs: outs.to_vec(),
     };
     let program = cheapest(&mut elab.g, &spec, &names).at(T::PRECISION);
-    let code = code(&program, backend).map_err(|message| {
-        Diagnostic::error(codes::UNSUPPORTED, message, span, "compiled for this")
-            .help("`--backend interpreter` runs it")
+    build.goes_on()?;
+    let code = code(&program, build.backend).map_err(|message| {
+        let d = Diagnostic::error(codes::UNSUPPORTED, message, span, "compiled for this");
+        refused(d.help("`--backend interpreter` runs it"))
     })?;
     Ok(Compiled { program: Arc::new(program), code })
 }
@@ -265,7 +299,7 @@ mod tests {
         let plan = elab.plan(run, &Overrides::default()).expect("the run is sound");
         let states = elab.starts(&plan, 0).iter().map(|s| s.0).collect();
         let spec = Spec { states, renew: plan.steps[0].renew.clone(), outs: Vec::new() };
-        let compiled = compile::<f64>(&mut elab, &spec, Backend::Interpreter, plan.span).expect("compiles");
+        let compiled = compile::<f64>(&mut elab, &spec, Build::by(Backend::Interpreter), plan.span).expect("compiles");
         [elab.g.len(), compiled.program.size()]
     }
 

@@ -87,7 +87,7 @@ impl Elab<'_> {
             self.begin_part(plan, k, plan.steps.len(), &[], how);
             let begin = std::time::Instant::now();
             let total: u64 = converge.steps.iter().sum::<u64>() + converge.reference;
-            let (init, step) = self.dynamics::<T>(plan, k, None, how.backend)?;
+            let (init, step) = self.dynamics::<T>(plan, k, None, how.build())?;
             let compile_seconds = begin.elapsed().as_secs_f64();
             let step = step.expect("a run with steps has a step");
             let g = Arc::new(self.g.clone());

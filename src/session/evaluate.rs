@@ -27,7 +27,8 @@ use crate::source::Span;
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use crate::syntax::print_expr;
 
-/// What one run found, under the text that names it: `r`, or `r[1]` for the second of its variants.
+/// What one run found, under the text that names it: `r`, or `r[1]` for the second of its variants. Numbers without such
+/// a name are known by their own.
 #[derive(Clone, Copy, Debug)]
 pub struct Earlier<'a> {
     pub name: &'a str,
@@ -53,6 +54,18 @@ pub enum Answer {
     Text(String),
     /// something that is no number, in words
     Thing(String),
+}
+
+impl Answer {
+    /// What it is, in a few words.
+    pub fn kind(&self) -> &str {
+        match self {
+            Answer::Numbers { .. } => "a number",
+            Answer::Paths { .. } => "a value for each path",
+            Answer::Text(_) => "a text",
+            Answer::Thing(words) => words,
+        }
+    }
 }
 
 /// The type of an expression, in the words of the language.
@@ -124,8 +137,8 @@ pub(super) fn with_results<T>(
 ) -> Result<T, Vec<Diagnostic>> {
     let mut elab = Elab::new(&loaded.library, &loaded.sources);
     elab.run = Some(RunContext::default());
-    let bound = elab.bind_results(earlier);
     let scope = elab.root_scope(false);
+    let bound = elab.bind_results(earlier, &scope);
     let result = body(&mut elab, &bound, &scope);
     match result {
         Ok(value) if !elab.has_errors() => Ok(value),
@@ -135,7 +148,7 @@ pub(super) fn with_results<T>(
 
 impl Elab<'_> {
     /// Gives the results of runs their names: `r.x`.
-    fn bind_results(&mut self, earlier: &[Earlier<'_>]) -> Bound {
+    fn bind_results(&mut self, earlier: &[Earlier<'_>], scope: &Scope) -> Bound {
         let mut bound = Bound::default();
         for (run, result) in earlier.iter().enumerate() {
             let mut found = HashMap::new();
@@ -157,7 +170,11 @@ impl Elab<'_> {
                 self.run.as_mut().expect("made with a context").given.push(given);
                 found.insert(name.clone(), Value::Num(self.g.var(value)));
             }
-            self.found.insert(result.name.to_string(), found);
+            if result.name.is_empty() {
+                found.into_iter().for_each(|(name, value)| scope.define(name, value, Span::default()));
+            } else {
+                self.found.insert(result.name.to_string(), found);
+            }
         }
         bound
     }

@@ -4,12 +4,14 @@
 use crate::diagnostics::{codes, suggest};
 use crate::model::distributions::{self, Distribution};
 use crate::model::library::{Decl, Library, item_name};
-use crate::model::messages::SETTINGS;
+use crate::model::forms::{Form, NoiseClass};
+use crate::model::plots::{self, Looks, Of};
 use crate::model::statistics::{self, Arity};
 use crate::model::{functions, operators};
+use crate::output::text;
 use crate::session::catalogue::catalogue;
-use crate::syntax::ast::ItemKind;
-use crate::syntax::{keywords, print_expr};
+use crate::syntax::ast::{ItemKind, Param, TypeKind};
+use crate::syntax::{keywords, print_expr, words};
 
 /// What is told of one meaning of a name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,16 +55,28 @@ pub fn topics(library: &Library, name: &str) -> Vec<Topic> {
         example: k.example.into(),
         ..Topic::default()
     }));
+    found.extend(words::lookup(name).map(|w| Topic {
+        kind: w.kind.name(),
+        name: w.word.into(),
+        signature: w.signature.into(),
+        doc: w.doc.into(),
+        facts: Vec::new(),
+        example: w.example.into(),
+    }));
+    found.extend(plots::find(name).map(plot));
+    found.extend(Form::named(name).map(form));
+    found.extend(NoiseClass::named(name).map(|c| Topic {
+        kind: "class of noise",
+        name: c.name().into(),
+        doc: capital(c.doc()),
+        ..Topic::default()
+    }));
     found.extend(codes::explanation(name).map(|e| Topic {
         kind: "diagnostic",
         name: e.code.to_string(),
         doc: format!("{}\n\n{}", capital(e.title), e.text.trim_end()),
         ..Topic::default()
     }));
-    if found.is_empty() && SETTINGS.contains(&name) {
-        let doc = "A setting of runs; see docs/language.md for its values.";
-        found.push(Topic { kind: "setting", name: name.into(), doc: doc.into(), ..Topic::default() });
-    }
     found
 }
 
@@ -76,7 +90,9 @@ pub fn names(library: &Library) -> Vec<(String, &'static str)> {
     all.extend(operators::TABLE.iter().map(|o| (o.name.to_string(), "operator")));
     all.extend(statistics::TABLE.iter().map(|s| (s.name.to_string(), "statistic")));
     all.extend(keywords::TABLE.iter().map(|k| (k.word.to_string(), "word")));
-    all.extend(SETTINGS.iter().map(|s| (s.to_string(), "setting")));
+    all.extend(words::TABLE.iter().map(|w| (w.word.to_string(), w.kind.name())));
+    all.extend(plots::TABLE.iter().map(|p| (p.name.to_string(), "plot")));
+    all.extend(Form::NAMES.iter().map(|f| (f.to_string(), "form")));
     all.extend(codes::TABLE.iter().map(|(code, _)| (code.to_string(), "diagnostic")));
     // A word of the language is one first.
     all.sort_by(|a, b| (&a.0, a.1 != "word", a.1).cmp(&(&b.0, b.1 != "word", b.1)));
@@ -125,8 +141,8 @@ fn declaration(library: &Library, decl: &Decl) -> Option<Topic> {
     match &decl.item.kind {
         ItemKind::Const(c) => topic.signature = format!("{name} = {}", print_expr::spaced(&c.value)),
         ItemKind::Data(d) => topic.signature = format!("{name}: {}", print_expr::type_(&d.ty)),
-        ItemKind::Target(_) => topic.example = format!("model = langevin({name}())"),
-        ItemKind::Model(_) => topic.example = format!("model = {name}()"),
+        ItemKind::Target(_) => topic.example = format!("model = langevin({name}({}))", arguments(header)),
+        ItemKind::Model(_) => topic.example = format!("model = {name}({})", arguments(header)),
         ItemKind::Solver(_) => {
             topic.example = format!("solver = {name}");
             // All declarations of the name are one topic: the catalogue has their forms and orders.
@@ -136,6 +152,52 @@ fn declaration(library: &Library, decl: &Decl) -> Option<Topic> {
         _ => {}
     }
     Some(topic)
+}
+
+/// Arguments for the parameters that have no default: something that fits each.
+fn arguments(header: &[Param]) -> String {
+    let given = header.iter().filter(|p| p.default.is_none());
+    let one = |p: &Param| {
+        let value = match p.ty.as_ref().map(|ty| &ty.kind) {
+            Some(TypeKind::Named(name, _)) if name.name == "target" => "double_well()".into(),
+            Some(TypeKind::Named(name, _)) if name.name == "model" => "ou()".into(),
+            Some(TypeKind::Named(name, sizes)) if name.name == "real" && sizes.is_empty() => "1".into(),
+            None => "1".into(),
+            Some(_) => "...".to_string(),
+        };
+        format!("{} = {value}", p.name.name)
+    };
+    given.map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn plot(row: &'static plots::Row) -> Topic {
+    let of = match row.of {
+        Of::Values(_, 1) => "x",
+        Of::Values(..) => "x, y",
+        Of::Statistic => "mean(x)",
+        Of::Plot => "histogram(x)",
+        Of::Nothing => "",
+    };
+    let over = if row.looks == Looks::Over { " over t in [1, 5]" } else { "" };
+    Topic {
+        kind: "plot",
+        name: row.name.into(),
+        signature: row.signature.into(),
+        doc: row.doc.into(),
+        facts: Vec::new(),
+        example: format!("plot {}({of}){over}", row.name),
+    }
+}
+
+fn form(form: Form) -> Topic {
+    Topic {
+        kind: "form",
+        name: form.name().into(),
+        signature: form.example().into(),
+        doc: format!("What a solver sees of a model: {}.", form.doc()),
+        facts: if let Form::Later(_) = form { vec!["not supported yet".into()] } else { Vec::new() },
+        example: format!("solver mine() on {} {{ ... }}", form.example()),
+    }
 }
 
 fn first_doc(library: &Library, name: &str) -> String {
@@ -226,13 +288,9 @@ impl Topic {
         if !self.signature.is_empty() {
             out += &format!("  {}\n", self.signature);
         }
-        for line in self.doc.trim_end().lines() {
-            out += format!("  {line}").trim_end();
-            out.push('\n');
-        }
-        for fact in &self.facts {
-            out += &format!("  {fact}\n");
-        }
+        // Explanations are paragraphs and programs; other lines mean something.
+        out += &if self.kind == "diagnostic" { text::paragraphs(&self.doc, 2) } else { text::lines(&self.doc, 2) };
+        self.facts.iter().for_each(|fact| out += &format!("  {}\n", text::filled(fact, 2)));
         if !self.example.is_empty() {
             out += &format!("  example: {}\n", self.example);
         }

@@ -4,12 +4,10 @@
 use super::explain::{Failure, RESERVED, found};
 use super::grammar::{Grammar, Place, Rule};
 use super::lex::TokenKind;
+use super::words::SETTINGS;
 use crate::diagnostics::suggest::suggest;
 use crate::diagnostics::{Diagnostic, codes};
 use pest::Parser;
-
-/// The settings of a run.
-pub const SETTINGS: [&str; 8] = ["model", "solver", "time", "paths", "seed", "precision", "threads", "noise"];
 
 /// Functions of one number that are often written without brackets on paper.
 const CALLED: [&str; 16] = [
@@ -40,6 +38,9 @@ pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
 pub fn hint(f: &Failure) -> Option<String> {
     let (found, previous) = (f.found(), f.previous());
     let text = match found {
+        _ if f.word(0) == "data" && f.here <= 2 => {
+            "data have a type: `data y: real[n] = ...` for a column or a list, `data X: real[n, k] = ...` for a table"
+        }
         "==" if f.wants(Rule::eq) => "a value is given with `=`; `==` compares",
         "=" if f.after_value() && f.word(0) != "let" => "`==` compares; `=` only gives a value to a name",
         ")" | "]" | "}" if previous == "," => "leave out the last comma",

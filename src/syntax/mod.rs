@@ -24,6 +24,7 @@ pub mod print_expr;
 mod slips;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 pub use depth::{MAX_DEPTH, MAX_NESTING};
 pub use explain::RESERVED;
