@@ -122,6 +122,11 @@ impl Elab<'_> {
         if let Some(differential) = name.strip_prefix('∘') {
             return self.fail(messages::circle_before(differential, span));
         }
+        if self.run.is_some()
+            && let Some(d) = messages::statistic_alone(name, span)
+        {
+            return self.fail(d);
+        }
         let d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{name}` is not declared"), span, "unknown name");
         if let Some(habit) = crate::model::habits::of_name(name) {
             return self.fail(d.help(habit));

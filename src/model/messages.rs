@@ -7,6 +7,7 @@ use crate::model::forms::{Form, NoiseClass};
 use crate::model::functions::Function;
 use crate::model::habits;
 use crate::model::library::Library;
+use crate::model::statistics;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident, Param, Solver};
 pub use crate::syntax::words::{NOISES, SETTINGS};
@@ -242,6 +243,14 @@ pub fn bad_arity(f: &'static Function, given: usize, span: Span) -> Diagnostic {
     let verb = if given == 1 { "is" } else { "are" };
     let message = format!("`{}` takes {wanted} argument{}, and {given} {verb} given", f.name, plural(wanted));
     Diagnostic::error(codes::WRONG_ARITY, message, span, "called here").note(format!("{}: {}", f.signature, f.doc))
+}
+
+/// A statistic without its brackets: `std` for `std(x)`.
+pub fn statistic_alone(name: &str, span: Span) -> Option<Diagnostic> {
+    let row = statistics::find(name)?;
+    let message = format!("`{name}` is a statistic, and is called");
+    let d = Diagnostic::error(codes::WRONG_ARITY, message, span, "without its brackets").note(row.doc);
+    Some(d.help(format!("write `{}`", row.example())))
 }
 
 pub fn no_names(f: &'static Function, name: &Ident) -> Diagnostic {

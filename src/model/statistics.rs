@@ -68,6 +68,33 @@ pub struct Row {
     pub doc: &'static str,
 }
 
+impl Row {
+    /// As it is called: `mean(e)`.
+    pub fn signature(&self) -> String {
+        let args = match self.arity {
+            Arity::None => String::new(),
+            Arity::One => "e".into(),
+            Arity::Condition => "condition".into(),
+            Arity::OneAnd(other) => format!("e, {other}"),
+            Arity::Two => "e, f".into(),
+        };
+        format!("{}({args})", self.name)
+    }
+
+    /// A call of it.
+    pub fn example(&self) -> String {
+        let args = match self.arity {
+            Arity::None => "",
+            Arity::One => "x^2",
+            Arity::Condition => "x > 0",
+            Arity::OneAnd("q") => "x, 0.95",
+            Arity::OneAnd(_) => "x, 1",
+            Arity::Two => "x, y",
+        };
+        format!("{}({args})", self.name)
+    }
+}
+
 const fn row(name: &'static str, arity: Arity, keeps: Keeps, doc: &'static str) -> Row {
     Row { name, arity, keeps, doc }
 }

@@ -12,4 +12,3 @@ pub mod report;
 pub mod result;
 pub mod style;
 pub mod table;
-pub mod text;

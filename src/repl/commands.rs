@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
+use crate::diagnostics::text::filled;
 use crate::diagnostics::{Diagnostic, codes, suggest};
 use crate::output::number::plain;
-use crate::output::text::filled;
 use crate::repl::{Next, Repl};
 use crate::session::about::{self, Facts};
 use crate::session::catalogue;

@@ -1,14 +1,13 @@
 //! What is known of a name: functions, laws, operators, statistics, declarations, words of the language, settings and the
 //! codes of diagnostics, each from its own table.
 
-use crate::diagnostics::{codes, suggest};
+use crate::diagnostics::{codes, suggest, text};
 use crate::model::distributions::{self, Distribution};
 use crate::model::library::{Decl, Library, item_name};
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::plots::{self, Looks, Of};
-use crate::model::statistics::{self, Arity};
+use crate::model::statistics::{self, Keeps};
 use crate::model::{functions, operators};
-use crate::output::text;
 use crate::session::catalogue::catalogue;
 use crate::syntax::ast::{ItemKind, Param, TypeKind};
 use crate::syntax::{keywords, print_expr, words};
@@ -258,21 +257,15 @@ fn law(law: &'static Distribution) -> Topic {
 }
 
 fn statistic(row: &'static statistics::Row) -> Topic {
-    let (args, example) = match row.arity {
-        Arity::None => (String::new(), String::new()),
-        Arity::One => ("e".into(), "x^2".into()),
-        Arity::Condition => ("condition".into(), "x > 0".to_string()),
-        Arity::OneAnd("q") => ("e, q".into(), "x, 0.95".into()),
-        Arity::OneAnd(other) => (format!("e, {other}"), "x, 1".into()),
-        Arity::Two => ("e, f".into(), "x, y".into()),
-    };
+    // Chains are looked at over several times.
+    let over = if matches!(row.keeps, Keeps::Draws) { " over last 500 steps" } else { "" };
     Topic {
         kind: "statistic",
         name: row.name.into(),
-        signature: format!("{}({args})", row.name),
+        signature: row.signature(),
         doc: row.doc.into(),
         facts: Vec::new(),
-        example: format!("report {}({example})", row.name),
+        example: format!("report {}{over}", row.example()),
     }
 }
 

@@ -72,6 +72,9 @@ pub fn hint(f: &Failure) -> Option<String> {
         _ if f.place == Place::Function && f.here == 0 => "the block of a function has `let`s and ends in `return e`",
         _ if f.begins_line(f.here) && missing_operator(f) => "a comma or a bracket may be missing before this line",
         _ if f.wants(Rule::kw_step) && f.word(0) == "time" => "a time is written `a .. b step h`",
+        word if missing_operator(f) && f.place.heads().contains(&word) => {
+            return Some(format!("a statement ends with its line, or with `;`: write `; {word}`"));
+        }
         _ if missing_operator(f) && f.wants(Rule::comma) => "is a `,` missing before it, or a `*`?",
         _ if missing_operator(f) && CALLED.contains(&previous) => {
             return Some(format!("the argument of a function stands in brackets: `{previous}({found})`"));

@@ -4,11 +4,11 @@
 pub const COLUMNS: usize = 90;
 
 /// A text in lines of at most [`COLUMNS`], of which those after the first begin with `indent` spaces; the first begins in
-/// that column too, after something that is written there.
+/// that column too, after something that is written there. Programs between backticks stay on one line.
 pub fn filled(text: &str, indent: usize) -> String {
     let mut out = String::new();
     let mut column = indent;
-    for word in text.split_whitespace() {
+    for word in words(text) {
         let length = word.chars().count();
         if column > indent && column + 1 + length > COLUMNS {
             out += &format!("\n{}", " ".repeat(indent));
@@ -17,10 +17,24 @@ pub fn filled(text: &str, indent: usize) -> String {
             out.push(' ');
             column += 1;
         }
-        out += word;
+        out += &word;
         column += length;
     }
     out
+}
+
+/// The words of a text; what stands between backticks is one.
+fn words(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut open = false;
+    for word in text.split_whitespace() {
+        match all.last_mut().filter(|_| open) {
+            Some(last) => *last += &format!(" {word}"),
+            None => all.push(word.to_string()),
+        }
+        open ^= word.matches('`').count() % 2 == 1;
+    }
+    all
 }
 
 /// The paragraphs of a text filled anew, all lines behind so many spaces. Lines that are indented are programs, and stay.
@@ -69,5 +83,6 @@ mod tests {
         let text = "One\ntwo.\n\nwrong:\n    model m() { }\n\nThe end";
         assert_eq!(paragraphs(text, 2), "  One two.\n\n  wrong:\n      model m() { }\n\n  The end\n");
         assert_eq!(lines("One\n\ntwo", 1), " One\n\n two\n");
+        assert_eq!(words("write `a b`, or `c`"), ["write", "`a b`,", "or", "`c`"]);
     }
 }
