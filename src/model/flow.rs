@@ -668,6 +668,6 @@ fn shared_noise(noise: &Noise, again: Span) -> Diagnostic {
     Diagnostic::error(codes::SHARED_NOISE, message, again, "used again")
         .label(noise.span, "used here")
         .note("whether the two share one noise or have independent ones is yours to say")
-        .help(format!("for one shared noise: `noise {name}: wiener`; for independent ones give them different names"))
+        .help(format!("one noise for both is declared: `noise {name}: wiener`; independent ones have names of their own, as `d{name}1` and `d{name}2`"))
         .fix(format!("declare the noise `{name}`, shared"), Edit::StatementBefore(noise.span, declaration))
 }

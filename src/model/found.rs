@@ -77,7 +77,8 @@ impl Elab<'_> {
             false => {
                 let message = format!("the run `{base}` has {variants} variants, and no `{name}`");
                 let last = variants - 1;
-                (message, format!("they are `{base}[0]{after}` to `{base}[{last}]{after}`, by their numbers"))
+                let to = if last == 1 { "and" } else { "to" };
+                (message, format!("they are `{base}[0]{after}` {to} `{base}[{last}]{after}`, by their numbers"))
             }
         })
     }

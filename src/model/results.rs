@@ -289,7 +289,9 @@ impl Elab<'_> {
     /// A statistic of chains needs several times of each.
     fn has_times(&mut self, row: &'static Row, span: Span) -> Try<()> {
         let pool = self.run.as_ref().and_then(|r| r.pool.clone()).unwrap_or_default();
-        if !matches!(row.name, "rhat" | "autocorr") || matches!(pool.times, Times::Over { .. } | Times::LastSteps { .. }) {
+        if !matches!(row.name, "rhat" | "autocorr")
+            || matches!(pool.times, Times::Over { .. } | Times::LastSteps { .. })
+        {
             return Ok(());
         }
         let message = format!("`{}` compares values of a path at several times, and here is one", row.name);

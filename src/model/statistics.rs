@@ -85,7 +85,7 @@ impl Row {
     pub fn example(&self) -> String {
         let args = match self.arity {
             Arity::None => "",
-            Arity::One => "x^2",
+            Arity::One => "x",
             Arity::Condition => "x > 0",
             Arity::OneAnd("q") => "x, 0.95",
             Arity::OneAnd(_) => "x, 1",

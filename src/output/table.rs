@@ -296,7 +296,7 @@ mod tests {
             checks: vec![Check {
                 at: None,
                 note: None,
-                    code: None,
+                code: None,
                 expr: "a < b".to_string(),
                 passed: false,
                 left: Some(2.0),

@@ -62,7 +62,8 @@ pub fn colon_missing(text: &str) -> Option<String> {
     let command = TABLE.iter().find(|c| c.name == word)?;
     // `run`, `save` and `plot` begin statements too, which go on in another way.
     let statement = crate::syntax::keywords::lookup(word).is_some();
-    let fits = if statement { rest.trim().split(' ').count() == 1 } else { rest.is_empty() || !command.args.is_empty() };
+    let fits =
+        if statement { rest.trim().split(' ').count() == 1 } else { rest.is_empty() || !command.args.is_empty() };
     (fits && !text.contains('\n')).then(|| format!("commands begin with a colon: `:{text}`"))
 }
 
@@ -173,8 +174,15 @@ impl Repl {
         let program = self.declarations.program();
         let topics = if plain == name { help::topics(&program.library, name) } else { Vec::new() };
         if topics.is_empty() && command.is_none() {
-            let d = Diagnostic::error(codes::UNKNOWN_NAME, help::unknown(&program.library, name), line.span(), "no such name");
-            self.tell(&[d.help("`:help` lists the commands; `:help NAME` is on functions, solvers, models, words and codes")]);
+            let d = Diagnostic::error(
+                codes::UNKNOWN_NAME,
+                help::unknown(&program.library, name),
+                line.span(),
+                "no such name",
+            );
+            self.tell(&[
+                d.help("`:help` lists the commands; `:help NAME` is on functions, solvers, models, words and codes")
+            ]);
             return Next::Go;
         }
         topics.iter().for_each(|t| self.say(&t.text()));

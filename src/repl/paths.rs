@@ -63,7 +63,8 @@ pub fn left_out(key: &str, kept: &Kept) -> String {
         false => counted(all as u64, what),
     };
     let paths = kept.whole.paths.len();
-    let mut parts = vec![part(SHOWN_PATHS.min(paths), paths, "path"), part(times(kept).len(), kept.times.len(), "time")];
+    let mut parts =
+        vec![part(SHOWN_PATHS.min(paths), paths, "path"), part(times(kept).len(), kept.times.len(), "time")];
     if columns.len() > SHOWN_COLUMNS {
         parts.push(part(SHOWN_COLUMNS, columns.len(), "value"));
     }

@@ -187,7 +187,12 @@ impl Repl {
 fn plots_of(ran: &Ran, variant: usize) -> Ran {
     let plots = ran.plots.iter().filter(|p| p.variant == variant).cloned();
     let plots = plots.map(|p| Gathered { variant: 0, ..p }).collect();
-    Ran { name: ran.name.clone(), variants: ran.variants.get(variant).cloned().into_iter().collect(), plots, ..Ran::default() }
+    Ran {
+        name: ran.name.clone(),
+        variants: ran.variants.get(variant).cloned().into_iter().collect(),
+        plots,
+        ..Ran::default()
+    }
 }
 
 /// What was kept, in words.

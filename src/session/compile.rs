@@ -145,12 +145,7 @@ impl Grid {
 }
 
 /// Cleans, lowers and compiles a specification of raw nodes.
-pub fn compile<T: Lane>(
-    elab: &mut Elab<'_>,
-    spec: &Spec,
-    build: Build<'_>,
-    span: Span,
-) -> Result<Compiled<T>, NoCode> {
+pub fn compile<T: Lane>(elab: &mut Elab<'_>, spec: &Spec, build: Build<'_>, span: Span) -> Result<Compiled<T>, NoCode> {
     let refused = |d: Diagnostic| NoCode::Refused(Box::new(d));
     let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
     build.goes_on()?;
@@ -191,6 +186,7 @@ fn code<T: Lane>(program: &Program, backend: Backend) -> Result<Arc<dyn Code<T>>
 pub fn no_derivative(e: &NotDifferentiable, span: Span) -> Diagnostic {
     let message = format!("a derivative cannot be taken: {}", e.reason);
     Diagnostic::error(codes::NOT_DIFFERENTIABLE, message, span, "needed for this")
+        .help("write what has no derivative in another way, or hold it fixed by `stop_grad(e)`")
 }
 
 /// The tables of a program for given parameters, over a grid. For observers the step k is the grid point k.

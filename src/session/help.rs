@@ -3,8 +3,8 @@
 
 use crate::diagnostics::{codes, suggest, text};
 use crate::model::distributions::{self, Distribution};
-use crate::model::library::{Decl, Library, item_name};
 use crate::model::forms::{Form, NoiseClass};
+use crate::model::library::{Decl, Library, item_name};
 use crate::model::plots::{self, Looks, Of};
 use crate::model::statistics::{self, Keeps};
 use crate::model::{functions, operators};

@@ -121,8 +121,10 @@ fn all_diverged(plan: &Plan, ran: &Ran) -> Option<Diagnostic> {
     let d = Diagnostic::error(codes::ALL_DIVERGED, message, plan.span, "no path is left");
     let d = if span == plan.span { d } else { d.label(span, "a step of this goes to a NaN or an infinity") };
     Some(
-        d.note("the step is too long for the equations, or a value leaves its domain, as the root of a negative number")
-            .help("shorten the step, or take a tamed or an implicit solver; `fokker check` lists what applies"),
+        d.note(
+            "the step is too long for the equations, or a value leaves its domain, as the root of a negative number",
+        )
+        .help("shorten the step, or take a tamed or an implicit solver; `fokker check` lists what applies"),
     )
 }
 

@@ -38,6 +38,7 @@ pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
 pub fn hint(f: &Failure) -> Option<String> {
     let (found, previous) = (f.found(), f.previous());
     let text = match found {
+        _ if f.word(0) == "use" && f.here == 1 => "the name of a file stands in double quotes: `use \"models.sde\"`",
         _ if f.word(0) == "data" && f.here <= 2 => {
             "data have a type: `data y: real[n] = ...` for a column or a list, `data X: real[n, k] = ...` for a table"
         }

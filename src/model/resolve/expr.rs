@@ -101,7 +101,7 @@ impl<'p> Resolver<'p> {
             && self.runs.contains(&name.as_str())
         {
             let span = object.span.to(field.span);
-            return self.later("what an earlier run found (`run.name`)", span, |_| {});
+            return self.later(later::EARLIER_RUN, span, |_| {});
         }
         self.expr(object);
     }

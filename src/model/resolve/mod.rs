@@ -61,7 +61,10 @@ pub fn resolve(library: &Library) -> Names {
     uses.sort_unstable();
     uses.dedup();
     let mut problems = resolver.problems;
-    problems.extend(unused_states(library, &uses));
+    // What is wrong may be why nothing is left that uses a state.
+    if !problems.iter().any(Diagnostic::is_error) {
+        problems.extend(unused_states(library, &uses));
+    }
     Names { problems, uses }
 }
 
@@ -426,7 +429,7 @@ impl<'p> Resolver<'p> {
             return;
         }
         if self.runs.contains(&name) {
-            return self.later("what an earlier run found (`run.name`)", span, |_| {});
+            return self.later(later::EARLIER_RUN, span, |_| {});
         }
         if later::LIBRARY.contains(&name) {
             return self.later(&format!("the library's `{name}`"), span, |_| {});
