@@ -62,7 +62,7 @@ pub fn paragraphs(text: &str, indent: usize) -> String {
 
 /// Each line of a text filled by itself.
 pub fn lines(text: &str, indent: usize) -> String {
-    text.trim_end().lines().map(|line| paragraphs(if line.is_empty() { "\n" } else { line }, indent)).collect()
+    text.trim_end().lines().map(|line| if line.is_empty() { "\n".into() } else { paragraphs(line, indent) }).collect()
 }
 
 #[cfg(test)]
