@@ -388,6 +388,7 @@ impl Elab<'_> {
 
     /// `se(s)`: the standard error of a statistic.
     fn standard_error(&mut self, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
+        let shown = args.first().map(|a| crate::syntax::print::expr(&a.value)).filter(|_| args.len() == 1);
         let args = self.plain_args(args, scope)?;
         let found = match args.as_slice() {
             [BoundArg { value: Value::Num(id), .. }] => match self.g.node(*id) {
@@ -398,10 +399,14 @@ impl Elab<'_> {
         };
         match found {
             Some(se) => Ok(Value::Num(self.g.var(se))),
-            None => self.fail(
-                Diagnostic::error(codes::BAD_STATISTIC, "`se` takes a statistic", span, "no statistic in it")
-                    .help("write `se(mean(x))`, or a formula of statistics such as `se(mean(x) - mean(y))`"),
-            ),
+            None => {
+                let of = shown.unwrap_or_else(|| "x".into());
+                self.fail(
+                    Diagnostic::error(codes::BAD_STATISTIC, "`se` takes a statistic", span, "no statistic in it").help(
+                        format!("write `se(mean({of}))`, or a formula of statistics such as `se(mean(x) - mean(y))`"),
+                    ),
+                )
+            }
         }
     }
 

@@ -38,6 +38,11 @@ pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
 pub fn hint(f: &Failure) -> Option<String> {
     let (found, previous) = (f.found(), f.previous());
     let text = match found {
+        "," if f.word(0) == "save" => "several values stand in a list: `save [x, y] to \"paths.csv\"`",
+        _ if f.here >= 2 && f.word(f.here - 2) == "last" => "the last steps of a run are `over last 500 steps`",
+        "{" if f.word(0) == "target" && previous == ")" => {
+            "say what it is a law of: `target p() on theta: real[3] { ... }`; data are declared beside it"
+        }
         _ if f.word(0) == "use" && f.here == 1 => "the name of a file stands in double quotes: `use \"models.sde\"`",
         _ if f.word(0) == "data" && f.here <= 2 => {
             "data have a type: `data y: real[n] = ...` for a column or a list, `data X: real[n, k] = ...` for a table"
@@ -120,12 +125,14 @@ fn unfinished_line(f: &Failure) -> Option<Diagnostic> {
 
 /// `dx/dt = f`
 fn quotient_of_differentials(f: &Failure) -> Option<Diagnostic> {
-    let (dx, dt) = (f.word(0), f.word(2));
-    let quotient = f.word(1) == "/" && dx.len() > 1 && dx.starts_with('d') && dt.starts_with('d');
+    // `d x/dt` is read like `dx/dt`
+    let apart = usize::from(f.word(0) == "d" && f.word(2) == "/");
+    let (dx, dt) = (if apart == 1 { format!("d{}", f.word(1)) } else { f.word(0).to_string() }, f.word(2 + apart));
+    let quotient = f.word(1 + apart) == "/" && dx.len() > 1 && dx.starts_with('d') && dt.starts_with('d');
     if !quotient || !f.words.iter().any(|w| w.text == "=") {
         return None;
     }
-    let span = f.span_of(0).to(f.span_of(2));
+    let span = f.span_of(0).to(f.span_of(2 + apart));
     let problem = Diagnostic::error(codes::SYNTAX, "a flow is written in differentials", span, "a quotient");
     Some(problem.help(format!("write `{dx} = ... {dt}`")))
 }
@@ -304,6 +311,13 @@ fn unknown_head(f: &Failure) -> Option<Diagnostic> {
     let synonym = SYNONYMS.iter().find(|(other, ours)| *other == word && heads.contains(ours)).map(|(_, ours)| *ours);
     let near = synonym.or_else(|| suggest(word, heads.iter().copied()).first().copied());
     let words = heads.iter().map(|h| format!("`{h}`")).collect::<Vec<_>>().join(", ");
+    if f.place != Place::File && matches!(word, "param" | "params" | "parameter" | "parameters") {
+        return Some(
+            problem.help(
+                "parameters stand in the header, as in `model m(k = 1.0) { ... }` and `run r(K = 100.0) { ... }`",
+            ),
+        );
+    }
     Some(match near {
         Some(near) => problem.did_you_mean(&[near], f.span_of(0)),
         None => problem.help(format!("the words that begin a {what} here are {words}")),

@@ -32,7 +32,7 @@ const FOREIGN: &[(&str, &str, &str, &str)] = &[
     ("<>", "\"not equal\" is `!=`", "write `!=`", "<"),
     ("::", "fields are written with a point", "write `a.b`", ":"),
     ("!", "negation is a word", "write `not`", "-"),
-    ("%", "the remainder is a function", "write `mod(a, b)`", "*"),
+    ("%", "the remainder is a function", "write `mod(a, b)`; a percentage is a fraction, as 0.05", "*"),
     ("&", "conditions are joined by words", "write `and`", "+"),
     ("|", "conditions are joined by words", "write `or`, and `abs(x)` for an absolute value", "+"),
     ("?", "a choice is written with words", "write `if c then a else b`", ""),

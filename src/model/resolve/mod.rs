@@ -20,7 +20,8 @@ use crate::model::library::{Library, item_name};
 use crate::model::{distributions, functions, habits, messages, operators, results};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{
-    Expr, ExprKind, Fn, Ident, Item, ItemKind, Model, ModelBody, ModelStmt, Param, RunStmt, Type, TypeKind,
+    Expr, ExprKind, Fn, Ident, Item, ItemKind, Model, ModelBody, ModelStmt, Param, RunStmt, TargetBody, TargetStmt,
+    Type, TypeKind,
 };
 
 /// The names in the user's files: what is wrong with them, in no particular order, and what they mean.
@@ -446,6 +447,10 @@ impl<'p> Resolver<'p> {
         if let Some(below) = self.below.get(name).filter(|b| **b != span) {
             d = d.label(*below, "declared only here, or in another place");
             d = d.help("a name is declared before it is used, and known inside the braces and loops around it");
+        } else if let Some(variable) = self.variable_of_let(name).filter(|_| self.run) {
+            let help =
+                format!("the `let`s of a target are its own: write `let {name} = ...` from `{variable}` in the run");
+            d = d.help(help);
         } else if let Some(habit) = habits::of_name(name) {
             d = d.help(habit);
         } else {
@@ -458,6 +463,21 @@ impl<'p> Resolver<'p> {
             d = d.did_you_mean(&near, span);
         }
         self.report(d);
+    }
+
+    /// The point of a target of the user's files that has a `let` of a name.
+    fn variable_of_let(&self, name: &str) -> Option<&str> {
+        let targets = self.library.decls().filter(|d| !d.library).filter_map(|d| match &d.item.kind {
+            ItemKind::Target(target) => Some(target),
+            _ => None,
+        });
+        let has = |s: &TargetStmt| matches!(s, TargetStmt::Let(l) if l.name.name == name);
+        targets.into_iter().find_map(|t| match &t.body {
+            TargetBody::Density { variable, statements, .. } if statements.iter().any(has) => {
+                Some(variable.name.as_str())
+            }
+            _ => None,
+        })
     }
 
     /// The names that are near at hand: in a run the states of its model, elsewhere what the declaration itself gives.

@@ -179,7 +179,10 @@ impl Elab<'_> {
             };
             let help = match did_you_mean(name, names.iter().copied()) {
                 Some(near) if !name.is_empty() => near,
-                _ => "write `paths(x)`, `fan(x)` or `histogram(x)`".to_string(),
+                _ => {
+                    let of = if name.is_empty() { crate::syntax::print::expr(e) } else { "x".into() };
+                    format!("write `paths({of})`, `fan({of})` or `histogram({of})`")
+                }
             };
             let d = Diagnostic::error(codes::BAD_PLOT, message, span, label);
             return self.fail(d.note(format!("kinds of plots are {}", names.join(", "))).help(help));
@@ -243,7 +246,7 @@ impl Elab<'_> {
             // quantiles of each time are wanted, so none are pooled
             Looks::Spread(_) if row.kind == PlotKind::Fan && pooled => self.fail(
                 Diagnostic::error(codes::BAD_TIME, "a fan has quantiles at each time", span, "many times are pooled")
-                    .help("leave `over` out, or name the times: `at [0.5, 1, 2]`"),
+                    .help("leave `over` out, which is for all plots of its statement, or name the times: `at [0.5, 1, 2]`"),
             ),
             _ => Ok(pool),
         }
