@@ -189,6 +189,10 @@ impl<'p> Resolver<'p> {
         if later::function(f) {
             return self.later(&format!("`{}`", f.name), span, |s| s.arguments(args));
         }
+        // `argmin(y -> e, guess)`
+        if matches!(f.name, "argmin" | "argmax") && args.len() == 2 {
+            return self.later(&format!("`{}` of a function", f.name), span, |s| s.arguments(args));
+        }
         let reduces = f.reducer.is_some() && args.len() == 1;
         if let Some(arity) = f.arity()
             && !reduces
