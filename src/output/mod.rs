@@ -12,3 +12,4 @@ pub mod report;
 pub mod result;
 pub mod style;
 pub mod table;
+pub mod titles;

@@ -38,7 +38,9 @@ pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
 pub fn hint(f: &Failure) -> Option<String> {
     let (found, previous) = (f.found(), f.previous());
     let text = match found {
-        ":" if f.word(0) == "sweep" => "the values of a sweep are a list: `[0.1, 0.2, 0.4]`, or `linspace(0.1, 0.4, 4)`",
+        ":" if f.word(0) == "sweep" => {
+            "the values of a sweep are a list: `[0.1, 0.2, 0.4]`, or `linspace(0.1, 0.4, 4)`"
+        }
         ":" if f.after_value() && f.kind(f.here + 1) == Some(TokenKind::Number) => "a range is written `0..n`",
         "," if f.word(0) == "save" => "several values stand in a list: `save [x, y] to \"paths.csv\"`",
         _ if f.here >= 2 && f.word(f.here - 2) == "last" => "the last steps of a run are `over last 500 steps`",
