@@ -23,6 +23,9 @@ impl Elab<'_> {
 
     /// Of an array with an axis for each open index first: what it has at these.
     pub(super) fn at_open(&mut self, array: Id, open: &[IndexVar]) -> Id {
+        if open.is_empty() {
+            return array;
+        }
         let at: Vec<Id> = open.iter().map(|v| self.g.index(*v)).collect();
         let rest = self.g.shape(array)[open.len()..].to_vec();
         self.tabulate(&rest, |s, inner| s.g.get(array, &[&at, inner].concat()))

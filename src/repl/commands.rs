@@ -30,6 +30,8 @@ pub struct Line {
     text: String,
     /// where the argument begins
     start: usize,
+    /// the command as it is written
+    usage: String,
 }
 
 impl Line {
@@ -43,7 +45,7 @@ impl Line {
 }
 
 /// Words that stand for a command without its colon, where the session has nothing of that name.
-const PLAIN: &[(&str, &str)] = &[("help", "help"), ("quit", "quit"), ("exit", "quit")];
+const PLAIN: &[(&str, &str)] = &[("help", "help"), ("?", "help"), ("quit", "quit"), ("exit", "quit")];
 
 /// The command that a text means without saying so: `help`, `help exp`, `quit`, `exit()`.
 pub fn meant(text: &str) -> Option<(&'static str, String)> {
@@ -118,7 +120,8 @@ impl Repl {
             [one] => Some(one),
             _ => None,
         });
-        let line = Line { file, text: whole, start };
+        let usage = found.map_or(String::new(), |c| format!(":{} {}", c.name, c.args));
+        let line = Line { file, text: whole, start, usage };
         match found {
             Some(command) => (command.run)(self, &line),
             None => self.unknown_command(word, &near, &line),
@@ -151,6 +154,10 @@ impl Repl {
 
     /// The argument as an expression. It is parsed at its place in the line, so that marks stand under it.
     fn argument(&mut self, line: &Line) -> Option<Expr> {
+        if line.arg().is_empty() {
+            self.wrong(line, "it is not said of what", &format!("write `{}`", line.usage));
+            return None;
+        }
         let padded = " ".repeat(line.start) + &line.text[line.start..];
         parse_expr(line.file, &padded).map_err(|problems| self.tell(&problems)).ok()
     }
@@ -226,6 +233,9 @@ impl Repl {
     fn run_command(&mut self, line: &Line) -> Next {
         let names = self.declarations.runs();
         let wanted = line.arg();
+        if wanted.is_empty() && names.is_empty() {
+            self.note("the session has no runs yet: `run NAME { ... }` declares one, `:load FILE` reads some");
+        }
         if !wanted.is_empty() && !names.iter().any(|n| n == wanted) {
             let help = match names.is_empty() {
                 true => "the session has no runs yet: `run NAME { ... }` declares one".to_string(),

@@ -6,7 +6,8 @@ use crate::output::number;
 use crate::repl::{Ending, Next, Repl, commands};
 use crate::session::evaluate::Answer;
 use crate::source::FileId;
-use crate::syntax::ast::{Expr, ItemKind, Let, RunStmt};
+use crate::syntax::ast::{Expr, Ident, ItemKind, Let, RunStmt};
+use crate::syntax::words::SETTINGS;
 use crate::syntax::{self, Statement, TokenKind, print_expr};
 
 /// Whether an input is not over yet. Commands are lines of their own.
@@ -78,17 +79,17 @@ impl Repl {
             RunStmt::Report(exprs, None) => exprs.iter().for_each(|e| self.expression(e)),
             RunStmt::Check(e, None) => self.check(e),
             RunStmt::Plot { .. } => self.plot(statement),
-            RunStmt::Setting { name, .. } => {
-                let d = Diagnostic::error(codes::SYNTAX, "this sets something of a run", name.span, "no run around it");
-                let (name, value) = (&name.name, text.split_once('=').map_or("", |p| p.1.trim()));
-                self.tell(&[d.help(format!(
-                    "`:set {name} = {value}` sets it for all runs; `let {name} = {value}` names a value"
-                ))]);
-            }
+            RunStmt::Setting { name, .. } => self.tell(&[setting_alone(name, text)]),
             _ => {
                 let span = crate::source::Span::new(file, 0, text.len());
                 let d = Diagnostic::error(codes::SYNTAX, "this statement belongs into a run", span, "no run around it");
-                self.tell(&[d.help("write it in `run NAME { ... }`")]);
+                self.tell(&[d.help(match statement {
+                    RunStmt::Let(..) | RunStmt::Report(..) | RunStmt::Check(..) => {
+                        "of all paths a run keeps the ends: for other times write it in the run, as in \
+                         `let early = mean(x) at 0.5`, and ask for `r.early`"
+                    }
+                    _ => "write it in `run NAME { ... }`",
+                })]);
             }
         }
     }
@@ -165,6 +166,21 @@ impl Repl {
             self.show(&answer);
         }
     }
+}
+
+/// `name = value`: a setting of runs, an equation, or a value that is given like one.
+fn setting_alone(name: &Ident, text: &str) -> Diagnostic {
+    let (own, value) = (&name.name, text.split_once('=').map_or("", |p| p.1.trim()));
+    let about = |message: &str, label: &str| Diagnostic::error(codes::SYNTAX, message, name.span, label);
+    if SETTINGS.contains(&own.as_str()) {
+        let d = about("this is a setting of a run", "no run around it");
+        return d.help(format!("write it in `run NAME {{ ... }}`; `:set {own} = {value}` sets it for all runs"));
+    }
+    if value.split(' ').any(|word| word == "dt" || word.starts_with("dW")) {
+        let d = about("an equation belongs into a model", "no model around it");
+        return d.help(format!("write `model m() {{ state x = 1.0; {} }}`", text.trim()));
+    }
+    about("a value is named by `let`", "this is no setting of runs").help(format!("write `let {own} = {value}`"))
 }
 
 fn names_in(file: FileId, text: &str) -> impl Iterator<Item = &str> {

@@ -17,6 +17,7 @@ use crate::model::system::{Model, State};
 use crate::model::value::{Func, Scope, Value};
 use crate::output::result::{Report, Values, When};
 use crate::runtime::Recorded;
+use crate::session::about::made;
 use crate::session::compile::{Backend, parameters};
 use crate::session::execute::Execution;
 use crate::session::keep::Kept;
@@ -71,7 +72,7 @@ impl Answer {
 /// The type of an expression, in the words of the language.
 pub fn type_of(loaded: &Loaded, e: &Expr, earlier: &[Earlier<'_>]) -> Result<String, Vec<Diagnostic>> {
     with_results(loaded, earlier, |elab, _, scope| {
-        let value = elab.expr(e, scope)?;
+        let value = elab.expr(&made(&loaded.library, e), scope)?;
         let value = if let Value::Draw(_) = value { Value::Num(elab.num(&value, e.span)?) } else { value };
         Ok(elab.type_words(&value))
     })
@@ -244,6 +245,9 @@ impl Elab<'_> {
         let used =
             |row: &&BoundRows| context.asked.iter().any(|a| a.args.iter().any(|arg| self.g.depends_on(*arg, row.var)));
         let used: Vec<&BoundRows> = bound.rows.iter().filter(used).collect();
+        if let (None, Some(asked)) = (used.first(), context.asked.iter().find(|a| !a.args.is_empty())) {
+            return self.of_no_paths(asked.stat.name(), e.span);
+        }
         let sample = used.first().map(|r| earlier[r.run].kept);
         let paths = self.common_paths(&used, earlier, Part::Ends, e.span)?;
         let gathered = !context.asked.is_empty();
@@ -257,6 +261,13 @@ impl Elab<'_> {
             self.without_paths(&plan, how)?
         };
         Ok((reports, sample.map(|kept| (kept.last.paths.len(), kept.is_in_time().then_some(kept.end)))))
+    }
+
+    /// A statistic of something that is the same for all paths.
+    fn of_no_paths<T>(&mut self, name: &str, span: Span) -> Try<T> {
+        let message = format!("`{name}` is over the paths of a run, and none is named");
+        let d = Diagnostic::error(codes::BAD_STATISTIC, message, span, "the same for all paths");
+        self.fail(d.help(format!("write `{name}(r.x)` for what the run `r` kept; the average of an array is `avg(a)`")))
     }
 
     /// Items that no statistic of paths is in.
@@ -285,7 +296,7 @@ impl Elab<'_> {
         let Some(other) = used.iter().map(|row| paths(row)).find(|n| *n != first) else { return Ok(first) };
         let message = format!("these runs kept different numbers of paths, {first} and {other}");
         let d = Diagnostic::error(codes::SHAPE_MISMATCH, message, span, "paths of both");
-        self.fail(d.help("ask for one run at a time, or give both the same `paths`"))
+        self.fail(d.help("keep what is asked of one as a number, `let m = mean(r.x)`, or give both the same `paths`"))
     }
 
     /// States that start at the first of the kept values, with these as draws.
