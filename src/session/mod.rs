@@ -21,6 +21,7 @@ pub mod format;
 pub mod help;
 pub mod inspect;
 pub mod keep;
+mod kinds;
 pub mod load;
 pub mod plan;
 mod propagation;

@@ -42,6 +42,13 @@ pub fn hint(f: &Failure) -> Option<String> {
             "the values of a sweep are a list: `[0.1, 0.2, 0.4]`, or `linspace(0.1, 0.4, 4)`"
         }
         ":" if f.after_value() && f.kind(f.here + 1) == Some(TokenKind::Number) => "a range is written `0..n`",
+        "over" | "at" if f.after_value() && f.place == Place::Run => {
+            "when to look stands at the end of a statement: `report mean(x) at 0.5`, `report mean(x) over t in [0, 1]`"
+        }
+        "(" if f.wants(Rule::kw_in) && f.words.iter().any(|w| w.text == "over") => {
+            "`over` ends a statement: what looks at other times stands in a statement of its own"
+        }
+        ":" if f.word(0) == "fn" => "a function is written `fn f(x) = e`, or as a block `{ ... return e }`",
         "," if f.word(0) == "save" => "several values stand in a list: `save [x, y] to \"paths.csv\"`",
         _ if f.here >= 2 && f.word(f.here - 2) == "last" => "the last steps of a run are `over last 500 steps`",
         "{" if f.word(0) == "target" && previous == ")" => {
@@ -245,6 +252,10 @@ fn elsewhere(f: &Failure) -> Option<Diagnostic> {
         "use" | "target" | "model" | "solver" | "run" if first == Place::File => {
             "declarations stand at the top level; is a `}` missing above?".to_string()
         }
+        name if f.place == Place::Model && f.word(1) == "'" => {
+            format!("the equation of a state is written `d{name} = ... dt`; a new value `{name}'` can stand {places}")
+        }
+        "if" if f.place == Place::Model => "choose inside an equation: `dx = (if x > 0 then 1 else 0) dt`".to_string(),
         "let" if f.place == Place::File => "write `const` for a value of the whole file".to_string(),
         _ => format!("it can stand {places}"),
     }))

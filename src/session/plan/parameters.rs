@@ -3,6 +3,7 @@
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::Ty;
 use crate::model::elab::{Elab, Try};
+use crate::model::messages::SETTINGS;
 use crate::model::value::Scope;
 use crate::session::plan::Plan;
 use crate::source::Span;
@@ -95,7 +96,11 @@ impl Elab<'_> {
                     "no such parameter",
                 )
                 .note(format!("the run's parameters: {list}"));
-                if let Some(help) = crate::model::elab::did_you_mean(name, known.iter().map(String::as_str)) {
+                if SETTINGS.contains(&name) {
+                    let other =
+                        if name == "solver" { "`solver = [a, b]` takes several" } else { "write a run for each value" };
+                    d = d.help(format!("`{name}` is a setting, and a sweep is over parameters: {other}"));
+                } else if let Some(help) = crate::model::elab::did_you_mean(name, known.iter().map(String::as_str)) {
                     d = d.help(help);
                 }
                 self.fail(d)
