@@ -601,6 +601,8 @@ fn help_knows_names_and_codes() {
         ("funnel", "example: model = langevin(funnel())"),
         ("sweep", "Runs a parameter over values."),
         ("precision", "setting precision"),
+        ("models", "heston"),
+        ("settings", "How many independent paths; 1_000 if not given"),
         ("fan", "example: plot fan(x)"),
         ("autocorr", "plot autocorr(x) over t in [1, 5]"),
         ("auto", "value of a setting auto"),

@@ -9,7 +9,7 @@ use crate::output::number::plain;
 use crate::repl::{Next, Repl};
 use crate::session::about::{self, Facts};
 use crate::session::catalogue;
-use crate::session::{evaluate, help};
+use crate::session::{evaluate, help, lists};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::{Statement, parse_expr, parse_statement};
@@ -180,7 +180,8 @@ impl Repl {
         }
         let program = self.declarations.program();
         let topics = if plain == name { help::topics(&program.library, name) } else { Vec::new() };
-        if topics.is_empty() && command.is_none() {
+        let list = lists::list(&program.library, name);
+        if topics.is_empty() && command.is_none() && list.is_none() {
             let d = Diagnostic::error(
                 codes::UNKNOWN_NAME,
                 help::unknown(&program.library, name),
@@ -188,11 +189,12 @@ impl Repl {
                 "no such name",
             );
             self.tell(&[
-                d.help("`:help` lists the commands; `:help NAME` is on functions, solvers, models, words and codes")
+                d.help("`:help` lists the commands; `:help NAME` is on functions, solvers, models, words and codes, `:help models` a list")
             ]);
             return Next::Go;
         }
         topics.iter().for_each(|t| self.say(&t.text()));
+        list.into_iter().for_each(|list| self.say(&list));
         Next::Go
     }
 

@@ -12,6 +12,9 @@ use crate::session::catalogue::catalogue;
 use crate::syntax::ast::{ItemKind, Param, TypeKind};
 use crate::syntax::{keywords, print_expr, words};
 
+/// The fact of what this version does not work out.
+pub(super) const LATER: &str = "not supported yet";
+
 /// What is told of one meaning of a name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Topic {
@@ -34,7 +37,7 @@ pub fn topics(library: &Library, name: &str) -> Vec<Topic> {
         name: f.name.into(),
         signature: f.signature.into(),
         doc: f.doc.into(),
-        facts: if f.stage > 1 && crate::model::later::function(f) { vec!["not supported yet".into()] } else { vec![] },
+        facts: if f.stage > 1 && crate::model::later::function(f) { vec![LATER.into()] } else { vec![] },
         example: f.example.into(),
     }));
     found.extend(distributions::lookup(name).map(law));
@@ -43,7 +46,7 @@ pub fn topics(library: &Library, name: &str) -> Vec<Topic> {
         name: o.name.into(),
         signature: o.signature.into(),
         doc: o.doc.into(),
-        facts: if o.supported { vec![] } else { vec!["not supported yet".into()] },
+        facts: if o.supported { vec![] } else { vec![LATER.into()] },
         example: String::new(),
     }));
     found.extend(statistics::find(name).map(statistic));
@@ -81,6 +84,15 @@ pub fn topics(library: &Library, name: &str) -> Vec<Topic> {
 
 /// All names that something is known of, with their kinds, sorted: for completion and suggestions.
 pub fn names(library: &Library) -> Vec<(String, &'static str)> {
+    let mut all = every_name(library);
+    // A word of the language is one first.
+    all.sort_by(|a, b| (&a.0, a.1 != "word", a.1).cmp(&(&b.0, b.1 != "word", b.1)));
+    all.dedup_by(|a, b| a.0 == b.0);
+    all
+}
+
+/// All names with each of their kinds, in the order of the tables.
+pub(super) fn every_name(library: &Library) -> Vec<(String, &'static str)> {
     let mut all: Vec<(String, &'static str)> = Vec::new();
     all.extend(library.decls().filter_map(|d| Some((item_name(&d.item.kind)?.name.clone(), kind(&d.item.kind)))));
     all.extend(functions::names().map(|n| (n.to_string(), "function")));
@@ -93,9 +105,6 @@ pub fn names(library: &Library) -> Vec<(String, &'static str)> {
     all.extend(plots::TABLE.iter().map(|p| (p.name.to_string(), "plot")));
     all.extend(Form::NAMES.iter().map(|f| (f.to_string(), "form")));
     all.extend(codes::TABLE.iter().map(|(code, _)| (code.to_string(), "diagnostic")));
-    // A word of the language is one first.
-    all.sort_by(|a, b| (&a.0, a.1 != "word", a.1).cmp(&(&b.0, b.1 != "word", b.1)));
-    all.dedup_by(|a, b| a.0 == b.0);
     all
 }
 
@@ -193,8 +202,11 @@ fn form(form: Form) -> Topic {
         kind: "form",
         name: form.name().into(),
         signature: form.example().into(),
-        doc: format!("What a solver sees of a model: {}.", form.doc()),
-        facts: if let Form::Later(_) = form { vec!["not supported yet".into()] } else { Vec::new() },
+        doc: format!("{}.", form.doc()),
+        facts: match form {
+            Form::Later(_) => vec![LATER.into()],
+            _ => vec!["what a solver sees of a model".into()],
+        },
         example: format!("solver mine() on {} {{ ... }}", form.example()),
     }
 }

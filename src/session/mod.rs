@@ -22,6 +22,7 @@ pub mod help;
 pub mod inspect;
 pub mod keep;
 mod kinds;
+pub mod lists;
 pub mod load;
 pub mod plan;
 mod propagation;
