@@ -52,10 +52,10 @@ pub fn table(key: &str, kept: &Kept) -> String {
     text
 }
 
-/// What a table leaves out, and where to see it.
-pub fn left_out(key: &str, kept: &Kept) -> String {
+/// What a table leaves out, and where to see it; nothing where there are no paths.
+pub fn left_out(key: &str, kept: &Kept) -> Option<String> {
     if !has_paths(kept) {
-        return "a `plot` or a `save` of the run itself keeps more".into();
+        return None;
     }
     let columns = kept.columns();
     let part = |shown: usize, all: usize, what: &str| match shown < all {
@@ -69,5 +69,5 @@ pub fn left_out(key: &str, kept: &Kept) -> String {
         parts.push(part(SHOWN_COLUMNS, columns.len(), "value"));
     }
     let name = kept.names.first().map_or("x", |n| n.0.as_str());
-    format!("{}; `:plot paths({key}.{name})` draws them all", parts.join(", "))
+    Some(format!("{}; `:plot paths({key}.{name})` draws them all", parts.join(", ")))
 }

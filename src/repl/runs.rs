@@ -174,7 +174,7 @@ impl Repl {
                 let all = outcome.keys.iter().zip(&outcome.ran.kept).enumerate();
                 for (_, (key, kept)) in all.filter(|(k, _)| variant.is_none_or(|v| v == *k)) {
                     self.say(&paths::table(key, kept));
-                    self.note(&paths::left_out(key, kept));
+                    paths::left_out(key, kept).into_iter().for_each(|words| self.note(&words));
                 }
             }
             _ => return false,
