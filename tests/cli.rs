@@ -539,6 +539,47 @@ fn a_new_project_checks_itself() {
     assert_eq!(std::fs::read_to_string(folder.0.join("wells/wells.sde")).expect("still there"), "mine");
 }
 
+/// Names that a shell would take apart are quoted where commands are shown.
+#[test]
+fn a_project_may_have_a_space_in_its_name() {
+    let folder = Folder::new("space");
+    let output = fokker(&folder.0, &["new", "two wells"]);
+    assert!(out(&output).contains("`cd 'two wells'` and `fokker run 'two wells.sde'`"), "{}", out(&output));
+    let readme = std::fs::read_to_string(folder.0.join("two wells/README.md")).expect("a file of the project");
+    assert!(readme.starts_with("# two wells\n") && readme.contains("fokker test 'two wells.sde'"), "{readme}");
+    assert!(readme.contains("`fokker help NAME`") && !readme.contains("PROJECT"), "{readme}");
+    let output = fokker(&folder.0.join("two wells"), &["test", "two wells.sde"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+}
+
+/// The examples of models that need arguments give them.
+#[test]
+fn examples_of_the_library_have_what_they_need() {
+    use fokker::syntax::ast::ItemKind;
+    let loaded = fokker::session::load::load_text("none", "", &fokker::session::load::Options::default());
+    let mut text = String::new();
+    for decl in loaded.library.decls() {
+        let (name, header) = match &decl.item.kind {
+            ItemKind::Model(m) => (&m.name.name, &m.header),
+            ItemKind::Target(t) => (&t.name.name, &t.header),
+            _ => continue,
+        };
+        let topics = fokker::session::help::topics(&loaded.library, name);
+        let example = &topics.first().expect("a topic of its own").example;
+        if header.iter().any(|p| p.default.is_none()) {
+            let run = text.lines().count();
+            text += &format!("run r{run} {{ {example}; solver = auto; time = 0 .. 1 step 0.5; paths = 2 }}\n");
+        } else {
+            assert!(example.contains(&format!("{name}()")), "{example}");
+        }
+    }
+    assert!(text.lines().count() >= 2, "{text}");
+    let check = move || fokker::session::check_source("examples.sde", &text).0;
+    let thread = std::thread::Builder::new().stack_size(1 << 30).spawn(check).expect("a thread");
+    let told = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    assert!(told.iter().all(|d| !d.is_error()), "{told:#?}");
+}
+
 /// Help is on names of every kind, on codes and on commands; what it does not know it says.
 #[test]
 fn help_knows_names_and_codes() {
@@ -560,6 +601,18 @@ fn help_knows_names_and_codes() {
         ("funnel", "example: model = langevin(funnel())"),
         ("sweep", "Runs a parameter over values."),
         ("precision", "setting precision"),
+        ("models", "heston"),
+        ("settings", "How many independent paths; 1_000 if not given"),
+        ("fan", "example: plot fan(x)"),
+        ("autocorr", "plot autocorr(x) over t in [1, 5]"),
+        ("auto", "value of a setting auto"),
+        ("split", "Moves the parts of a model"),
+        ("wiener", "noise W: wiener[m] with correlation C"),
+        ("time", "time = a .. b step h"),
+        ("over", "Pools the values"),
+        ("kinetic", "kinetic(force, gamma, sigma)"),
+        ("additive", "class of noise additive"),
+        ("langevin", "example: model = langevin(p = double_well())"),
         ("bench", "Usage: fokker bench"),
     ] {
         let (code, text) = help(&[name]);
@@ -597,7 +650,8 @@ fn references_are_of_what_is_used() {
         assert!(!text.contains(other), "{other} in\n{text}");
     }
     let text = out(&fokker(&folder.0, &["cite", "m.sde", "--bibtex"]));
-    assert!(text.contains("@article{heston1993,\n  author = {Heston},\n  journal = {Rev. Financ. Stud.},"), "{text}");
+    assert!(text.contains("@article{heston1993,\n  author = {Heston},\n  title = {A closed-form solution"), "{text}");
+    assert!(text.contains("  journal = {Rev. Financ. Stud.},\n  volume = {6},\n  pages = {327},"), "{text}");
     // a work that two use has one entry
     assert_eq!(text.matches("author = {Lord and Koekkoek and van Dijk}").count(), 1, "{text}");
     folder.write("wrong.sde", "run r { model = nothing() }");

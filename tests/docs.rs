@@ -40,7 +40,9 @@ fn diagnostics_are_all_listed() {
     out += "\n## The codes explained\n\nAs `fokker help CODE` tells it.\n";
     for (code, title) in codes::TABLE {
         let text = codes::explanation(code.0).expect("every code is explained").text;
-        let text = text.replace("\nwrong:\n", "\nwrong:\n\n").replace("\nright:\n", "\nright:\n\n");
+        let heads = ["wrong", "right", "wrong data.csv", "right data.csv"];
+        let set_apart = |text: String, head: &str| text.replace(&format!("\n{head}:\n"), &format!("\n{head}:\n\n"));
+        let text = heads.into_iter().fold(text.to_string(), set_apart);
         let _ = write!(out, "\n### {code}: {title}\n\n{text}");
     }
     page("diagnostics.md", &out);
@@ -86,7 +88,7 @@ fn the_reference_is_complete() {
     }
     out += "\n## Settings of runs\n\n| setting | what it says |\n|---|---|\n";
     for s in settings::TABLE {
-        let words: Vec<String> = s.words.iter().map(|(word, doc)| format!(" `{word}`: {doc}")).collect();
+        let words: Vec<String> = s.words.iter().map(|(word, _, doc)| format!(" `{word}`: {doc}")).collect();
         let _ = writeln!(out, "| `{}` | {}{} |", cell(s.example), cell(s.doc), cell(&words.concat()));
     }
     for kind in ["Functions", "Targets", "Models"] {

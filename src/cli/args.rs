@@ -179,7 +179,7 @@ pub struct NewArgs {
 
 #[derive(Args, Debug)]
 pub struct HelpArgs {
-    /// A name such as `sra1` or `quantile`, or a code such as E0405
+    /// A name such as `sra1` or `quantile`, a code such as E0405, or a list such as `models`
     pub name: Option<String>,
     /// A file with further declarations
     #[arg(long, value_name = "FILE")]

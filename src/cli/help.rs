@@ -7,7 +7,7 @@ use crate::cli::exit;
 use crate::cli::tell::{options, say, tell};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::session::load::{load_file, load_text};
-use crate::session::{cite, help};
+use crate::session::{cite, help, lists};
 use crate::source::{SourceMap, Span};
 
 /// A command, a name or a code; without any, the commands.
@@ -15,7 +15,7 @@ pub fn help(cli: &Cli, args: &HelpArgs) -> u8 {
     let mut command = Cli::command();
     command.build();
     let Some(name) = &args.name else {
-        say(&command.render_help().to_string());
+        say(&format!("{}\n{}\n", command.render_help(), lists::sentence()));
         return exit::DONE;
     };
     let loaded = match &args.file {
@@ -24,18 +24,21 @@ pub fn help(cli: &Cli, args: &HelpArgs) -> u8 {
     };
     let topics = help::topics(&loaded.library, name);
     let of_command = command.find_subcommand_mut(name).map(|c| c.render_help().to_string());
-    if topics.is_empty() && of_command.is_none() {
+    let list = lists::list(&loaded.library, name);
+    if topics.is_empty() && of_command.is_none() && list.is_none() {
         let message = help::unknown(&loaded.library, name);
         let d =
             Diagnostic { labels: Vec::new(), ..Diagnostic::error(codes::UNKNOWN_NAME, message, Span::default(), "") };
         tell(
             cli,
-            &[d.help("`fokker help FUNCTION`, `fokker help SOLVER`, `fokker help E0405`")],
+            &[d.note(lists::sentence().replace('\n', " ")).help(
+                "as in `fokker help quantile`, `fokker help milstein`, `fokker help E0405`, `fokker help models`",
+            )],
             &SourceMap::default(),
         );
         return exit::WRONG_PROGRAM;
     }
-    say(&topics.iter().map(help::Topic::text).chain(of_command).collect::<Vec<_>>().join("\n"));
+    say(&topics.iter().map(help::Topic::text).chain(list).chain(of_command).collect::<Vec<_>>().join("\n"));
     exit::DONE
 }
 

@@ -121,6 +121,9 @@ fn execute(cli: &Cli, file: &Path, request: &Request, args: &RunArgs, shown: &dy
         finished.problems.extend(no_run(&loaded));
     }
     tell(cli, &finished.problems, &loaded.sources);
+    if finished.interrupted && results.runs.is_empty() {
+        eprintln!("interrupted before any path was finished");
+    }
     if as_json {
         results.report = args.report.as_ref().map(|p| p.display().to_string());
         say(&format!("{}\n", json::to_json(&results)));

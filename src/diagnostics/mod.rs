@@ -4,6 +4,7 @@ pub mod codes;
 pub mod json;
 pub mod render;
 pub mod suggest;
+pub mod text;
 
 pub use codes::Code;
 pub use json::to_json;

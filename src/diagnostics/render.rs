@@ -1,6 +1,7 @@
 //! Diagnostics for people, drawn by ariadne. The only file that knows colours.
 
 use super::json::severity;
+use super::text::filled;
 use super::{Diagnostic, Label, Severity};
 use crate::source::{FileId, SourceMap, Span};
 use ariadne::{Cache, Color, Config, IndexType, LabelAttach, Report, ReportKind, Source};
@@ -56,14 +57,27 @@ fn snippet(d: &Diagnostic, sources: &SourceMap, color: bool) -> String {
         }
         report = report.with_label(drawn);
     }
-    report = d.notes.iter().fold(report, |report, note| report.with_note(note));
-    report = d.help.iter().fold(report, |report, help| report.with_help(help));
+    let margin = MARGIN + if d.notes.len() > 1 { 2 } else { 0 };
+    report = d.notes.iter().fold(report, |report, note| report.with_note(in_lines(note, margin)));
+    report = d.help.iter().fold(report, |report, help| report.with_help(in_lines(help, MARGIN)));
     let mut bytes = Vec::new();
     let drawn = report.finish().write(&mut texts, &mut bytes);
     debug_assert!(drawn.is_ok(), "writing to memory does not fail");
     let text = String::from_utf8_lossy(&bytes);
     // Ariadne's own headline is left out: ours names the place.
     text.split_once('\n').map(|(_, rest)| rest.to_string()).unwrap_or_default()
+}
+
+/// Columns before a note: the numbers of lines, and `Note: `.
+const MARGIN: usize = 12;
+
+/// A note in lines that are not too long; ariadne puts its margin before each.
+fn in_lines(note: &str, margin: usize) -> String {
+    let lines = note.lines().flat_map(|line| {
+        let filled = filled(line, margin);
+        filled.lines().map(|l| l.trim_start().to_string()).collect::<Vec<_>>()
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Labels with their index: those of one file together, each file in the order of its text, the primary file first.

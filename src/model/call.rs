@@ -78,7 +78,8 @@ impl Elab<'_> {
                 let mut d =
                     Diagnostic::error(codes::TYPE_MISMATCH, "a number is not a function", callee.span, "called here");
                 if let ExprKind::Name(_) | ExprKind::Number { .. } | ExprKind::Paren(_) = callee.kind {
-                    d = d.help("a product needs its `*`").instead(callee.span.after(), "*");
+                    d = d.help(called_number(callee, self.run.is_some() && matches!(callee.kind, ExprKind::Name(_))));
+                    d = d.instead(callee.span.after(), "*");
                 }
                 self.fail(d)
             }
@@ -539,6 +540,17 @@ impl Elab<'_> {
             (Red::Max | Red::Argmax | Red::LogSumExp, _) => self.g.real(f64::NEG_INFINITY),
             (Red::Min | Red::Argmin, _) => self.g.real(f64::INFINITY),
         }
+    }
+}
+
+/// A way out for a number that is called.
+fn called_number(callee: &Expr, in_run: bool) -> String {
+    let name = crate::syntax::print::expr(callee);
+    match in_run {
+        true => format!(
+            "a product needs its `*`; what `{name}` is at a time is asked by the statement: `mean({name}) at 0.5`"
+        ),
+        false => "a product needs its `*`".into(),
     }
 }
 

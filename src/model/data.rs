@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, Res, codes, suggest};
+use crate::model::call::plural;
 use crate::source::{Span, files};
 
 /// The columns that a program asks for.
@@ -252,7 +253,7 @@ fn other_separator(request: &Request, mark: char) -> Box<Diagnostic> {
 }
 
 fn ragged(request: &Request, line: usize, cells: usize, names: usize) -> Box<Diagnostic> {
-    let message = format!("line {line} of `{}` has {cells} cells, its header {names}", request.shown);
+    let message = format!("line {line} of `{}` has {cells} cell{}, its header {names}", request.shown, plural(cells));
     Box::new(
         Diagnostic::error(codes::RAGGED, message, request.path_span, "in this file")
             .note("every row has one cell for each column, with commas between them"),

@@ -1,7 +1,7 @@
 //! `grad`, `jacobian`, ... as nodes: the derivative is written down here and worked out by `math::derivative`.
 
 use crate::diagnostics::{Diagnostic, codes};
-use crate::math::{Id, Node, Op, Red, Ty, VarId};
+use crate::math::{Id, Node, Op, Red, Ty, VarId, VarKind};
 use crate::model::elab::{Elab, Try, shape_text};
 use crate::model::functions::{Builtin, Function};
 use crate::model::value::{Scope, Value};
@@ -42,6 +42,11 @@ impl Elab<'_> {
         }
         let by = self.real(&args[1].value, args[1].span)?;
         let wrt = self.variable(by, args[1].span)?;
+        // The paths depend on parameters, which a derivative of the formula alone would not see.
+        let result = |v: &VarId| self.g.var_info(*v).kind == VarKind::Result && *v != wrt.var;
+        if self.g.vars_of(e).iter().any(result) {
+            return self.unsupported("a derivative of a statistic, which goes through the paths", span);
+        }
         let scalar_needed = matches!(builtin, Builtin::Grad | Builtin::Hessian | Builtin::Laplacian | Builtin::Hvp);
         if scalar_needed && !self.g.is_scalar(e) {
             let shape = shape_text(self.g.shape(e));

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::diagnostics::{Code, Diagnostic, codes};
 use crate::math::{Graph, Id, IndexVar, Node, Op, Ty, VarId, VarKind};
+use crate::model::later;
 use crate::model::library::Library;
 use crate::model::results::RunContext;
 use crate::model::value::{Scope, Seen, Value};
@@ -541,8 +542,12 @@ impl<'p> Elab<'p> {
 
 /// "not supported yet", naming the construct.
 pub fn unsupported(what: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(codes::UNSUPPORTED, format!("{what}: not supported yet"), span, "this construct")
-        .note("the construct is part of the language's design and parses, but this version cannot run it")
+    let d = Diagnostic::error(codes::UNSUPPORTED, format!("{what}: not supported yet"), span, "this construct")
+        .note("the construct is part of the language's design and parses, but this version cannot run it");
+    match later::instead(what) {
+        Some(help) => d.help(help),
+        None => d,
+    }
 }
 
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {

@@ -58,7 +58,10 @@ impl Elab<'_> {
             ExprKind::Number { value, .. } => Ok(Value::Num(self.g.real(*value))),
             ExprKind::Text(text) => Ok(Value::Text(Rc::from(text.as_str()))),
             ExprKind::Bool(b) => Ok(Value::Num(self.g.boolean(*b))),
-            ExprKind::Name(name) => self.name(name, e.span, scope),
+            ExprKind::Name(name) => match self.is_run(name, scope) {
+                true => self.run_as_value(e).unwrap_or_else(|| self.unknown_name(name, e.span, scope)),
+                false => self.name(name, e.span, scope),
+            },
             ExprKind::Paren(inner) => self.expr(inner, scope),
             ExprKind::List(items) => self.list(items, scope),
             ExprKind::Comprehension(body, comp) => self.comprehension(body, comp, scope, e.span),
@@ -75,7 +78,12 @@ impl Elab<'_> {
             }
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, scope, e.span),
             ExprKind::Call(callee, args) => self.call(callee, args, scope, e.span),
-            ExprKind::Index(array, subs) => self.index_expr(array, subs, scope, e.span),
+            ExprKind::Index(array, subs) => match &array.kind {
+                ExprKind::Name(name) if self.is_run(name, scope) => {
+                    self.run_as_value(e).unwrap_or_else(|| self.unknown_name(name, e.span, scope))
+                }
+                _ => self.index_expr(array, subs, scope, e.span),
+            },
             ExprKind::Prime(inner) => self.prime(inner, scope, e.span),
             ExprKind::Field(object, field) => self.field(object, field, scope),
             ExprKind::Juxtapose { coefficient, differential, .. } => {
@@ -115,6 +123,11 @@ impl Elab<'_> {
     pub fn unknown_name<T>(&mut self, name: &str, span: Span, scope: &Scope) -> Try<T> {
         if let Some(differential) = name.strip_prefix('∘') {
             return self.fail(messages::circle_before(differential, span));
+        }
+        if self.run.is_some()
+            && let Some(d) = messages::statistic_alone(name, span)
+        {
+            return self.fail(d);
         }
         let d = Diagnostic::error(codes::UNKNOWN_NAME, format!("`{name}` is not declared"), span, "unknown name");
         if let Some(habit) = crate::model::habits::of_name(name) {

@@ -669,10 +669,15 @@ fn shared_noise(noise: &Noise, again: Span) -> Diagnostic {
     let size = if noise.shape.is_empty() { String::new() } else { format!("{:?}", noise.shape) };
     let declaration = format!("noise {name}: wiener{size}");
     let message = format!("the noise `{name}` is used in two equations without a declaration");
+    let other = if name == "B" { "W" } else { "B" };
+    let help = format!(
+        "one noise for both is declared: `noise {name}: wiener`; independent ones have names of their own, as `d{name}` and \
+         `d{other}`"
+    );
     Diagnostic::error(codes::SHARED_NOISE, message, again, "used again")
         .label(noise.span, "used here")
         .note("whether the two share one noise or have independent ones is yours to say")
-        .help(format!("for one shared noise: `noise {name}: wiener`; for independent ones give them different names"))
+        .help(help)
         .fix(format!("declare the noise `{name}`, shared"), Edit::StatementBefore(noise.span, declaration))
         .fix(format!("make it another noise, `{name}2`"), Edit::Replace(again, format!("d{name}2")))
 }

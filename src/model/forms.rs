@@ -131,15 +131,15 @@ impl NoiseClass {
         NoiseClass::ALL.into_iter().find(|c| c.name() == name)
     }
 
-    /// What it says of the `b` of a model, in a line.
+    /// What it means, in a line.
     pub fn doc(self) -> &'static str {
         match self {
-            NoiseClass::None => "no noise: there is no b",
-            NoiseClass::Additive => "b(t), the same in all states",
-            NoiseClass::Scalar => "one noise, with a vector b",
-            NoiseClass::Diagonal => "a noise for each component: b*dW",
-            NoiseClass::Commutative => "a matrix b whose columns commute",
-            NoiseClass::Any => "a matrix b: any noise",
+            NoiseClass::None => "no noise at all",
+            NoiseClass::Additive => "the noise does not depend on the state: dx = a dt + b(t) dW",
+            NoiseClass::Scalar => "one noise for all equations: b(t, x) is a vector beside one dW",
+            NoiseClass::Diagonal => "each equation has a noise of its own, whose factor is of its own state",
+            NoiseClass::Commutative => "the columns of b(t, x) commute: no Levy areas are needed for order 1",
+            NoiseClass::Any => "whatever the noise",
         }
     }
 

@@ -19,6 +19,26 @@ pub const PHASE: &str = "a `phase`";
 pub const PHASES: &str = "a `for` over phases";
 pub const DRAW_IN_RUN: &str = "a draw in the `let` of a run";
 
+/// What may do in the place of a construct, for its help.
+const INSTEAD: &[(&str, &str)] = &[
+    (
+        EARLIER_RUN,
+        "what runs find is asked for at the prompt (`fokker repl`), where `let m = mean(r.x)` keeps it as a number that \
+         models and runs can name",
+    ),
+    (INIT_FROM_RUN, "let one run go on over both times, or start from a law, as in `init x ~ normal(m, s)`"),
+    (ESTIMATE, "report the mean: its standard error is told, and falls with the root of `paths`"),
+    (PHASE, "write it as a run of its own"),
+    (PHASES, "write them as runs of their own"),
+    (TARGET_SPACE, "write the density of a transformed variable, which is free on the whole line"),
+    (MODEL_WITH, "write the equations out in a model of your own"),
+];
+
+/// A way out for a construct, where there is one.
+pub fn instead(what: &str) -> Option<&'static str> {
+    INSTEAD.iter().find(|i| i.0 == what).map(|i| i.1)
+}
+
 /// Whether a function of the table waits for a later version.
 pub fn function(f: &Function) -> bool {
     use Builtin as B;

@@ -7,47 +7,14 @@ use crate::model::forms::{Form, NoiseClass};
 use crate::model::functions::Function;
 use crate::model::habits;
 use crate::model::library::Library;
+use crate::model::statistics;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident, Param, Solver};
-
-/// A name with what it is.
-pub type Told = (&'static str, &'static str);
-
-/// Types, by their names.
-pub const TYPE_TABLE: [Told; 6] = [
-    ("real", "A number, or with sizes an array of numbers: `real[n, m]`."),
-    ("int", "A whole number that is known when the file is compiled."),
-    ("bool", "True or false."),
-    ("target", "A law that is known by its log density."),
-    ("model", "A system that moves."),
-    ("solver", "A step rule."),
-];
-
-/// Kinds of noise, by their names.
-pub const NOISE_TABLE: [Told; 6] = [
-    ("wiener", "Independent Wiener processes, `wiener[m]` for m of them."),
-    ("fbm", "Fractional Brownian motion (not supported yet)."),
-    ("ou", "Coloured noise (not supported yet)."),
-    ("poisson", "A Poisson process (not supported yet)."),
-    ("compound_poisson", "Jumps of random sizes (not supported yet)."),
-    ("stable", "A stable process (not supported yet)."),
-];
-
-pub const TYPES: [&str; TYPE_TABLE.len()] = first(&TYPE_TABLE);
-pub const NOISES: [&str; NOISE_TABLE.len()] = first(&NOISE_TABLE);
-
-/// The names of a table.
-const fn first<const N: usize>(table: &[Told; N]) -> [&'static str; N] {
-    let mut names = [""; N];
-    let mut k = 0;
-    while k < N {
-        names[k] = table[k].0;
-        k += 1;
-    }
-    names
-}
-
 pub use crate::syntax::settings::NAMES as SETTINGS;
+pub use crate::syntax::words::NOISES;
+
+/// Names of types.
+pub const TYPES: [&str; 6] = ["real", "int", "bool", "target", "model", "solver"];
 
 /// Adds the known names near to `name`, which stands where the diagnostic is.
 fn with_near<'a>(d: Diagnostic, name: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
@@ -295,6 +262,14 @@ pub fn bad_arity(f: &'static Function, given: usize, span: Span) -> Diagnostic {
     let verb = if given == 1 { "is" } else { "are" };
     let message = format!("`{}` takes {wanted} argument{}, and {given} {verb} given", f.name, plural(wanted));
     Diagnostic::error(codes::WRONG_ARITY, message, span, "called here").note(format!("{}: {}", f.signature, f.doc))
+}
+
+/// A statistic without its brackets: `std` for `std(x)`.
+pub fn statistic_alone(name: &str, span: Span) -> Option<Diagnostic> {
+    let row = statistics::find(name)?;
+    let message = format!("`{name}` is a statistic, and is called");
+    let d = Diagnostic::error(codes::WRONG_ARITY, message, span, "without its brackets").note(row.doc);
+    Some(d.help(format!("write `{}`", row.example())))
 }
 
 pub fn no_names(f: &'static Function, name: &Ident) -> Diagnostic {

@@ -18,6 +18,7 @@ mod found;
 pub mod functions;
 mod generative;
 pub mod habits;
+mod indexed;
 pub mod indexing;
 pub mod instance;
 pub mod integral;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::diagnostics::{Diagnostic, codes};
 use crate::math::array::Array;
 use crate::math::eval::Env;
-use crate::math::{Id, IndexVar, Op, Ty, VarId, VarKind};
+use crate::math::{Id, IndexVar, Node, Op, Ty, VarId, VarKind};
 use crate::model::call::plural;
 use crate::model::elab::{Elab, Reported, Try, shape_text};
 use crate::model::functions::Function;
@@ -240,6 +240,7 @@ impl Elab<'_> {
                 .help("give it a statement of its own, without `at` and `over`"),
             );
         }
+        self.has_times(row, span)?;
         let Some(stat) = self.stat_kind(row, &args)? else { unreachable!("every row has its kind") };
         let outs = match row.arity {
             Arity::None => 0,
@@ -271,14 +272,20 @@ impl Elab<'_> {
                 );
             }
             shape = Some(own);
-            values.push(self.map_over(&pool.axes, id));
+            values.push(id);
         }
+        let open = self.open_indices(&values, &pool.axes);
+        if matches!(stat, StatKind::Histogram { .. }) && !open.is_empty() {
+            return self.unsupported("a histogram inside a comprehension", span);
+        }
+        let axes: Vec<IndexVar> = pool.axes.iter().chain(&open).copied().collect();
+        let values = values.into_iter().map(|id| self.map_over(&axes, id)).collect();
         if outs > 0 {
             let used = (0..pool.axes.len()).filter(|k| !unused.contains(k)).map(|k| pool.axes[k].id);
             let used: Vec<u32> = used.collect();
             self.run.as_mut().expect("statistics stand in runs").pooled.extend(used);
         }
-        let mut shape = shape.unwrap_or_default();
+        let mut shape: Vec<usize> = open.iter().map(|v| v.extent).chain(shape.unwrap_or_default()).collect();
         match &stat {
             StatKind::Quantile { at, list: true } => shape.push(at.len()),
             StatKind::Histogram { .. } => shape.push(1),
@@ -286,7 +293,23 @@ impl Elab<'_> {
         }
         let asked = self.ask(stat, values, pool, shape, span);
         let value = self.run.as_ref().expect("statistics stand in runs").asked[asked].value;
-        Ok(Value::Num(self.g.var(value)))
+        let value = self.g.var(value);
+        Ok(Value::Num(self.at_open(value, &open)))
+    }
+
+    /// A statistic of chains needs several times of each.
+    fn has_times(&mut self, row: &'static Row, span: Span) -> Try<()> {
+        let pool = self.run.as_ref().and_then(|r| r.pool.clone()).unwrap_or_default();
+        if !matches!(row.name, "rhat" | "autocorr")
+            || matches!(pool.times, Times::Over { .. } | Times::LastSteps { .. })
+        {
+            return Ok(());
+        }
+        let message = format!("`{}` compares values of a path at several times, and here is one", row.name);
+        self.fail(
+            Diagnostic::error(codes::BAD_STATISTIC, message, span, "at one time")
+                .help("end the statement of the run in `over last 500 steps`, or in `over t in [a, b]`"),
+        )
     }
 
     /// Asks the run for a statistic of per-path values, which have the pooled axes first; `shape` is that of the result. Its
@@ -376,25 +399,48 @@ impl Elab<'_> {
 
     /// `se(s)`: the standard error of a statistic.
     fn standard_error(&mut self, args: &[Arg], scope: &Scope, span: Span) -> Try<Value> {
+        let shown = args.first().map(|a| crate::syntax::print::expr(&a.value)).filter(|_| args.len() == 1);
         let args = self.plain_args(args, scope)?;
         let found = match args.as_slice() {
-            [BoundArg { value: Value::Num(id), .. }] => match self.g.node(*id) {
-                crate::math::Node::Var(v) => self.se_of(*v),
-                _ => self.se_of_formula(*id),
-            },
+            [BoundArg { value: Value::Num(id), .. }] => self.se_of_value(*id),
             _ => None,
         };
         match found {
-            Some(se) => Ok(Value::Num(self.g.var(se))),
-            None => self.fail(
-                Diagnostic::error(codes::BAD_STATISTIC, "`se` takes a statistic", span, "no statistic in it")
-                    .help("write `se(mean(x))`, or a formula of statistics such as `se(mean(x) - mean(y))`"),
-            ),
+            Some(se) => Ok(Value::Num(se)),
+            None => {
+                let of = shown.unwrap_or_else(|| "x".into());
+                self.fail(
+                    Diagnostic::error(codes::BAD_STATISTIC, "`se` takes a statistic", span, "no statistic in it").help(
+                        format!("write `se(mean({of}))`, or a formula of statistics such as `se(mean(x) - mean(y))`"),
+                    ),
+                )
+            }
+        }
+    }
+
+    /// The error of a statistic, of an element of one, or of a formula.
+    fn se_of_value(&mut self, of: Id) -> Option<Id> {
+        let (array, at) = match self.g.node(of) {
+            Node::Var(v) => (*v, Vec::new()),
+            Node::Get(array, at) => match self.g.node(*array) {
+                Node::Var(v) => (*v, at.clone()),
+                _ => return self.se_of_formula(of),
+            },
+            _ => return self.se_of_formula(of),
+        };
+        match self.se_of(array) {
+            Some(se) => {
+                let se = self.g.var(se);
+                Some(self.g.get(se, &at))
+            }
+            None => self.se_of_formula(of),
         }
     }
 
     /// The error of a formula in which there are statistics of paths.
-    fn se_of_formula(&mut self, of: Id) -> Option<VarId> {
+    fn se_of_formula(&mut self, of: Id) -> Option<Id> {
+        let open = self.open_indices(&[of], &[]);
+        let of = self.map_over(&open, of);
         let run = self.run.as_ref()?;
         let counts = self.g.ty(of) == Ty::Real
             && run
@@ -409,7 +455,8 @@ impl Elab<'_> {
         }
         let se = self.result_var("se", self.g.shape(of).to_vec());
         self.run.as_mut()?.formulas.push(Formula { of, se });
-        Some(se)
+        let se = self.g.var(se);
+        Some(self.at_open(se, &open))
     }
 
     fn se_of(&self, value: VarId) -> Option<VarId> {
@@ -535,6 +582,12 @@ impl Elab<'_> {
         } else {
             self.to_real(id, f.value.span)?
         };
+        if !self.open_indices(&[log_density], &[]).is_empty() {
+            return self
+                .unsupported("an expectation under a target that depends on the index of a comprehension", span);
+        }
+        let open = self.open_indices(&[integrand], &[]);
+        let integrand = self.map_over(&open, integrand);
         let size: usize = target.shape.iter().product();
         let draw = if target.drawable() {
             Some(self.with_start_draws(|s| s.draw_at(&Value::Target(target.clone()), &target.shape, span))?)
@@ -556,7 +609,8 @@ impl Elab<'_> {
         let (value, se) = (self.result_var("expect", shape.clone()), self.result_var("se", shape));
         let entry = Expectation { target, point, log_density, integrand, draw, value, se, span };
         self.run.as_mut().expect("checked above").expectations.push(entry);
-        Ok(Value::Num(self.g.var(value)))
+        let value = self.g.var(value);
+        Ok(Value::Num(self.at_open(value, &open)))
     }
 
     /// Some statistic of a statement uses each index of its pool: else nothing is pooled.

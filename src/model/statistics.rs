@@ -80,6 +80,19 @@ impl Row {
         };
         format!("{}({args})", self.name)
     }
+
+    /// A call of it.
+    pub fn example(&self) -> String {
+        let args = match self.arity {
+            Arity::None => "",
+            Arity::One => "x",
+            Arity::Condition => "x > 0",
+            Arity::OneAnd("q") => "x, 0.95",
+            Arity::OneAnd(_) => "x, 1",
+            Arity::Two => "x, y",
+        };
+        format!("{}({args})", self.name)
+    }
 }
 
 /// What the statements of a run name besides: numbers that are not gathered from the values of paths.

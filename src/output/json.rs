@@ -46,6 +46,7 @@ mod tests {
                 checks: vec![Check {
                     at: None,
                     note: None,
+                    code: None,
                     expr: "a < b".to_string(),
                     passed: true,
                     left: Some(0.0002),

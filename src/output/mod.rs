@@ -12,4 +12,5 @@ pub mod report;
 pub mod result;
 pub mod style;
 pub mod table;
+pub mod titles;
 pub mod width;

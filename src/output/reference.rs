@@ -1,5 +1,7 @@
 //! References to the literature, as the documentation of the library writes them: `Neal, Ann. Stat. 31 (2003) 705`.
 
+use crate::output::titles::title;
+
 /// A reference, in parts where they can be told apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reference {
@@ -89,9 +91,12 @@ impl Reference {
         plain + &self.year
     }
 
-    /// As an entry of BibTeX. Titles of papers are not known: the text stands in the note.
+    /// As an entry of BibTeX; the reference as it is written stands in the note.
     pub fn bibtex(&self, key: &str) -> String {
+        let title = title(self).unwrap_or_default();
+        let within = self.venue.strip_prefix("in ");
         let (kind, venue) = match () {
+            _ if within.is_some() && !title.is_empty() => ("incollection", "booktitle"),
             _ if !self.publisher.is_empty() => ("book", "title"),
             _ if self.venue.is_empty() || self.venue.starts_with("arXiv") => ("misc", "howpublished"),
             _ if self.is_of_a_conference() => ("inproceedings", "booktitle"),
@@ -100,7 +105,8 @@ impl Reference {
         };
         let fields = [
             ("author", self.authors.join(" and ")),
-            (venue, self.venue.clone()),
+            ("title", if venue == "title" { String::new() } else { title.to_string() }),
+            (venue, within.unwrap_or(&self.venue).to_string()),
             ("publisher", self.publisher.clone()),
             ("volume", self.volume.clone()),
             ("pages", self.pages.clone()),
@@ -179,11 +185,10 @@ mod tests {
         let cir = one("Cox, Ingersoll & Ross, Econometrica 53 (1985) 385");
         assert_eq!(cir.authors, ["Cox", "Ingersoll", "Ross"]);
         assert_eq!([&cir.venue, &cir.volume, &cir.year, &cir.pages], ["Econometrica", "53", "1985", "385"]);
-        assert!(
-            cir.bibtex(&cir.key()).starts_with(
-                "@article{cox1985,\n  author = {Cox and Ingersoll and Ross},\n  journal = {Econometrica},\n"
-            )
-        );
+        assert!(cir.bibtex(&cir.key()).starts_with(
+            "@article{cox1985,\n  author = {Cox and Ingersoll and Ross},\n  \
+                 title = {A theory of the term structure of interest rates},\n  journal = {Econometrica},\n"
+        ));
         let book = one("Neal, Handbook of MCMC (CRC 2011), chapter 5");
         assert_eq!([&book.venue, &book.publisher, &book.year, &book.pages], ["Handbook of MCMC", "CRC", "2011", ""]);
         let talk = one("Song et al., ICLR (2021), appendix C");

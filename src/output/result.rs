@@ -166,6 +166,9 @@ pub struct Check {
     /// more to say, such as where an invariance fails
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// of one that does not hold
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
 }
 
 /// Measured orders of convergence.

@@ -99,7 +99,8 @@ fn check_line(check: &Check, style: Style) -> String {
     };
     let at = check.at.map_or_else(String::new, |t| style.faint(&format!(" at {}", plain(t))));
     let note = check.note.as_ref().map_or_else(String::new, |n| format!("\n    {}", style.faint(n)));
-    format!("{mark} {}{at}{sides}{note}", check.expr)
+    let code = check.code.map_or_else(String::new, |code| style.faint(&format!("  [{code}]")));
+    format!("{mark} {}{at}{sides}{code}{note}", check.expr)
 }
 
 /// Statistics without their times: expression, index, value.
@@ -326,6 +327,7 @@ mod tests {
             checks: vec![Check {
                 at: None,
                 note: None,
+                code: None,
                 expr: "a < b".to_string(),
                 passed: false,
                 left: Some(2.0),

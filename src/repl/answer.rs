@@ -25,12 +25,15 @@ pub fn numbers(values: &Values, ty: Ty) -> String {
 }
 
 /// Exact numbers as the language reads them.
-pub fn literal(shape: &[usize], values: &[f64]) -> String {
+pub fn literal(shape: &[usize], values: &[f64], ty: Ty) -> String {
     match shape {
-        [] => super::input::exact(values.first().copied().unwrap_or(f64::NAN)),
+        [] => {
+            let x = values.first().copied().unwrap_or(f64::NAN);
+            if ty == Ty::Bool { (x != 0.0).to_string() } else { super::input::exact(x) }
+        }
         [n, rest @ ..] => {
             let each = values.len() / (*n).max(1);
-            let parts: Vec<String> = values.chunks(each.max(1)).map(|part| literal(rest, part)).collect();
+            let parts: Vec<String> = values.chunks(each.max(1)).map(|part| literal(rest, part, ty)).collect();
             format!("[{}]", parts.join(", "))
         }
     }
@@ -65,7 +68,8 @@ impl Repl {
             let Some(label) = d.labels.first().filter(|_| d.code == codes::UNKNOWN_NAME) else { return d };
             let name = self.declarations.sources().text(label.span);
             let kept = self.earlier().into_iter().find(|e| e.kept.names.iter().any(|n| n.0 == name));
-            match kept.map(|e| format!("`{}.{name}` is what the run kept", e.name)) {
+            let kept = kept.map(|e| format!("`{}.{name}` is what the run kept", e.name));
+            match kept.or_else(|| super::commands::colon_missing(name)) {
                 Some(help) => d.help(help),
                 None => d,
             }

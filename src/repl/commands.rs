@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
+use crate::diagnostics::text::filled;
 use crate::diagnostics::{Diagnostic, codes, suggest};
-use crate::kernels::lane::Precision;
-use crate::output::number::{plain, whole};
+use crate::output::number::plain;
 use crate::repl::{Next, Repl};
 use crate::session::about::{self, Facts};
 use crate::session::catalogue;
-use crate::session::compile::Backend;
-use crate::session::{evaluate, help};
+use crate::session::{evaluate, help, lists};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::{Statement, parse_expr, parse_statement};
@@ -31,16 +30,43 @@ pub struct Line {
     text: String,
     /// where the argument begins
     start: usize,
+    /// the command as it is written
+    usage: String,
 }
 
 impl Line {
-    fn arg(&self) -> &str {
+    pub(super) fn arg(&self) -> &str {
         self.text[self.start..].trim()
     }
 
     fn span(&self) -> Span {
         Span::new(self.file, self.start, self.text.len())
     }
+}
+
+/// Words that stand for a command without its colon, where the session has nothing of that name.
+const PLAIN: &[(&str, &str)] = &[("help", "help"), ("?", "help"), ("quit", "quit"), ("exit", "quit")];
+
+/// The command that a text means without saying so: `help`, `help exp`, `quit`, `exit()`.
+pub fn meant(text: &str) -> Option<(&'static str, String)> {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let word = word.strip_suffix("()").unwrap_or(word);
+    let (written, command) = PLAIN.iter().find(|p| p.0 == word)?;
+    let name = |c: char| c.is_alphanumeric() || c == '_';
+    rest.trim().chars().all(name).then(|| (*written, format!("{command} {rest}").trim_end().to_string()))
+}
+
+/// The way out for a text that begins with the name of a command and is nothing else.
+pub fn colon_missing(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let command = TABLE.iter().find(|c| c.name == word)?;
+    // `run`, `save` and `plot` begin statements too, which go on in another way.
+    let statement = crate::syntax::keywords::lookup(word).is_some();
+    let fits =
+        if statement { rest.trim().split(' ').count() == 1 } else { rest.is_empty() || !command.args.is_empty() };
+    (fits && !text.contains('\n')).then(|| format!("commands begin with a colon: `:{text}`"))
 }
 
 const fn row(name: &'static str, args: &'static str, doc: &'static str, run: fn(&mut Repl, &Line) -> Next) -> Command {
@@ -88,12 +114,14 @@ impl Repl {
         let word = text.trim_start().split(|c: char| c.is_whitespace()).next().unwrap_or_default();
         let start = whole.find(word).map_or(whole.len(), |at| at + word.len());
         let start = start + (whole[start..].len() - whole[start..].trim_start().len());
+        let word = PLAIN.iter().find(|p| p.0 == word).map_or(word, |p| p.1);
         let near: Vec<&Command> = TABLE.iter().filter(|c| !word.is_empty() && c.name.starts_with(word)).collect();
         let found = TABLE.iter().find(|c| c.name == word).or(match near[..] {
             [one] => Some(one),
             _ => None,
         });
-        let line = Line { file, text: whole, start };
+        let usage = found.map_or(String::new(), |c| format!(":{} {}", c.name, c.args));
+        let line = Line { file, text: whole, start, usage };
         match found {
             Some(command) => (command.run)(self, &line),
             None => self.unknown_command(word, &near, &line),
@@ -118,7 +146,7 @@ impl Repl {
         Next::Go
     }
 
-    fn wrong(&mut self, line: &Line, message: impl Into<String>, help: &str) -> Next {
+    pub(super) fn wrong(&mut self, line: &Line, message: impl Into<String>, help: &str) -> Next {
         let d = Diagnostic::error(codes::BAD_SETTING, message, line.span(), "asked for here");
         self.tell(&[if help.is_empty() { d } else { d.help(help) }]);
         Next::Go
@@ -126,6 +154,10 @@ impl Repl {
 
     /// The argument as an expression. It is parsed at its place in the line, so that marks stand under it.
     fn argument(&mut self, line: &Line) -> Option<Expr> {
+        if line.arg().is_empty() {
+            self.wrong(line, "it is not said of what", &format!("write `{}`", line.usage));
+            return None;
+        }
         let padded = " ".repeat(line.start) + &line.text[line.start..];
         parse_expr(line.file, &padded).map_err(|problems| self.tell(&problems)).ok()
     }
@@ -136,21 +168,33 @@ impl Repl {
             let width = TABLE.iter().map(|c| c.name.len() + c.args.len() + 2).max().unwrap_or(0);
             for c in TABLE {
                 let head = format!(":{} {}", c.name, c.args);
-                self.say(&format!("{head:<width$}  {}\n", c.doc));
+                self.say(&format!("{head:<width$}  {}\n", filled(c.doc, width + 2)));
             }
             self.say("Anything else is a declaration, a run or an expression; `r.x` is what the run `r` found.\n");
             return Next::Go;
         }
-        if let Some(c) = name.strip_prefix(':').and_then(|n| TABLE.iter().find(|c| c.name == n)) {
-            self.say(&format!(":{} {}\n  {}\n", c.name, c.args, c.doc));
-            return Next::Go;
+        let plain = name.strip_prefix(':').unwrap_or(name);
+        let command = TABLE.iter().find(|c| c.name == plain);
+        if let Some(c) = command {
+            self.say(&format!("command :{} {}\n  {}\n", c.name, c.args, filled(c.doc, 2)));
         }
         let program = self.declarations.program();
-        let topics = help::topics(&program.library, name);
-        if topics.is_empty() {
-            return self.wrong(line, help::unknown(&program.library, name), "");
+        let topics = if plain == name { help::topics(&program.library, name) } else { Vec::new() };
+        let list = lists::list(&program.library, name);
+        if topics.is_empty() && command.is_none() && list.is_none() {
+            let d = Diagnostic::error(
+                codes::UNKNOWN_NAME,
+                help::unknown(&program.library, name),
+                line.span(),
+                "no such name",
+            );
+            self.tell(&[
+                d.help("`:help` lists the commands; `:help NAME` is on functions, solvers, models, words and codes, `:help models` a list")
+            ]);
+            return Next::Go;
         }
         topics.iter().for_each(|t| self.say(&t.text()));
+        list.into_iter().for_each(|list| self.say(&list));
         Next::Go
     }
 
@@ -191,6 +235,9 @@ impl Repl {
     fn run_command(&mut self, line: &Line) -> Next {
         let names = self.declarations.runs();
         let wanted = line.arg();
+        if wanted.is_empty() && names.is_empty() {
+            self.note("the session has no runs yet: `run NAME { ... }` declares one, `:load FILE` reads some");
+        }
         if !wanted.is_empty() && !names.iter().any(|n| n == wanted) {
             let help = match names.is_empty() {
                 true => "the session has no runs yet: `run NAME { ... }` declares one".to_string(),
@@ -241,88 +288,6 @@ impl Repl {
                 self.expression(&e);
                 self.note(&format!("{} s", plain((begin.elapsed().as_secs_f64() * 1e6).round() / 1e6)));
             }
-        }
-        Next::Go
-    }
-
-    fn set(&mut self, line: &Line) -> Next {
-        let text = line.arg().to_string();
-        if text.is_empty() {
-            self.settings_words().iter().for_each(|w| self.say(&format!("{w}\n")));
-            return Next::Go;
-        }
-        let Some((name, value)) = text.split_once('=').map(|(n, v)| (n.trim(), v.trim())) else {
-            return self.wrong(line, "there is no `=` in it", "write `:set NAME = VALUE`, as in `:set paths = 10_000`");
-        };
-        if let Err(wanted) = self.put_setting(name, value) {
-            return self.wrong(line, format!("`{name}` takes {wanted}, and this is `{value}`"), "");
-        }
-        let of_runs = ["paths", "seed", "step", "solver", "threads", "precision", "backend"];
-        if !of_runs.contains(&name) && !self.parameters().iter().any(|p| p == name) {
-            self.note(&format!("no run of the session has a parameter `{name}` so far"));
-        }
-        Next::Go
-    }
-
-    /// Sets a setting of runs or a parameter; the error says what it takes.
-    fn put_setting(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
-        let request = &mut self.settings.request;
-        let positive = |text: &str| text.replace('_', "").parse().ok().filter(|h: &f64| *h > 0.0 && h.is_finite());
-        match name {
-            "paths" => request.paths = Some(whole(value).filter(|n| *n > 0).ok_or("a whole number of at least 1")?),
-            "seed" => request.seed = Some(whole(value).ok_or("a whole number that is not negative")?),
-            "step" => request.step = Some(positive(value).ok_or("a positive length of time")?),
-            "solver" => request.solver = Some(value.to_string()).filter(|v| !v.is_empty()),
-            "threads" => {
-                let n = value.parse().ok().filter(|n: &usize| *n > 0);
-                request.threads = Some(n.ok_or("a whole number of at least 1")?);
-            }
-            "precision" => request.precision = Some(Precision::by_name(value).ok_or("`f32` or `f64`")?),
-            "backend" => {
-                request.backend = Backend::by_name(value).ok_or("`auto`, `avx2`, `cranelift` or `interpreter`")?;
-            }
-            _ => {
-                value.replace('_', "").parse::<f64>().map_err(|_| "a number")?;
-                self.settings.parameters.retain(|(n, _)| n != name);
-                self.settings.parameters.push((name.to_string(), value.to_string()));
-            }
-        }
-        Ok(())
-    }
-
-    /// What is set, as commands that set it.
-    pub(super) fn settings_words(&self) -> Vec<String> {
-        let r = &self.settings.request;
-        let backend = (r.backend != Backend::Auto).then(|| r.backend.name().to_string());
-        let own = [
-            ("paths", r.paths.map(|v| v.to_string())),
-            ("seed", r.seed.map(|v| v.to_string())),
-            ("step", r.step.map(|v| v.to_string())),
-            ("solver", r.solver.clone()),
-            ("threads", r.threads.map(|v| v.to_string())),
-            ("precision", r.precision.map(|p| p.name().to_string())),
-            ("backend", backend),
-        ];
-        let own = own.into_iter().filter_map(|(name, value)| Some(format!(":set {name} = {}", value?)));
-        own.chain(self.settings.parameters.iter().map(|(n, v)| format!(":set {n} = {v}"))).collect()
-    }
-
-    fn unset(&mut self, line: &Line) -> Next {
-        let name = line.arg();
-        let before = self.settings_words();
-        let request = &mut self.settings.request;
-        match name {
-            "paths" => request.paths = None,
-            "seed" => request.seed = None,
-            "step" => request.step = None,
-            "solver" => request.solver = None,
-            "threads" => request.threads = None,
-            "precision" => request.precision = None,
-            "backend" => request.backend = Backend::Auto,
-            _ => self.settings.parameters.retain(|(n, _)| n != name),
-        }
-        if before == self.settings_words() {
-            return self.wrong(line, format!("`{name}` is not set"), "`:set` lists what is");
         }
         Next::Go
     }

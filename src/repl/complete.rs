@@ -103,8 +103,7 @@ impl Repl {
                 (key.clone(), own.cloned().chain(["paths", "reports"].map(String::from)).collect())
             })
         });
-        let mut settings: Vec<String> =
-            ["paths", "seed", "step", "solver", "threads", "precision", "backend"].map(String::from).to_vec();
+        let mut settings: Vec<String> = super::settings::names().map(String::from).collect();
         settings.extend(self.parameters());
         settings.sort();
         settings.dedup();

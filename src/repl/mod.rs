@@ -8,32 +8,50 @@ mod declarations;
 mod highlight;
 mod input;
 mod line;
+mod paths;
 mod plots;
 mod runs;
 mod save;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use crate::diagnostics::{Diagnostic, render};
 use crate::output::style::Style;
+use crate::session::keep::Kept;
 use crate::session::load::Options;
 use declarations::Declarations;
-use runs::{Outcome, Settings};
+use runs::Outcome;
+use settings::Settings;
 
 /// Raised by Ctrl-C: what is being worked out ends with what it has.
 static STOP: AtomicBool = AtomicBool::new(false);
+
+/// How a session went: the worst of what its inputs came to.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    #[default]
+    Well,
+    CheckFailed,
+    /// every path of a run diverged
+    RunFailed,
+    /// something was told to be wrong
+    Wrong,
+}
 
 /// What is kept between inputs.
 pub struct Repl {
     declarations: Declarations,
     /// results of runs, in the order of their names' first runs
     outcomes: Vec<Outcome>,
+    /// the session's own `let`s of results, with their standard errors
+    named: Kept,
     settings: Settings,
     /// of the runs, until declarations change
     parameters: RefCell<Option<Vec<String>>>,
@@ -44,6 +62,7 @@ pub struct Repl {
     interactive: bool,
     /// inputs so far: they name their texts
     inputs: usize,
+    ending: Cell<Ending>,
 }
 
 /// What comes after an input.
@@ -58,13 +77,19 @@ impl Repl {
         Repl {
             declarations: Declarations::new(options),
             outcomes: Vec::new(),
+            named: Kept::default(),
             settings: Settings::default(),
             parameters: RefCell::default(),
             loaded: Vec::new(),
             style,
             interactive,
             inputs: 0,
+            ending: Cell::default(),
         }
+    }
+
+    fn went(&self, ending: Ending) {
+        self.ending.set(self.ending.get().max(ending));
     }
 
     /// Takes lines, each input as soon as it is complete.
@@ -95,6 +120,9 @@ impl Repl {
 
     fn tell(&self, problems: &[Diagnostic]) {
         for problem in problems {
+            if problem.is_error() {
+                self.went(Ending::Wrong);
+            }
             self.say(&format!("{}\n", render(problem, self.declarations.sources(), self.style.is_coloured())));
         }
     }
@@ -113,10 +141,11 @@ pub fn on_terminal(options: &Options, style: Style) {
     line::read(&mut repl);
 }
 
-/// A session over a text without prompts, as from a pipe: each input as soon as it is complete.
-pub fn on_text(options: &Options, style: Style, text: impl BufRead) {
+/// A session over a text without prompts, as from a pipe: each input as soon as it is complete. How it went.
+pub fn on_text(options: &Options, style: Style, text: impl BufRead) -> Ending {
     let mut repl = Repl::new(options, style, false);
     // What is no UTF-8 is told as a character that the language does not have.
     let lines = text.split(b'\n').map_while(Result::ok);
     repl.lines(lines.map(|l| String::from_utf8_lossy(&l).trim_end_matches('\r').to_string()));
+    repl.ending.get()
 }

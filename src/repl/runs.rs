@@ -1,14 +1,16 @@
 //! Runs at the prompt, and what is asked of them when they are over.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use crate::diagnostics::Diagnostic;
 use crate::output::bar::Bar;
-use crate::output::number::{count, plain};
+use crate::output::number::count;
 use crate::output::table;
 use crate::repl::declarations::Added;
-use crate::repl::{Repl, STOP};
+use crate::repl::{Ending, Repl, STOP, paths};
 use crate::session::evaluate::Earlier;
+use crate::session::figures::gather::Gathered;
 use crate::session::figures::in_terminal;
 use crate::session::files::Look;
 use crate::session::keep::Kept;
@@ -16,10 +18,6 @@ use crate::session::results::Ran;
 use crate::session::{Request, about, files, run_program};
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::print_expr;
-
-/// Rows of whole paths that are shown, and paths.
-const SHOWN_TIMES: usize = 11;
-const SHOWN_PATHS: usize = 4;
 
 /// A run that is over.
 #[derive(Debug)]
@@ -34,25 +32,19 @@ pub struct Outcome {
     pub stale: bool,
 }
 
-/// What `:set` has set, for all runs.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    pub request: Request,
-    /// parameters: name and value
-    pub parameters: Vec<(String, String)>,
-}
-
 impl Repl {
     /// The results that expressions can name.
     pub(super) fn earlier(&self) -> Vec<Earlier<'_>> {
         let kept = self.outcomes.iter().flat_map(|o| o.keys.iter().zip(&o.ran.kept));
-        kept.map(|(name, kept)| Earlier { name, kept }).collect()
+        let named = (!self.named.numbers.is_empty()).then_some(Earlier { name: "", kept: &self.named });
+        kept.map(|(name, kept)| Earlier { name, kept }).chain(named).collect()
     }
 
     /// Tells of new declarations, and runs the runs among them where they were typed.
     pub(super) fn added(&mut self, added: Added, run: bool) {
         self.tell(&added.problems);
         self.parameters.take();
+        self.named.numbers.retain(|(name, _)| !added.names.iter().any(|words| words.ends_with(&format!(" {name}"))));
         let mut stale = Vec::new();
         for outcome in &mut self.outcomes {
             if added.replaced.iter().any(|key| outcome.uses.contains(key)) && !added.runs.contains(&outcome.name) {
@@ -94,14 +86,24 @@ impl Repl {
         // Warnings were told when the run was declared.
         problems.extend(finished.problems.into_iter().filter(Diagnostic::is_error));
         self.tell(&problems);
-        let Some(ran) = over else { return };
+        let Some(ran) = over else {
+            if STOP.load(Ordering::Relaxed) {
+                self.note(&format!("{name} was interrupted before any path was finished"));
+            }
+            return;
+        };
+        if ran.lost() {
+            self.went(Ending::RunFailed);
+        } else if ran.failed_checks() > 0 {
+            self.went(Ending::CheckFailed);
+        }
         let keys = match ran.kept.len() {
             1 => vec![name.to_string()],
             n => (0..n).map(|k| format!("{name}[{k}]")).collect(),
         };
         let declarations = uses.declarations.into_iter().chain([key]).collect();
         let outcome = Outcome { name: name.into(), ran, keys, uses: declarations, stale: false };
-        self.say(&self.table(&outcome));
+        self.say(&self.table(&outcome, None));
         match self.outcomes.iter_mut().find(|o| o.name == name) {
             Some(old) => *old = outcome,
             None => self.outcomes.push(outcome),
@@ -120,19 +122,26 @@ impl Repl {
         }
     }
 
-    /// The statistics and checks of a run, as `fokker run` shows them.
-    fn table(&self, outcome: &Outcome) -> String {
-        let mut text: String = outcome.ran.variants.iter().map(|v| table::run(v, self.style)).collect();
-        text += &in_terminal(&outcome.ran, self.style.is_coloured());
-        for note in &outcome.ran.notes {
+    /// The statistics and checks of a run, as `fokker run` shows them: of all its variants, or of one.
+    fn table(&self, outcome: &Outcome, variant: Option<usize>) -> String {
+        let ran = &outcome.ran;
+        let shown = |k: usize| variant.is_none_or(|v| v == k);
+        let variants = ran.variants.iter().enumerate().filter(|(k, _)| shown(*k));
+        let mut text: String = variants.map(|(_, v)| table::run(v, self.style)).collect();
+        text += &match variant {
+            None => in_terminal(ran, self.style.is_coloured()),
+            Some(k) => in_terminal(&plots_of(ran, k), self.style.is_coloured()),
+        };
+        for note in &ran.notes {
             text += &format!("  {}\n", self.style.faint(&format!("note: {note}")));
         }
-        if let (Some(key), Some(kept)) = (outcome.keys.first(), outcome.ran.kept.first()) {
+        let first = variant.unwrap_or(0);
+        if let (Some(key), Some(kept)) = (outcome.keys.get(first), ran.kept.get(first)) {
             let others = match outcome.keys.last() {
-                Some(last) if last != key => format!("; so up to {last}"),
+                Some(last) if last != key && variant.is_none() => format!("; so up to {last}"),
                 _ => String::new(),
             };
-            let words = kept_words(key, kept, outcome.ran.finished) + &others;
+            let words = kept_words(key, kept, ran.finished) + &others;
             text += &format!("  {}\n", self.style.faint(&words));
         }
         if outcome.stale {
@@ -141,28 +150,48 @@ impl Repl {
         text
     }
 
+    /// A run with results by its name, or one of its variants by its key.
+    fn outcome(&self, name: &str) -> Option<(&Outcome, Option<usize>)> {
+        let whole = self.outcomes.iter().find(|o| o.name == name).map(|o| (o, None));
+        let variant = |o: &Outcome| match name.strip_suffix("[0]") {
+            // the one variant of a run is its first too
+            Some(base) if o.keys.len() == 1 && o.name == base => Some(0),
+            _ => o.keys.iter().position(|k| k == name),
+        };
+        whole.or_else(|| self.outcomes.iter().find_map(|o| Some((o, Some(variant(o)?)))))
+    }
+
     /// `r`, `r.reports` and `r.paths`: what a run found, shown again.
     pub(super) fn show_result(&self, e: &Expr) -> bool {
         let (object, field) = match &e.kind {
             ExprKind::Field(object, field) => (&**object, field.name.as_str()),
             _ => (e, "reports"),
         };
-        let name = print_expr::expr(object);
-        let Some(outcome) = self.outcomes.iter().find(|o| o.name == name || o.keys.contains(&name)) else {
-            return false;
-        };
+        let Some((outcome, variant)) = self.outcome(&print_expr::expr(object)) else { return false };
         match field {
-            "reports" => self.say(&self.table(outcome)),
+            "reports" => self.say(&self.table(outcome, variant)),
             "paths" => {
-                for (key, kept) in
-                    outcome.keys.iter().zip(&outcome.ran.kept).filter(|(k, _)| outcome.name == name || **k == name)
-                {
-                    self.say(&paths(key, kept));
+                let all = outcome.keys.iter().zip(&outcome.ran.kept).enumerate();
+                for (_, (key, kept)) in all.filter(|(k, _)| variant.is_none_or(|v| v == *k)) {
+                    self.say(&paths::table(key, kept));
+                    paths::left_out(key, kept).into_iter().for_each(|words| self.note(&words));
                 }
             }
             _ => return false,
         }
         true
+    }
+}
+
+/// The plots of one variant alone.
+fn plots_of(ran: &Ran, variant: usize) -> Ran {
+    let plots = ran.plots.iter().filter(|p| p.variant == variant).cloned();
+    let plots = plots.map(|p| Gathered { variant: 0, ..p }).collect();
+    Ran {
+        name: ran.name.clone(),
+        variants: ran.variants.get(variant).cloned().into_iter().collect(),
+        plots,
+        ..Ran::default()
     }
 }
 
@@ -186,41 +215,4 @@ fn kept_words(key: &str, kept: &Kept, finished: u64) -> String {
         n => format!(", and {n} whole paths in {key}.paths"),
     };
     format!("kept {}: {of}{whole}", names.join(", "))
-}
-
-/// A few whole paths as a table.
-fn paths(key: &str, kept: &Kept) -> String {
-    let columns = kept.columns();
-    let (looks, rows) = (kept.times.len(), kept.whole.rows);
-    if kept.whole.paths.is_empty() || looks < 2 {
-        return format!("{key} kept no whole paths\n");
-    }
-    let stride = looks.div_ceil(SHOWN_TIMES - 1).max(1);
-    let mut times: Vec<usize> = (0..looks).step_by(stride).collect();
-    if times.last() != Some(&(looks - 1)) {
-        times.push(looks - 1);
-    }
-    let mut text = String::new();
-    for (row, column) in columns.iter().enumerate().take(SHOWN_PATHS) {
-        let shown = kept.whole.paths.len().min(SHOWN_PATHS);
-        let mut lines: Vec<[String; SHOWN_PATHS + 1]> = vec![Default::default()];
-        lines[0][0] = "t".into();
-        for k in 0..shown {
-            lines[0][k + 1] = format!("{column} of path {}", kept.whole.paths[k]);
-        }
-        for look in &times {
-            let mut line: [String; SHOWN_PATHS + 1] = Default::default();
-            line[0] = plain(kept.times[*look]);
-            for k in 0..shown {
-                line[k + 1] = plain(kept.whole.values[(k * looks + look) * rows + row]);
-            }
-            lines.push(line);
-        }
-        text += &table::aligned(&lines);
-    }
-    let more = columns.len().saturating_sub(SHOWN_PATHS);
-    if more > 0 {
-        text += &format!("... and {more} more columns\n");
-    }
-    text
 }

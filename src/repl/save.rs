@@ -24,7 +24,7 @@ impl Repl {
 
     pub(super) fn session_text(&self) -> String {
         let mut text = format!("{HEAD}\n");
-        for setting in self.settings_words() {
+        for setting in self.settings.words() {
             text += &format!("# with {setting}\n");
         }
         for entry in self.declarations.entries() {

@@ -81,7 +81,7 @@ impl Elab<'_> {
 }
 
 /// `m` as `m()`, where it is a declaration of a model or a target.
-fn made(library: &Library, e: &Expr) -> Expr {
+pub(super) fn made(library: &Library, e: &Expr) -> Expr {
     let ExprKind::Name(name) = &e.kind else { return e.clone() };
     let declared = library.lookup(name).iter().any(|d| matches!(d.item.kind, ItemKind::Model(_) | ItemKind::Target(_)));
     if !declared {

@@ -12,7 +12,7 @@ use crate::math::Base;
 use crate::model::elab::{Elab, Try};
 use crate::runtime::stages::{self, middle};
 use crate::runtime::{Control, Job, engine};
-use crate::session::compile::parameters;
+use crate::session::compile::{Build, parameters};
 use crate::session::execute::combinations;
 use crate::session::load::Loaded;
 use crate::session::plan::Plan;
@@ -148,7 +148,7 @@ impl Elab<'_> {
                 .help("`--step 1e-3` measures the run with equal steps"),
             );
         }
-        let programs = self.programs(plan, request.backend)?;
+        let programs = self.programs(plan, Build::by(request.backend))?;
         let g = Arc::new(self.g.clone());
         let first = combinations(&plan.sweeps).swap_remove(0);
         let set: Vec<(usize, f64)> = set.iter().chain(&first).copied().collect();

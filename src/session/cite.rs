@@ -178,3 +178,45 @@ pub fn bibtex(cited: &[Cited]) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::titles::{TITLES, title};
+    use crate::session::load::{Options, load_text};
+
+    /// Every work that the library and the runtime cite.
+    fn works() -> Vec<Reference> {
+        let loaded = load_text("none", "", &Options::default());
+        let docs = loaded.library.decls().filter_map(|d| d.item.doc.clone());
+        let all = docs.flat_map(|d| references(&d)).chain(METHODS.iter().flat_map(|m| references(m.references)));
+        let mut works: Vec<Reference> = Vec::new();
+        all.for_each(|r| {
+            if works.iter().all(|w| w.work() != r.work()) {
+                works.push(r)
+            }
+        });
+        works
+    }
+
+    #[test]
+    fn papers_have_titles_and_authors() {
+        let works = works();
+        assert!(works.len() > 100, "{}", works.len());
+        for work in &works {
+            let entry = work.bibtex("key");
+            // a thesis has none in its reference; its kind is in the place of a journal
+            let thesis = work.text.contains("thesis");
+            assert!(thesis || entry.contains("\n  title = {"), "{entry}");
+            let name = |n: &String| {
+                n.chars().count() < 25 && !n.contains(['.', ':', '(']) && n.starts_with(char::is_alphabetic)
+            };
+            assert!(!work.authors.is_empty() && work.authors.iter().all(name), "{entry}");
+        }
+        for (cited, _) in TITLES {
+            let known = Reference::of(cited).is_some_and(|r| works.iter().any(|w| w.work() == r.work()));
+            assert!(known, "{cited} is cited nowhere");
+        }
+        assert!(works.iter().filter(|w| title(w).is_some()).count() > 90);
+    }
+}

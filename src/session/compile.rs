@@ -1,6 +1,7 @@
 //! From a plan to code: starts, steps and what is observed, each a step program with its tables.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -44,6 +45,35 @@ impl Backend {
     pub fn by_name(name: &str) -> Option<Backend> {
         Backend::ALL.into_iter().find(|b| b.name() == name)
     }
+}
+
+/// How code is made: by which back end, and until a flag is raised.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Build<'a> {
+    pub backend: Backend,
+    pub stop: Option<&'a AtomicBool>,
+}
+
+impl Build<'_> {
+    /// Nobody can stop it.
+    pub fn by(backend: Backend) -> Build<'static> {
+        Build { backend, stop: None }
+    }
+
+    /// Asked between two stages, each of which may take long for a large model.
+    fn goes_on(self) -> Result<(), NoCode> {
+        match self.stop {
+            Some(stop) if stop.load(Ordering::Relaxed) => Err(NoCode::Stopped),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why there is no code.
+#[derive(Debug)]
+pub enum NoCode {
+    Stopped,
+    Refused(Box<Diagnostic>),
 }
 
 /// A program with its code, for lanes of type `T`.
@@ -115,14 +145,12 @@ impl Grid {
 }
 
 /// Cleans, lowers and compiles a specification of raw nodes.
-pub fn compile<T: Lane>(
-    elab: &mut Elab<'_>,
-    spec: &Spec,
-    backend: Backend,
-    span: Span,
-) -> Result<Compiled<T>, Diagnostic> {
+pub fn compile<T: Lane>(elab: &mut Elab<'_>, spec: &Spec, build: Build<'_>, span: Span) -> Result<Compiled<T>, NoCode> {
+    let refused = |d: Diagnostic| NoCode::Refused(Box::new(d));
     let roots: Vec<Id> = spec.renew.iter().map(|r| r.1).chain(spec.outs.iter().copied()).collect();
-    let (clean, names) = crate::math::clean_named(&mut elab.g, &roots).map_err(|e| no_derivative(&e, span))?;
+    build.goes_on()?;
+    let (clean, names) = crate::math::clean_named(&mut elab.g, &roots).map_err(|e| refused(no_derivative(&e, span)))?;
+    build.goes_on()?;
     let (renewed, outs) = clean.split_at(spec.renew.len());
     let spec = Spec {
         states: spec.states.clone(),
@@ -130,9 +158,10 @@ pub fn compile<T: Lane>(
         outs: outs.to_vec(),
     };
     let program = cheapest(&mut elab.g, &spec, &names).at(T::PRECISION);
-    let code = code(&program, backend).map_err(|message| {
-        Diagnostic::error(codes::UNSUPPORTED, message, span, "compiled for this")
-            .help("`--backend interpreter` runs it")
+    build.goes_on()?;
+    let code = code(&program, build.backend).map_err(|message| {
+        let d = Diagnostic::error(codes::UNSUPPORTED, message, span, "compiled for this");
+        refused(d.help("`--backend interpreter` runs it"))
     })?;
     Ok(Compiled { program: Arc::new(program), code })
 }
@@ -157,6 +186,7 @@ fn code<T: Lane>(program: &Program, backend: Backend) -> Result<Arc<dyn Code<T>>
 pub fn no_derivative(e: &NotDifferentiable, span: Span) -> Diagnostic {
     let message = format!("a derivative cannot be taken: {}", e.reason);
     Diagnostic::error(codes::NOT_DIFFERENTIABLE, message, span, "needed for this")
+        .help("write what has no derivative in another way, or hold it fixed by `stop_grad(e)`")
 }
 
 /// The tables of a program for given parameters, over a grid. For observers the step k is the grid point k.
@@ -265,7 +295,7 @@ mod tests {
         let plan = elab.plan(run, &Overrides::default()).expect("the run is sound");
         let states = elab.starts(&plan, 0).iter().map(|s| s.0).collect();
         let spec = Spec { states, renew: plan.steps[0].renew.clone(), outs: Vec::new() };
-        let compiled = compile::<f64>(&mut elab, &spec, Backend::Interpreter, plan.span).expect("compiles");
+        let compiled = compile::<f64>(&mut elab, &spec, Build::by(Backend::Interpreter), plan.span).expect("compiles");
         [elab.g.len(), compiled.program.size()]
     }
 

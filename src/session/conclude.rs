@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::diagnostics::codes;
 use crate::math::array::Array;
 use crate::math::eval::{Env, eval};
 use crate::math::{Id, VarId};
@@ -169,12 +170,11 @@ impl Elab<'_> {
                     }
                     Statement::Check { text, condition, sides, .. } => {
                         let mut check = self.check_line(text, *condition, *sides, at, &env);
-                        check.note = plan
-                            .context
-                            .invariances
-                            .iter()
-                            .find(|i| self.g.depends_on(*condition, i.value))
-                            .and_then(|i| notes.get(&i.value).cloned());
+                        let mut invariances = plan.context.invariances.iter();
+                        if let Some(i) = invariances.find(|i| self.g.depends_on(*condition, i.value)) {
+                            check.note = notes.get(&i.value).cloned();
+                            check.code = check.code.map(|_| codes::NOT_INVARIANT.0);
+                        }
                         variant.checks.push(check);
                     }
                     _ => {}
@@ -238,7 +238,9 @@ impl Elab<'_> {
         };
         // A NaN on either side fails the check: comparisons with it are false.
         let passed = value(condition) == Some(1.0);
-        Check { expr: text.into(), at, passed, left, right, note: None }
+        let unknown = [left, right].iter().flatten().any(|x| x.is_nan());
+        let note = unknown.then(|| "a side of it is not a number".to_string());
+        Check { expr: text.into(), at, passed, left, right, note, code: (!passed).then_some(codes::CHECK_FAILED.0) }
     }
 
     pub(super) fn report_line(&self, plan: &Plan, item: &Item, when: When, seen: &Seen<'_>, env: &mut Env) -> Report {

@@ -217,7 +217,7 @@ impl Elab<'_> {
     fn orders_of<T: Lane>(&mut self, measure: &Measure<'_>, k: usize) -> Try<RunResult> {
         let Measure { plan, converge, how, .. } = *measure;
         let begin = Instant::now();
-        let (init, step) = self.dynamics::<T>(plan, k, None, how.backend)?;
+        let (init, step) = self.dynamics::<T>(plan, k, None, how.build())?;
         let step = step.expect("a run with steps has a step");
         let compile_seconds = begin.elapsed().as_secs_f64();
         let scheme = Scheme { g: Arc::new(self.g.clone()), init, step };

@@ -3,8 +3,8 @@
 use crate::backend;
 use crate::diagnostics::Diagnostic;
 use crate::math::{Id, VarId};
-use crate::model::elab::Elab;
-use crate::session::compile::{Backend, compile};
+use crate::model::elab::{Elab, Reported};
+use crate::session::compile::{Backend, Build};
 use crate::session::load::Loaded;
 use crate::session::plan::{Overrides, Plan};
 use crate::step::{Program, Spec};
@@ -60,12 +60,9 @@ fn each_program(loaded: &Loaded, f: impl Fn(&crate::step::Program) -> String) ->
         starts.extend(clock.iter().flat_map(|clock| elab.clock_starts(*clock)));
         let states: Vec<VarId> = starts.iter().map(|s| s.0).collect();
         let spec = Spec { states, renew: elab.renewals(plan, &plan.steps[k], clock), outs: Vec::new() };
-        match compile::<f64>(elab, &spec, Backend::Interpreter, plan.span) {
+        match elab.compiled::<f64>(&spec, Build::by(Backend::Interpreter), plan.span) {
             Ok(compiled) => f(&Program::clone(&compiled.program).at(plan.precision)),
-            Err(problem) => {
-                elab.report(problem);
-                String::new()
-            }
+            Err(Reported) => String::new(),
         }
     })
 }

@@ -11,12 +11,13 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Precision;
 use crate::math::array::Array;
 use crate::math::{Base, Id, Rate, Ty, VarId, VarKind};
-use crate::model::elab::{Elab, Try, shape_text};
+use crate::model::elab::{Elab, Try};
 use crate::model::results::{self, Given, RunContext};
 use crate::model::system::{Model, State};
-use crate::model::value::{Func, Scope, Value};
+use crate::model::value::{Scope, Value};
 use crate::output::result::{Report, Values, When};
 use crate::runtime::Recorded;
+use crate::session::about::made;
 use crate::session::compile::{Backend, parameters};
 use crate::session::execute::Execution;
 use crate::session::keep::Kept;
@@ -27,7 +28,8 @@ use crate::source::Span;
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use crate::syntax::print_expr;
 
-/// What one run found, under the text that names it: `r`, or `r[1]` for the second of its variants.
+/// What one run found, under the text that names it: `r`, or `r[1]` for the second of its variants. Numbers without such
+/// a name are known by their own.
 #[derive(Clone, Copy, Debug)]
 pub struct Earlier<'a> {
     pub name: &'a str,
@@ -55,10 +57,22 @@ pub enum Answer {
     Thing(String),
 }
 
+impl Answer {
+    /// What it is, in a few words.
+    pub fn kind(&self) -> &str {
+        match self {
+            Answer::Numbers { .. } => "a number",
+            Answer::Paths { .. } => "a value for each path",
+            Answer::Text(_) => "a text",
+            Answer::Thing(words) => words,
+        }
+    }
+}
+
 /// The type of an expression, in the words of the language.
 pub fn type_of(loaded: &Loaded, e: &Expr, earlier: &[Earlier<'_>]) -> Result<String, Vec<Diagnostic>> {
     with_results(loaded, earlier, |elab, _, scope| {
-        let value = elab.expr(e, scope)?;
+        let value = elab.expr(&made(&loaded.library, e), scope)?;
         let value = if let Value::Draw(_) = value { Value::Num(elab.num(&value, e.span)?) } else { value };
         Ok(elab.type_words(&value))
     })
@@ -124,8 +138,8 @@ pub(super) fn with_results<T>(
 ) -> Result<T, Vec<Diagnostic>> {
     let mut elab = Elab::new(&loaded.library, &loaded.sources);
     elab.run = Some(RunContext::default());
-    let bound = elab.bind_results(earlier);
     let scope = elab.root_scope(false);
+    let bound = elab.bind_results(earlier, &scope);
     let result = body(&mut elab, &bound, &scope);
     match result {
         Ok(value) if !elab.has_errors() => Ok(value),
@@ -135,7 +149,7 @@ pub(super) fn with_results<T>(
 
 impl Elab<'_> {
     /// Gives the results of runs their names: `r.x`.
-    fn bind_results(&mut self, earlier: &[Earlier<'_>]) -> Bound {
+    fn bind_results(&mut self, earlier: &[Earlier<'_>], scope: &Scope) -> Bound {
         let mut bound = Bound::default();
         for (run, result) in earlier.iter().enumerate() {
             let mut found = HashMap::new();
@@ -157,7 +171,11 @@ impl Elab<'_> {
                 self.run.as_mut().expect("made with a context").given.push(given);
                 found.insert(name.clone(), Value::Num(self.g.var(value)));
             }
-            self.found.insert(result.name.to_string(), found);
+            if result.name.is_empty() {
+                found.into_iter().for_each(|(name, value)| scope.define(name, value, Span::default()));
+            } else {
+                self.found.insert(result.name.to_string(), found);
+            }
         }
         bound
     }
@@ -227,6 +245,9 @@ impl Elab<'_> {
         let used =
             |row: &&BoundRows| context.asked.iter().any(|a| a.args.iter().any(|arg| self.g.depends_on(*arg, row.var)));
         let used: Vec<&BoundRows> = bound.rows.iter().filter(used).collect();
+        if let (None, Some(asked)) = (used.first(), context.asked.iter().find(|a| !a.args.is_empty())) {
+            return self.of_no_paths(asked.stat.name(), e.span);
+        }
         let sample = used.first().map(|r| earlier[r.run].kept);
         let paths = self.common_paths(&used, earlier, Part::Ends, e.span)?;
         let gathered = !context.asked.is_empty();
@@ -240,6 +261,13 @@ impl Elab<'_> {
             self.without_paths(&plan, how)?
         };
         Ok((reports, sample.map(|kept| (kept.last.paths.len(), kept.is_in_time().then_some(kept.end)))))
+    }
+
+    /// A statistic of something that is the same for all paths.
+    fn of_no_paths<T>(&mut self, name: &str, span: Span) -> Try<T> {
+        let message = format!("`{name}` is over the paths of a run, and none is named");
+        let d = Diagnostic::error(codes::BAD_STATISTIC, message, span, "the same for all paths");
+        self.fail(d.help(format!("write `{name}(r.x)` for what the run `r` kept; the average of an array is `avg(a)`")))
     }
 
     /// Items that no statistic of paths is in.
@@ -268,7 +296,7 @@ impl Elab<'_> {
         let Some(other) = used.iter().map(|row| paths(row)).find(|n| *n != first) else { return Ok(first) };
         let message = format!("these runs kept different numbers of paths, {first} and {other}");
         let d = Diagnostic::error(codes::SHAPE_MISMATCH, message, span, "paths of both");
-        self.fail(d.help("ask for one run at a time, or give both the same `paths`"))
+        self.fail(d.help("keep what is asked of one as a number, `let m = mean(r.x)`, or give both the same `paths`"))
     }
 
     /// States that start at the first of the kept values, with these as draws.
@@ -334,52 +362,6 @@ impl Elab<'_> {
             lets: Vec::new(),
             settings: Default::default(),
             scope,
-        }
-    }
-
-    /// The type of a value, in the words of the language where it has them.
-    fn type_words(&self, value: &Value) -> String {
-        let array = |name: &str, shape: &[usize]| match shape {
-            [] => name.to_string(),
-            _ => format!("{name}{}", shape_text(shape)),
-        };
-        match value {
-            Value::Num(id) => {
-                let name = match self.g.ty(*id) {
-                    Ty::Real => "real",
-                    Ty::Int => "int",
-                    Ty::Bool => "bool",
-                };
-                let each = if self.g.rate(*id) == Rate::Lane { ", for each path" } else { "" };
-                array(name, self.g.shape(*id)) + each
-            }
-            Value::Int(_) | Value::Dim(_) => "int".into(),
-            Value::Text(_) => "a text".into(),
-            Value::Range(lo, hi) => format!("a range, {lo} .. {hi}"),
-            Value::Func(f) => match &**f {
-                Func::Closure { name, params, .. } if name == "->" => {
-                    format!(
-                        "a function of {}",
-                        params.iter().map(|p| p.name.name.as_str()).collect::<Vec<_>>().join(", ")
-                    )
-                }
-                Func::Closure { name, params, .. } => format!("a function, {name}{}", print_expr::header(params)),
-                Func::Builtin(row) => format!("a function, {}", row.signature),
-                Func::Distribution(row) => format!("a distribution, {}", crate::session::help::signature_of_law(row)),
-                Func::Graph { name, .. } => format!("a function, {name}"),
-            },
-            Value::Target(target) => {
-                let space = array("real", &target.shape);
-                let drawn = if target.drawable() { "can be drawn from" } else { "known by its density" };
-                format!("a target on {space}, {}: {drawn}", target.name)
-            }
-            Value::Model(applied) => match crate::model::library::item_name(&applied.decl.item.kind) {
-                Some(name) => format!("a model, {}", name.name),
-                None => "a model".into(),
-            },
-            Value::Solver(solver) => format!("a solver, {}", solver.name),
-            Value::List(items) => format!("a list of {}", items.len()),
-            other => other.kind().to_string(),
         }
     }
 }

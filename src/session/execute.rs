@@ -8,7 +8,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::{Lane, Precision};
 use crate::math::eval::Env;
 use crate::math::{Graph, Id, Op, VarId};
-use crate::model::elab::{Elab, Try};
+use crate::model::elab::{Elab, Reported, Try};
 use crate::model::results::{Asked, Pool, Times};
 use crate::model::statistics::StatKind;
 use crate::output::result::RunResult;
@@ -17,7 +17,7 @@ use crate::runtime::progress::Part;
 use crate::runtime::wiener::TreeNoise;
 use crate::runtime::{Control, Job, Observer, Progress, Request, Stage, engine};
 use crate::session::adaptive::ClockStates;
-use crate::session::compile::{Backend, Clock, Compiled, Grid, compile, parameters, stage};
+use crate::session::compile::{Backend, Build, Clock, Compiled, Grid, NoCode, compile, parameters, stage};
 use crate::session::plan::{Noise, Plan, Statement};
 use crate::session::results::Ran;
 use crate::solve::Step;
@@ -38,6 +38,11 @@ impl<'a> Execution<'a> {
     /// How the runtime is watched and stopped.
     pub(super) fn control(self) -> Control<'a> {
         Control { stop: Some(self.stop), progress: self.progress }
+    }
+
+    /// How its code is made.
+    pub(super) fn build(self) -> Build<'a> {
+        Build { backend: self.backend, stop: Some(self.stop) }
     }
 }
 
@@ -91,7 +96,7 @@ impl Elab<'_> {
             return self.converge_run::<T>(plan, converge, how, ran);
         }
         let begin = Instant::now();
-        let programs = self.programs::<T>(plan, how.backend)?;
+        let programs = self.programs::<T>(plan, how.build())?;
         let compile_seconds = begin.elapsed().as_secs_f64();
         let g = Arc::new(self.g.clone());
         let combinations = combinations(&plan.sweeps);
@@ -112,23 +117,25 @@ impl Elab<'_> {
         Ok(())
     }
 
-    pub(super) fn compiled<T: Lane>(&mut self, spec: &Spec, backend: Backend, span: Span) -> Try<Compiled<T>> {
-        match compile(self, spec, backend, span) {
+    /// A program with its code. One that was stopped is told of by nobody: who stopped it knows.
+    pub(super) fn compiled<T: Lane>(&mut self, spec: &Spec, build: Build<'_>, span: Span) -> Try<Compiled<T>> {
+        match compile(self, spec, build, span) {
             Ok(compiled) => Ok(compiled),
-            Err(problem) => self.fail(problem),
+            Err(NoCode::Stopped) => Err(Reported),
+            Err(NoCode::Refused(problem)) => self.fail(*problem),
         }
     }
 
-    pub(super) fn programs<T: Lane>(&mut self, plan: &Plan, backend: Backend) -> Try<Programs<T>> {
+    pub(super) fn programs<T: Lane>(&mut self, plan: &Plan, build: Build<'_>) -> Try<Programs<T>> {
         let mut programs = Programs { init: Vec::new(), step: Vec::new(), clocks: Vec::new(), observers: Vec::new() };
         let count = plan.steps.len().max(1);
         for k in 0..count {
             let clock = plan.tolerance().map(|_| self.clock_states());
-            let (init, step) = self.dynamics(plan, k, clock, backend)?;
+            let (init, step) = self.dynamics(plan, k, clock, build)?;
             programs.init.push(init);
             programs.step.push(step);
             programs.clocks.push(clock);
-            let watches = self.watches(plan, k, clock, backend)?;
+            let watches = self.watches(plan, k, clock, build)?;
             programs.observers.push(watches);
         }
         Ok(programs)
@@ -154,18 +161,18 @@ impl Elab<'_> {
         plan: &Plan,
         k: usize,
         clock: Option<ClockStates>,
-        backend: Backend,
+        build: Build<'_>,
     ) -> Try<(Compiled<T>, Option<Compiled<T>>)> {
         let mut starts = self.starts(plan, k);
         starts.extend(clock.iter().flat_map(|clock| self.clock_starts(*clock)));
         let states: Vec<VarId> = starts.iter().map(|s| s.0).collect();
         let init =
-            self.compiled(&Spec { states: states.clone(), renew: starts, outs: Vec::new() }, backend, plan.model.span)?;
+            self.compiled(&Spec { states: states.clone(), renew: starts, outs: Vec::new() }, build, plan.model.span)?;
         let step = match plan.steps.get(k) {
             Some(step) => {
                 let span = plan.model.states.iter().find_map(|s| s.flow_span).unwrap_or(plan.span);
                 let renew = self.renewals(plan, step, clock);
-                Some(self.compiled(&Spec { states, renew, outs: Vec::new() }, backend, span)?)
+                Some(self.compiled(&Spec { states, renew, outs: Vec::new() }, build, span)?)
             }
             None => None,
         };
@@ -181,7 +188,7 @@ impl Elab<'_> {
     }
 
     /// Observers: one for each pool of times, and one for each `save`.
-    fn watches(&mut self, plan: &Plan, k: usize, clock: Option<ClockStates>, backend: Backend) -> Try<Vec<Watch>> {
+    fn watches(&mut self, plan: &Plan, k: usize, clock: Option<ClockStates>, build: Build<'_>) -> Try<Vec<Watch>> {
         let mut states: Vec<VarId> = self.starts(plan, k).iter().map(|s| s.0).collect();
         states.extend(clock.iter().flat_map(|clock| self.clock_starts(*clock)).map(|s| s.0));
         let mut groups: Vec<(Arc<Pool>, Vec<usize>)> = Vec::new();
@@ -218,7 +225,7 @@ impl Elab<'_> {
                 });
             }
             let span = plan.context.asked[list[0]].span;
-            let compiled = self.compiled(&Spec { states: states.clone(), renew: Vec::new(), outs }, backend, span)?;
+            let compiled = self.compiled(&Spec { states: states.clone(), renew: Vec::new(), outs }, build, span)?;
             watches.push(Watch { compiled, pool, asked: list, requests, keeps: None });
         }
         for (index, statement) in plan.statements.iter().enumerate() {
@@ -227,7 +234,7 @@ impl Elab<'_> {
                 Statement::Plot(plot) if !plot.record.is_empty() => (plot.record.clone(), plot.facts.span),
                 _ => continue,
             };
-            let compiled = self.compiled(&Spec { states: states.clone(), renew: Vec::new(), outs }, backend, span)?;
+            let compiled = self.compiled(&Spec { states: states.clone(), renew: Vec::new(), outs }, build, span)?;
             watches.push(Watch {
                 compiled,
                 pool: Arc::default(),

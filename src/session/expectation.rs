@@ -167,7 +167,7 @@ impl Elab<'_> {
         let init = Spec { states: states.clone(), renew: vec![(state, draw)], outs: Vec::new() };
         let observe = Spec { states, renew: Vec::new(), outs: vec![integrand] };
         let (init, observe) =
-            (self.compiled(&init, how.backend, e.span)?, self.compiled(&observe, how.backend, e.span)?);
+            (self.compiled(&init, how.build(), e.span)?, self.compiled(&observe, how.build(), e.span)?);
         let (g, clock) = (Arc::new(self.g.clone()), self.clock());
         let grid = Grid::new(vec![0.0]);
         let stage = |compiled: &Compiled, observer: bool| stage(&g, compiled, env, clock, &grid, observer);
@@ -220,7 +220,7 @@ impl Elab<'_> {
     }
 
     pub(super) fn function(&mut self, spec: &Spec, how: Execution<'_>, span: Span, env: &Env) -> Try<Function> {
-        let compiled = self.compiled(spec, how.backend, span)?;
+        let compiled = self.compiled(spec, how.build(), span)?;
         match stage(&Arc::new(self.g.clone()), &compiled, env, self.clock(), &Grid::new(vec![0.0]), true) {
             Ok(stage) => Ok(Function::new(stage)),
             Err(reason) => {

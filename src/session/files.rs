@@ -174,8 +174,12 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
 }
 
 fn unwritable(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
+    let help = match path.is_absolute() {
+        true => "name a file in a folder that is yours to write to",
+        false => "choose another folder with `--out DIR`",
+    };
     Diagnostic::error(codes::CANNOT_WRITE, format!("cannot write `{}`: {e}", path.display()), span, "saved by this run")
-        .help("choose another folder with `--out DIR`")
+        .help(help)
 }
 
 /// `paths.csv` of the second variant is `paths-2.csv`.

@@ -1,18 +1,20 @@
 //! What is known of a name: functions, laws, operators, statistics, plots, forms of models, declarations, words of the language,
 //! settings and the codes of diagnostics, each from its own table.
 
-use crate::diagnostics::{codes, suggest};
+use crate::diagnostics::{codes, suggest, text};
 use crate::model::distributions::{self, Distribution};
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::library::{Decl, Library, item_name};
-use crate::model::messages::{NOISE_TABLE, TYPE_TABLE, Told};
-use crate::model::resolve::GIVEN;
-use crate::model::statistics::{self, Arity};
-use crate::model::{functions, operators, plots};
+use crate::model::plots::{self, Looks, Of};
+use crate::model::statistics::{self, Keeps};
+use crate::model::{functions, operators};
 use crate::session::catalogue::catalogue;
-use crate::syntax::ast::ItemKind;
+use crate::syntax::ast::{ItemKind, Param, TypeKind};
 use crate::syntax::settings::{self, Setting};
-use crate::syntax::{keywords, print_expr};
+use crate::syntax::{keywords, print_expr, words};
+
+/// The fact of what this version does not work out.
+pub(super) const LATER: &str = "not supported yet";
 
 /// What is told of one meaning of a name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,7 +48,7 @@ pub fn of_language(name: &str) -> Vec<Topic> {
 
 /// What stands in expressions: functions, laws, operators, statistics.
 fn expressions(name: &str) -> Vec<Topic> {
-    let later = |waits: bool| if waits { vec!["not supported yet".to_string()] } else { vec![] };
+    let later = |waits: bool| if waits { vec![LATER.to_string()] } else { vec![] };
     let mut found: Vec<Topic> = Vec::new();
     found.extend(functions::lookup(name).map(|f| Topic {
         facts: later(f.stage > 1 && crate::model::later::function(f)),
@@ -59,8 +61,6 @@ fn expressions(name: &str) -> Vec<Topic> {
         operator.map(|o| Topic { facts: later(!o.supported), ..plain("operator", o.name, o.signature, o.doc) }),
     );
     found.extend(statistics::find(name).map(statistic));
-    let given = GIVEN.iter().find(|g| g.0 == name);
-    found.extend(given.map(|g| plain("name", g.0, "", &capital(g.1))));
     let further = statistics::FURTHER.iter().find(|f| f.name == name);
     found.extend(further.map(|f| plain("statistic", f.name, f.signature, f.doc)));
     found
@@ -69,17 +69,18 @@ fn expressions(name: &str) -> Vec<Topic> {
 /// What stands in statements: kinds of plots, forms and noises of solvers, words, settings and their values.
 fn statements(name: &str) -> Vec<Topic> {
     let mut found: Vec<Topic> = Vec::new();
-    found.extend(plots::find(name).map(|row| plain("plot", row.name, row.signature, row.doc)));
-    found.extend(Form::named(name).map(|form| plain("form", form.name(), form.example(), form.doc())));
-    let named = |table: &[Told], kind| table.iter().find(|t| t.0 == name).map(|t| plain(kind, t.0, "", t.1));
-    found.extend(named(&TYPE_TABLE, "type"));
-    found.extend(named(&NOISE_TABLE, "noise"));
-    found.extend(NoiseClass::named(name).map(|class| plain("noise", class.name(), "", class.doc())));
     let word = keywords::lookup(name);
     found.extend(word.map(|k| Topic { example: k.example.into(), ..plain("word", k.word, "", k.doc) }));
     found.extend(settings::lookup(name).map(setting));
     let values = settings::TABLE.iter().flat_map(|s| s.words).filter(|w| w.0 == name);
-    found.extend(values.map(|w| plain("value", w.0, "", w.1)));
+    found.extend(values.map(|w| plain("value of a setting", w.0, w.1, w.2)));
+    found.extend(
+        words::lookup(name)
+            .map(|w| Topic { example: w.example.into(), ..plain(w.kind.name(), w.word, w.signature, w.doc) }),
+    );
+    found.extend(plots::find(name).map(plot));
+    found.extend(Form::named(name).map(form));
+    found.extend(NoiseClass::named(name).map(|c| plain("class of noise", c.name(), "", &capital(c.doc()))));
     found
 }
 
@@ -89,6 +90,15 @@ fn plain(kind: &'static str, name: &str, signature: &str, doc: &str) -> Topic {
 
 /// All names that something is known of, with their kinds, sorted: for completion and suggestions.
 pub fn names(library: &Library) -> Vec<(String, &'static str)> {
+    let mut all = every_name(library);
+    // A word of the language is one first.
+    all.sort_by(|a, b| (&a.0, a.1 != "word", a.1).cmp(&(&b.0, b.1 != "word", b.1)));
+    all.dedup_by(|a, b| a.0 == b.0);
+    all
+}
+
+/// All names with each of their kinds, in the order of the tables.
+pub(super) fn every_name(library: &Library) -> Vec<(String, &'static str)> {
     let mut all: Vec<(String, &'static str)> = Vec::new();
     all.extend(library.decls().filter_map(|d| Some((item_name(&d.item.kind)?.name.clone(), kind(&d.item.kind)))));
     all.extend(functions::names().map(|n| (n.to_string(), "function")));
@@ -99,11 +109,10 @@ pub fn names(library: &Library) -> Vec<(String, &'static str)> {
     all.extend(plots::TABLE.iter().map(|row| (row.name.to_string(), "plot")));
     all.extend(keywords::TABLE.iter().map(|k| (k.word.to_string(), "word")));
     all.extend(settings::NAMES.iter().map(|s| (s.to_string(), "setting")));
+    all.extend(settings::TABLE.iter().flat_map(|s| s.words).map(|w| (w.0.to_string(), "value of a setting")));
+    all.extend(words::TABLE.iter().map(|w| (w.word.to_string(), w.kind.name())));
+    all.extend(Form::NAMES.iter().map(|f| (f.to_string(), "form")));
     all.extend(codes::TABLE.iter().map(|(code, _)| (code.to_string(), "diagnostic")));
-    // A word of the language is one first, a kind of plot last.
-    let rank = |kind: &str| (kind != "word", kind == "plot");
-    all.sort_by(|a, b| (&a.0, rank(a.1), a.1).cmp(&(&b.0, rank(b.1), b.1)));
-    all.dedup_by(|a, b| a.0 == b.0);
     all
 }
 
@@ -148,8 +157,8 @@ fn declaration(library: &Library, decl: &Decl) -> Option<Topic> {
     match &decl.item.kind {
         ItemKind::Const(c) => topic.signature = format!("{name} = {}", print_expr::spaced(&c.value)),
         ItemKind::Data(d) => topic.signature = format!("{name}: {}", print_expr::type_(&d.ty)),
-        ItemKind::Target(_) => topic.example = format!("model = langevin({name}())"),
-        ItemKind::Model(_) => topic.example = format!("model = {name}()"),
+        ItemKind::Target(_) => topic.example = format!("model = langevin({name}({}))", arguments(header)),
+        ItemKind::Model(_) => topic.example = format!("model = {name}({})", arguments(header)),
         ItemKind::Solver(_) => {
             topic.example = format!("solver = {name}");
             // All declarations of the name are one topic: the catalogue has their forms and orders.
@@ -159,6 +168,55 @@ fn declaration(library: &Library, decl: &Decl) -> Option<Topic> {
         _ => {}
     }
     Some(topic)
+}
+
+/// Arguments for the parameters that have no default: something that fits each.
+fn arguments(header: &[Param]) -> String {
+    let given = header.iter().filter(|p| p.default.is_none());
+    let one = |p: &Param| {
+        let value = match p.ty.as_ref().map(|ty| &ty.kind) {
+            Some(TypeKind::Named(name, _)) if name.name == "target" => "double_well()".into(),
+            Some(TypeKind::Named(name, _)) if name.name == "model" => "ou()".into(),
+            Some(TypeKind::Named(name, sizes)) if name.name == "real" && sizes.is_empty() => "1".into(),
+            None => "1".into(),
+            Some(_) => "...".to_string(),
+        };
+        format!("{} = {value}", p.name.name)
+    };
+    given.map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn plot(row: &'static plots::Row) -> Topic {
+    let of = match row.of {
+        Of::Values(_, 1) => "x",
+        Of::Values(..) => "x, y",
+        Of::Statistic => "mean(x)",
+        Of::Plot => "histogram(x)",
+        Of::Nothing => "",
+    };
+    let over = if row.looks == Looks::Over { " over t in [1, 5]" } else { "" };
+    Topic {
+        kind: "plot",
+        name: row.name.into(),
+        signature: row.signature.into(),
+        doc: row.doc.into(),
+        facts: Vec::new(),
+        example: format!("plot {}({of}){over}", row.name),
+    }
+}
+
+fn form(form: Form) -> Topic {
+    Topic {
+        kind: "form",
+        name: form.name().into(),
+        signature: form.example().into(),
+        doc: format!("{}.", form.doc()),
+        facts: match form {
+            Form::Later(_) => vec![LATER.into()],
+            _ => vec!["what a solver sees of a model".into()],
+        },
+        example: format!("solver mine() on {} {{ ... }}", form.example()),
+    }
 }
 
 fn first_doc(library: &Library, name: &str) -> String {
@@ -220,20 +278,14 @@ fn law(law: &'static Distribution) -> Topic {
 
 /// A setting with the values that are words.
 fn setting(row: &'static Setting) -> Topic {
-    let facts = row.words.iter().map(|(word, doc)| format!("{word}: {doc}")).collect();
-    Topic { facts, example: row.example.into(), ..plain("setting", row.name, "", row.doc) }
+    let facts = row.words.iter().map(|(word, _, doc)| format!("{word}: {doc}")).collect();
+    Topic { facts, example: row.example.into(), ..plain("setting", row.name, row.signature, row.doc) }
 }
 
 fn statistic(row: &'static statistics::Row) -> Topic {
-    let example = match row.arity {
-        Arity::None => "",
-        Arity::One => "x^2",
-        Arity::Condition => "x > 0",
-        Arity::OneAnd("q") => "x, 0.95",
-        Arity::OneAnd(_) => "x, 1",
-        Arity::Two => "x, y",
-    };
-    let example = format!("report {}({example})", row.name);
+    // Chains are looked at over several times.
+    let over = if matches!(row.keeps, Keeps::Draws) { " over last 500 steps" } else { "" };
+    let example = format!("report {}{over}", row.example());
     Topic { example, ..plain("statistic", row.name, &row.signature(), row.doc) }
 }
 
@@ -249,13 +301,9 @@ impl Topic {
         if !self.signature.is_empty() {
             out += &format!("  {}\n", self.signature);
         }
-        for line in self.doc.trim_end().lines() {
-            out += format!("  {line}").trim_end();
-            out.push('\n');
-        }
-        for fact in &self.facts {
-            out += &format!("  {fact}\n");
-        }
+        // Explanations are paragraphs and programs; other lines mean something.
+        out += &if self.kind == "diagnostic" { text::paragraphs(&self.doc, 2) } else { text::lines(&self.doc, 2) };
+        self.facts.iter().for_each(|fact| out += &format!("  {}\n", text::filled(fact, 2)));
         if !self.example.is_empty() {
             out += &format!("  example: {}\n", self.example);
         }

@@ -21,6 +21,8 @@ pub mod format;
 pub mod help;
 pub mod inspect;
 pub mod keep;
+mod kinds;
+pub mod lists;
 pub mod load;
 pub mod plan;
 mod propagation;
@@ -38,6 +40,7 @@ pub use check::{check_loaded, check_source};
 use crate::diagnostics::{Diagnostic, codes};
 use crate::kernels::lane::Precision;
 use crate::model::elab::{Elab, Try};
+use crate::output::number::plain;
 use crate::runtime::Progress;
 use compile::Backend;
 use execute::Execution;
@@ -97,6 +100,7 @@ pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: 
                 result.kept = keeping.take(&mut result);
             }
             finished.interrupted |= result.variants.iter().any(|v| v.interrupted);
+            finished.add(all_diverged(&plan, &result));
             each(&mut result);
             finished.runs.push(result);
         }
@@ -107,6 +111,23 @@ pub fn run_program(loaded: &Loaded, request: &Request, stop: &AtomicBool, each: 
         }
     }
     finished
+}
+
+/// That nothing is left of a run, or of a variant of it.
+fn all_diverged(plan: &Plan, ran: &Ran) -> Option<Diagnostic> {
+    let lost = ran.variants.iter().find(|v| v.paths > 0 && v.diverged >= v.paths)?;
+    let first = lost.first_divergence.map_or_else(String::new, |t| format!(", the first at t = {}", plain(t)));
+    let sweep: String = lost.sweep.iter().map(|(name, value)| format!(" with {name} = {}", plain(*value))).collect();
+    let message = format!("every path of the run `{}`{sweep} diverged{first}", plan.name);
+    let span = plan.model.states.iter().find_map(|s| s.flow_span).unwrap_or(plan.span);
+    let d = Diagnostic::error(codes::ALL_DIVERGED, message, plan.span, "no path is left");
+    let d = if span == plan.span { d } else { d.label(span, "a step of this goes to a NaN or an infinity") };
+    Some(
+        d.note(
+            "the step is too long for the equations, or a value leaves its domain, as the root of a negative number",
+        )
+        .help("shorten the step, or take a tamed or an implicit solver; `fokker check` lists what applies"),
+    )
 }
 
 /// Works out the runs that are asked for; none if there are problems.
@@ -139,7 +160,7 @@ fn prepare<'l>(loaded: &'l Loaded, request: &Request) -> (Finished, Vec<Ready<'l
         if let Some(out) = &request.out {
             finished.add(files::can_write(plan, out));
         }
-        finished.add(elab.diagnostics.drain(..).collect());
+        finished.add(elab.diagnostics.drain(..));
     }
     if finished.problems.iter().any(Diagnostic::is_error) {
         ready.clear();
@@ -163,7 +184,7 @@ impl Request {
 
 impl Finished {
     /// Adds problems; what several runs share is told once.
-    fn add(&mut self, problems: Vec<Diagnostic>) {
+    fn add(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
         for problem in problems {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
@@ -188,7 +209,7 @@ fn set_all<'l>(plans: Vec<(Elab<'l>, Plan)>, texts: &[String], finished: &mut Fi
             {
                 set.push(value);
             }
-            finished.add(elab.diagnostics.drain(..).collect());
+            finished.add(elab.diagnostics.drain(..));
         }
     }
     ready

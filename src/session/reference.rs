@@ -18,7 +18,7 @@ use crate::model::elab::{Elab, Try};
 use crate::runtime::memory::Memory;
 use crate::runtime::noise::{Ars5, Fill};
 use crate::runtime::{START_STEP, Stage};
-use crate::session::compile::{Backend, Grid, compile, parameters, stage};
+use crate::session::compile::{Backend, Build, Grid, parameters, stage};
 use crate::session::load::Loaded;
 use crate::session::plan::{Overrides, Plan, Statement, TimeSpec};
 use crate::step::Spec;
@@ -118,10 +118,7 @@ impl Elab<'_> {
         let grid = self.short_grid(plan, &params, extent)?;
         let mut programs = Vec::new();
         for (_, spec) in &specs {
-            match compile::<f64>(self, spec, Backend::Interpreter, plan.span) {
-                Ok(program) => programs.push(program),
-                Err(problem) => return self.fail(problem),
-            }
+            programs.push(self.compiled::<f64>(spec, Build::by(Backend::Interpreter), plan.span)?);
         }
         let g = Arc::new(self.g.clone());
         let mut pairs = Vec::new();

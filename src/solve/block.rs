@@ -228,10 +228,7 @@ impl Elab<'_> {
             Value::Range(..) | Value::Num(_) => {
                 return self.unsupported("a loop of so many turns in a step rule", span);
             }
-            other => {
-                let message = format!("`for` runs over a range or an array, and this is {}", other.kind());
-                return self.error(codes::TYPE_MISMATCH, message, over.span, "cannot be run over");
-            }
+            other => return self.fail(not_run_over(over, other)),
         };
         // Sites stay with the text; the turn tells the draws of one site apart.
         let first = self.draws.clone();
@@ -298,5 +295,18 @@ impl Elab<'_> {
         }
         let values = self.with_draws(roots, values);
         self.g.substitute_vars(roots, &values)
+    }
+}
+
+/// A `for` over something that has no turns to count.
+fn not_run_over(over: &ast::Expr, value: &Value) -> Diagnostic {
+    let message = format!("`for` runs over a range or an array, and this is {}", value.kind());
+    let d = Diagnostic::error(codes::TYPE_MISMATCH, message, over.span, "cannot be run over");
+    match &over.kind {
+        ast::ExprKind::Range(..) => d.help(
+            "its ends are whole numbers that are known when the file is compiled: `0..8`, or `0..n` with the parameter \
+             `n: int = 8`",
+        ),
+        _ => d.help("write `for k in 0..8`, or `for c in [0.1, 0.5, 1]`"),
     }
 }

@@ -58,6 +58,26 @@ pub fn mended(f: &Failure) -> Option<(Span, String)> {
 pub fn hint(f: &Failure) -> Option<String> {
     let (found, previous) = (f.found(), f.previous());
     let text = match found {
+        ":" if f.word(0) == "sweep" => {
+            "the values of a sweep are a list: `[0.1, 0.2, 0.4]`, or `linspace(0.1, 0.4, 4)`"
+        }
+        ":" if f.after_value() && f.kind(f.here + 1) == Some(TokenKind::Number) => "a range is written `0..n`",
+        "over" | "at" if f.after_value() && f.place == Place::Run => {
+            "when to look stands at the end of a statement: `report mean(x) at 0.5`, `report mean(x) over t in [0, 1]`"
+        }
+        "(" if f.wants(Rule::kw_in) && f.words.iter().any(|w| w.text == "over") => {
+            "`over` ends a statement: what looks at other times stands in a statement of its own"
+        }
+        ":" if f.word(0) == "fn" => "a function is written `fn f(x) = e`, or as a block `{ ... return e }`",
+        "," if f.word(0) == "save" => "several values stand in a list: `save [x, y] to \"paths.csv\"`",
+        _ if f.here >= 2 && f.word(f.here - 2) == "last" => "the last steps of a run are `over last 500 steps`",
+        "{" if f.word(0) == "target" && previous == ")" => {
+            "say what it is a law of: `target p() on theta: real[3] { ... }`; data are declared beside it"
+        }
+        _ if f.word(0) == "use" && f.here == 1 => "the name of a file stands in double quotes: `use \"models.sde\"`",
+        _ if f.word(0) == "data" && f.here <= 2 => {
+            "data have a type: `data y: real[n] = ...` for a column or a list, `data X: real[n, k] = ...` for a table"
+        }
         "==" if f.wants(Rule::eq) => "a value is given with `=`; `==` compares",
         "=" if f.after_value() && f.word(0) != "let" => "`==` compares; `=` only gives a value to a name",
         ")" | "]" | "}" if previous == "," => "leave out the last comma",
@@ -89,6 +109,9 @@ pub fn hint(f: &Failure) -> Option<String> {
         _ if f.place == Place::Function && f.here == 0 => "the block of a function has `let`s and ends in `return e`",
         _ if f.begins_line(f.here) && missing_operator(f) => "a comma or a bracket may be missing before this line",
         _ if f.wants(Rule::kw_step) && f.word(0) == "time" => "a time is written `a .. b step h`",
+        word if missing_operator(f) && f.place.heads().contains(&word) => {
+            return Some(format!("a statement ends with its line, or with `;`: write `; {word}`"));
+        }
         _ if missing_operator(f) && f.wants(Rule::comma) => "is a `,` missing before it, or a `*`?",
         _ if missing_operator(f) && CALLED.contains(&previous) => {
             return Some(format!("the argument of a function stands in brackets: `{previous}({found})`"));
@@ -133,12 +156,14 @@ fn unfinished_line(f: &Failure) -> Option<Diagnostic> {
 
 /// `dx/dt = f`
 fn quotient_of_differentials(f: &Failure) -> Option<Diagnostic> {
-    let (dx, dt) = (f.word(0), f.word(2));
-    let quotient = f.word(1) == "/" && dx.len() > 1 && dx.starts_with('d') && dt.starts_with('d');
+    // `d x/dt` is read like `dx/dt`
+    let apart = usize::from(f.word(0) == "d" && f.word(2) == "/");
+    let (dx, dt) = (if apart == 1 { format!("d{}", f.word(1)) } else { f.word(0).to_string() }, f.word(2 + apart));
+    let quotient = f.word(1 + apart) == "/" && dx.len() > 1 && dx.starts_with('d') && dt.starts_with('d');
     if !quotient || !f.words.iter().any(|w| w.text == "=") {
         return None;
     }
-    let span = f.span_of(0).to(f.span_of(2));
+    let span = f.span_of(0).to(f.span_of(2 + apart));
     let problem = Diagnostic::error(codes::SYNTAX, "a flow is written in differentials", span, "a quotient");
     let problem = problem.help(format!("write `{dx} = ... {dt}`"));
     let last = f.words.len() - 1;
@@ -263,6 +288,10 @@ fn elsewhere(f: &Failure) -> Option<Diagnostic> {
         "use" | "target" | "model" | "solver" | "run" if first == Place::File => {
             "declarations stand at the top level; is a `}` missing above?".to_string()
         }
+        name if f.place == Place::Model && f.word(1) == "'" => {
+            format!("the equation of a state is written `d{name} = ... dt`; a new value `{name}'` can stand {places}")
+        }
+        "if" if f.place == Place::Model => "choose inside an equation: `dx = (if x > 0 then 1 else 0) dt`".to_string(),
         "let" if f.place == Place::File => "write `const` for a value of the whole file".to_string(),
         _ => format!("it can stand {places}"),
     }))
@@ -333,6 +362,13 @@ fn unknown_head(f: &Failure) -> Option<Diagnostic> {
     let synonym = SYNONYMS.iter().find(|(other, ours)| *other == word && heads.contains(ours)).map(|(_, ours)| *ours);
     let near = synonym.or_else(|| suggest(word, heads.iter().copied()).first().copied());
     let words = heads.iter().map(|h| format!("`{h}`")).collect::<Vec<_>>().join(", ");
+    if f.place != Place::File && matches!(word, "param" | "params" | "parameter" | "parameters") {
+        return Some(
+            problem.help(
+                "parameters stand in the header, as in `model m(k = 1.0) { ... }` and `run r(K = 100.0) { ... }`",
+            ),
+        );
+    }
     Some(match near {
         Some(near) => problem.did_you_mean(&[near], f.span_of(0)),
         None => problem.help(format!("the words that begin a {what} here are {words}")),

@@ -25,6 +25,7 @@ pub mod settings;
 mod slips;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 pub use depth::{MAX_DEPTH, MAX_NESTING};
 pub use explain::RESERVED;

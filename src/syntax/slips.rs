@@ -53,7 +53,7 @@ const FOREIGN: &[(&str, &str, &str, &str, Option<&str>)] = &[
     ("<>", "\"not equal\" is `!=`", "write `!=`", "<", Some("!=")),
     ("::", "fields are written with a point", "write `a.b`", ":", Some(".")),
     ("!", "negation is a word", "write `not`", "-", Some("not")),
-    ("%", "the remainder is a function", "write `mod(a, b)`", "*", None),
+    ("%", "the remainder is a function", "write `mod(a, b)`; a percentage is a fraction, as 0.05", "*", None),
     ("&", "conditions are joined by words", "write `and`", "+", Some("and")),
     ("|", "conditions are joined by words", "write `or`, and `abs(x)` for an absolute value", "+", None),
     ("?", "a choice is written with words", "write `if c then a else b`", "", None),

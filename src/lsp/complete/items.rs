@@ -8,11 +8,11 @@ use crate::lsp::names::{head, law_signature};
 use crate::lsp::signature::header_text;
 use crate::model::forms::{Form, NoiseClass};
 use crate::model::library::{Decl, item_name};
-use crate::model::messages::TYPE_TABLE;
+use crate::model::messages::TYPES;
 use crate::model::resolve::Kind;
 use crate::model::{distributions, functions, later, operators, plots, results, statistics};
 use crate::syntax::ast::{ItemKind, SolverBody};
-use crate::syntax::{Place, settings};
+use crate::syntax::{Place, keywords, settings, words};
 
 /// How models are read.
 const CONVENTIONS: [&str; 4] = ["ito", "stratonovich", "anti_ito", "alpha(1/2)"];
@@ -181,7 +181,7 @@ impl List<'_> {
 
     pub(super) fn solvers(&mut self) {
         let words = settings::lookup("solver").map_or(&[][..], |s| s.words);
-        for (word, doc) in words {
+        for (word, _, doc) in words {
             match *word {
                 "split" => self.put_snippet("split", "split([${1:A, B/2}]$0)", ItemKindOf::METHOD, doc),
                 word => self.word(word, doc),
@@ -206,7 +206,10 @@ impl List<'_> {
     pub(super) fn types(&mut self) {
         // What is no number is known to headers alone.
         let header = self.context.place == Place::File;
-        for (name, doc) in TYPE_TABLE.iter().filter(|t| header || !["target", "model", "solver"].contains(&t.0)) {
+        let own = words::TABLE.iter().filter(|w| w.kind == words::Kind::Type).map(|w| (w.word, w.doc));
+        // parameters of headers may be declarations too
+        let declared = keywords::TABLE.iter().filter(|k| header && TYPES.contains(&k.word)).map(|k| (k.word, k.doc));
+        for (name, doc) in own.chain(declared) {
             self.word(name, doc);
         }
     }

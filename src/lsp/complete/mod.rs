@@ -72,7 +72,7 @@ impl List<'_> {
             Expected::Solver => self.solvers(),
             Expected::Part => self.parts(),
             Expected::Plot { still } => self.plots(still),
-            Expected::Words(setting) => setting.words.iter().for_each(|(word, doc)| self.word(word, doc)),
+            Expected::Words(setting) => setting.words.iter().for_each(|(word, _, doc)| self.word(word, doc)),
             Expected::Parameter => self.parameters(),
             Expected::State => self.of_run(&[Kind::State]),
             Expected::Levels => {

@@ -101,7 +101,7 @@ impl<'p> Resolver<'p> {
             && self.runs.contains(&name.as_str())
         {
             let span = object.span.to(field.span);
-            return self.later("what an earlier run found (`run.name`)", span, |_| {});
+            return self.later(later::EARLIER_RUN, span, |_| {});
         }
         self.expr(object);
     }
@@ -188,6 +188,10 @@ impl<'p> Resolver<'p> {
         }
         if later::function(f) {
             return self.later(&format!("`{}`", f.name), span, |s| s.arguments(args));
+        }
+        // `argmin(y -> e, guess)`
+        if matches!(f.name, "argmin" | "argmax") && args.len() == 2 {
+            return self.later(&format!("`{}` of a function", f.name), span, |s| s.arguments(args));
         }
         let reduces = f.reducer.is_some() && args.len() == 1;
         if let Some(arity) = f.arity()

@@ -19,7 +19,10 @@ use crate::model::later;
 use crate::model::library::{Library, item_name};
 use crate::model::{distributions, functions, habits, messages, operators, results};
 use crate::source::{FileId, Span};
-use crate::syntax::ast::{Expr, ExprKind, Fn, Ident, Item, ItemKind, Param, RunStmt, Type, TypeKind};
+use crate::syntax::ast::{
+    Expr, ExprKind, Fn, Ident, Item, ItemKind, Model, ModelBody, ModelStmt, Param, RunStmt, TargetBody, TargetStmt,
+    Type, TypeKind,
+};
 
 /// The names in the user's files: what is wrong with them, in no particular order, and what they mean.
 #[derive(Debug, Default)]
@@ -60,7 +63,29 @@ pub fn resolve(library: &Library) -> Names {
     let mut uses = resolver.uses;
     uses.sort_unstable();
     uses.dedup();
-    Names { problems: resolver.problems, uses }
+    let mut problems = resolver.problems;
+    // What is wrong may be why nothing is left that uses a state.
+    if !problems.iter().any(Diagnostic::is_error) {
+        problems.extend(unused_states(library, &uses));
+    }
+    Names { problems, uses }
+}
+
+/// States of models that have no equation and stand nowhere else, where there is a run that could have asked for them.
+fn unused_states(library: &Library, uses: &[Use]) -> Vec<Diagnostic> {
+    let used: HashSet<Span> = uses.iter().filter(|u| u.at != u.of).map(|u| u.of).collect();
+    let models = library.decls().filter(|d| !d.library && library.runs().next().is_some());
+    let states = models.flat_map(|d| match &d.item.kind {
+        ItemKind::Model(Model { body: ModelBody::System(statements), .. }) => statements.as_slice(),
+        _ => &[],
+    });
+    let states = states.filter_map(|s| if let ModelStmt::State(state) = s { Some(&state.name) } else { None });
+    let unused = |name: &Ident| {
+        let message = format!("the state `{}` has no equation, and nothing uses it", name.name);
+        Diagnostic::warning(codes::UNUSED_STATE, message, name.span, "keeps its start")
+            .help(format!("add its equation, as in `d{} = ... dt`, or leave the state out", name.name))
+    };
+    states.filter(|name| !used.contains(&name.span)).map(unused).collect()
 }
 
 /// States that are listed where a name is unknown, at most.
@@ -415,7 +440,7 @@ impl<'p> Resolver<'p> {
             return;
         }
         if self.runs.contains(&name) {
-            return self.later("what an earlier run found (`run.name`)", span, |_| {});
+            return self.later(later::EARLIER_RUN, span, |_| {});
         }
         if later::LIBRARY.contains(&name) {
             return self.later(&format!("the library's `{name}`"), span, |_| {});
@@ -432,28 +457,48 @@ impl<'p> Resolver<'p> {
         if let Some(below) = self.below.get(name).filter(|b| **b != span) {
             d = d.label(*below, "declared only here, or in another place");
             d = d.help("a name is declared before it is used, and known inside the braces and loops around it");
+        } else if let Some(variable) = self.variable_of_let(name).filter(|_| self.run) {
+            let help =
+                format!("the `let`s of a target are its own: write `let {name} = ...` from `{variable}` in the run");
+            d = d.help(help);
         } else if let Some(habit) = habits::of_name(name) {
             d = messages::with_habit(d, habit);
         } else {
             let known = self.known_names();
             let near = suggest(name, known.iter().map(String::as_str));
-            let states = self.states_of_run();
-            if !states.is_empty() {
-                d = d.note(format!("states of the model: {}", states.join(", ")));
+            let (what, names) = self.names_here();
+            if !names.is_empty() {
+                d = d.note(format!("{what}: {}", names.join(", ")));
             }
             d = d.did_you_mean(&near, span);
         }
         self.report(d);
     }
 
-    /// The states that the statements of a run can name; none elsewhere.
-    fn states_of_run(&self) -> Vec<&str> {
-        let states = self.frames.iter().flat_map(|f| &f.names).filter(|(_, k)| matches!(k.what, What::State));
-        let mut states: Vec<&str> = states.map(|s| s.0.as_str()).filter(|_| self.run).collect();
-        states.sort_unstable();
-        states.dedup();
-        states.truncate(LISTED);
-        states
+    /// The point of a target of the user's files that has a `let` of a name.
+    fn variable_of_let(&self, name: &str) -> Option<&str> {
+        let targets = self.library.decls().filter(|d| !d.library).filter_map(|d| match &d.item.kind {
+            ItemKind::Target(target) => Some(target),
+            _ => None,
+        });
+        let has = |s: &TargetStmt| matches!(s, TargetStmt::Let(l) if l.name.name == name);
+        targets.into_iter().find_map(|t| match &t.body {
+            TargetBody::Density { variable, statements, .. } if statements.iter().any(has) => {
+                Some(variable.name.as_str())
+            }
+            _ => None,
+        })
+    }
+
+    /// The names that are near at hand: in a run the states of its model, elsewhere what the declaration itself gives.
+    fn names_here(&self) -> (&'static str, Vec<&str>) {
+        let inner = self.frames.iter().skip(2).filter(|f| !f.given).flat_map(|f| &f.names);
+        let fits = |what: What<'_>| if self.run { matches!(what, What::State) } else { !matches!(what, What::Noise) };
+        let mut names: Vec<&str> = inner.filter(|(_, k)| fits(k.what)).map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.truncate(LISTED);
+        (if self.run { "states of the model" } else { "names that are known here" }, names)
     }
 
     fn suggestion(&self, name: &str) -> Option<String> {

@@ -182,7 +182,8 @@ impl<'a> Finisher<'a> {
     fn say_lost(&self, result: &mut StatResult, tally: usize) {
         let lost = self.total.lost[tally];
         if lost > 0 {
-            result.notes.push(format!("{lost} values were not finite and are left out"));
+            let words = if lost == 1 { "value was not finite and is" } else { "values were not finite and are" };
+            result.notes.push(format!("{lost} {words} left out"));
         }
     }
 

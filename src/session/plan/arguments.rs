@@ -34,9 +34,10 @@ impl Elab<'_> {
                 "" => ("a plot is a kind with what it is of".to_string(), "not a kind of plot"),
                 _ => (format!("`{name}` is not a kind of plot"), "unknown kind"),
             };
+            let of = if name.is_empty() { crate::syntax::print::expr(e) } else { "x".into() };
             let d = Diagnostic::error(codes::BAD_PLOT, message, span, label)
                 .note(format!("kinds of plots are {}", names.join(", ")))
-                .help("write `paths(x)`, `fan(x)` or `histogram(x)`");
+                .help(format!("write `paths({of})`, `fan({of})` or `histogram({of})`"));
             let near = if name.is_empty() { Vec::new() } else { suggest(name, names.iter().copied()) };
             return self.fail(d.did_you_mean(&near, span));
         };
@@ -99,7 +100,7 @@ impl Elab<'_> {
             // quantiles of each time are wanted, so none are pooled
             Looks::Spread(_) if row.kind == PlotKind::Fan && pooled => self.fail(
                 Diagnostic::error(codes::BAD_TIME, "a fan has quantiles at each time", span, "many times are pooled")
-                    .help("leave `over` out, or name the times: `at [0.5, 1, 2]`"),
+                    .help("leave `over` out, which is for all plots of its statement, or name the times: `at [0.5, 1, 2]`"),
             ),
             _ => Ok(pool),
         }

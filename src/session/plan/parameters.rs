@@ -3,6 +3,7 @@
 use crate::diagnostics::{Diagnostic, codes, suggest};
 use crate::math::Ty;
 use crate::model::elab::{Elab, Try};
+use crate::model::messages::SETTINGS;
 use crate::model::value::Scope;
 use crate::output::number::plain;
 use crate::session::compile::parameters;
@@ -120,7 +121,7 @@ impl Elab<'_> {
                 } else {
                     known.join(", ")
                 };
-                let d = Diagnostic::error(
+                let mut d = Diagnostic::error(
                     codes::BAD_SWEEP,
                     format!("`{name}` is not a parameter of this run"),
                     span,
@@ -128,6 +129,11 @@ impl Elab<'_> {
                 )
                 .note(format!("the run's parameters: {list}"));
                 let near = suggest(name, known.iter().map(String::as_str));
+                if SETTINGS.contains(&name) {
+                    let other =
+                        if name == "solver" { "`solver = [a, b]` takes several" } else { "write a run for each value" };
+                    d = d.help(format!("`{name}` is a setting, and a sweep is over parameters: {other}"));
+                }
                 self.fail(d.did_you_mean(&near, span))
             }
             many => {

@@ -130,6 +130,12 @@ impl Elab<'_> {
         }
         let times = self.real_expr(e, scope)?;
         if self.g.shape(times).len() != 1 {
+            let text = crate::syntax::print::expr(e);
+            let whole = self.constant(times).is_some_and(|n| n >= 1.0 && n.fract() == 0.0);
+            let help = match whole {
+                true => format!("write `time = {text} steps`, or `time = 0 .. {text} step 1e-3`"),
+                false => "as in `time = 0 .. 1 step 1e-3`".to_string(),
+            };
             return self.fail(
                 Diagnostic::error(
                     codes::BAD_TIME,
@@ -137,7 +143,7 @@ impl Elab<'_> {
                     e.span,
                     "none of these",
                 )
-                .help("as in `time = 0 .. 1 step 1e-3`"),
+                .help(help),
             );
         }
         Ok(TimeSpec::Grid { times, span: e.span })

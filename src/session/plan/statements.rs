@@ -170,7 +170,7 @@ impl Elab<'_> {
                 if matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Le | ast::BinaryOp::Gt | ast::BinaryOp::Ge)
                     && messages::chained(*op, a).is_none() =>
             {
-                let (x, y) = (self.scalar_expr(a, scope), self.scalar_expr(b, scope));
+                let (x, y) = (self.compared(a, e, scope), self.compared(b, e, scope));
                 let (x, y) = (x?, y?);
                 let (low, high) = if matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Le) { (x, y) } else { (y, x) };
                 let strict = matches!(op, ast::BinaryOp::Lt | ast::BinaryOp::Gt);
@@ -185,22 +185,22 @@ impl Elab<'_> {
                 let value = self.expr(e, scope)?;
                 let c = self.boolean(&value, e.span)?;
                 if !self.g.is_scalar(c) {
-                    return self.fail(
-                        Diagnostic::error(
-                            codes::SHAPE_MISMATCH,
-                            "a check is one condition, and this is an array of them",
-                            e.span,
-                            "an array",
-                        )
-                        .help("write `all(...)`")
-                        .instead(e.span, format!("all({text})")),
-                    );
+                    return self.fail(several_conditions(e).instead(e.span, format!("all({text})")));
                 }
                 (c, None)
             }
         };
         self.of_statistics(condition, &pool, e.span, None)?;
         Ok(Statement::Check { text, condition, sides, pool, span: e.span })
+    }
+
+    /// One side of the comparison `whole`.
+    fn compared(&mut self, part: &Expr, whole: &Expr, scope: &Scope) -> Try<Id> {
+        let value = self.expr(part, scope)?;
+        match &value {
+            Value::Num(id) if !self.g.is_scalar(*id) => self.fail(several_conditions(whole)),
+            _ => self.scalar(&value, part.span),
+        }
     }
 
     pub(super) fn save(
@@ -252,4 +252,11 @@ impl Elab<'_> {
         }
         Ok(Save { columns, every, points: None, first, path: path.into(), span })
     }
+}
+
+/// A check of an array.
+fn several_conditions(e: &Expr) -> Diagnostic {
+    let message = "a check is one condition, and this is an array of them";
+    Diagnostic::error(codes::SHAPE_MISMATCH, message, e.span, "an array")
+        .help(format!("write `all({})`", crate::syntax::print::expr(e)))
 }
