@@ -54,9 +54,14 @@ pub struct Wanted {
     pub step: Option<f64>,
     /// steps are chosen by the error
     pub adaptive: bool,
+    /// the length of the time, where it is known
+    pub span: Option<f64>,
     /// the noise is a Brownian path
     pub tree: bool,
 }
+
+/// Explicit steps as short as the fastest rate asks for are then more than a thousand.
+const STIFF_SPAN: f64 = 2000.0;
 
 impl Elab<'_> {
     /// The solver for a model.
@@ -107,14 +112,19 @@ impl Elab<'_> {
             ("milstein", areas, &with_noise),
             ("euler_heun", true, "no rule of a higher order fits"),
         ];
-        if !wanted.adaptive
-            && let Some(choice) = self.stiff(model, structured, wanted.step)
-        {
+        let stiff = match wanted.adaptive {
+            true => self.stiff_throughout(model, structured, wanted.span),
+            false => self.stiff(model, structured, wanted.step),
+        };
+        if let Some(choice) = stiff {
             return Ok(choice);
         }
         for (name, suits, why) in if wanted.adaptive { adaptive } else { fixed } {
             if *suits && self.solver_fits(name, model, structured) {
-                let why = format!("{why}{}", self.orders_in_words(name, model, structured));
+                let mut why = format!("{why}{}", self.orders_in_words(name, model, structured));
+                if wanted.adaptive && !positive.is_empty() {
+                    why += &format!("; but {positive}: equal steps, `step h`, have a rule for that");
+                }
                 return Ok(Choice::new(name, why));
             }
         }
@@ -225,6 +235,23 @@ impl Elab<'_> {
             "its drift is stiff: at the start it decays at rates up to {rate:.3}, which a step of {h} does not follow"
         );
         Some(Choice { name, stages, why })
+    }
+
+    /// An implicit rule where steps are chosen by the error, and those of explicit ones would all be as short as the fastest
+    /// rate asks for.
+    fn stiff_throughout(&mut self, model: &Model, structured: &Structured, span: Option<f64>) -> Option<Choice> {
+        let name = "stochastic_theta";
+        let within = |class| structured.within(class).is_ok();
+        if !(within(NoiseClass::Additive) && self.solver_fits(name, model, structured)) {
+            return None;
+        }
+        let span = span?;
+        let rate = self.fastest_rate(model, structured).filter(|rate| rate * span > STIFF_SPAN)?;
+        let why = format!(
+            "its drift is stiff: at the start it decays at rates up to {rate:.3}, which explicit steps would have to follow \
+             all the time"
+        );
+        Some(Choice { name, stages: None, why })
     }
 
     /// The fastest rate of decay of the drift linearised at the start, where the fastest of all rates is one.

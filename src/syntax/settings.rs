@@ -42,12 +42,16 @@ pub const TABLE: &[Setting] = &[
             (
                 "auto",
                 "solver = auto",
-                "A solver by the structure of the model: exact where the law of a step is known, a stabilised one where the step is too long for the drift, else that of the highest order for the noise. The run says what it took, and why.",
+                "A solver by the structure of the model: exact where the law of a step is known, a stabilised one \
+                 where the step is too long for the drift, else that of the highest order for the noise. The run \
+                 says what it took, and why.",
             ),
             (
                 "split",
                 "split([A/2, B, A/2], B = SOLVER)",
-                "Moves the parts of a model in this order, each for its share of the step. A part moves exactly where it is linear with constants, else by `euler_maruyama`, else as named. Parts are written in the model: `part A { dx = v dt }`.",
+                "Moves the parts of a model in this order, each for its share of the step. A part moves exactly \
+                 where it is linear with constants, else by `euler_maruyama`, else as named. Parts are written in \
+                 the model: `part A { dx = v dt }`.",
             ),
         ],
         "solver = [euler_maruyama, milstein]",
@@ -55,7 +59,8 @@ pub const TABLE: &[Setting] = &[
     row(
         "time",
         "time = a .. b step h, a .. b tol e, n steps, or an increasing array",
-        "When the run begins and ends, and its steps: of one length, chosen by each path from its errors, counted (for chains), or at given times.",
+        "When the run begins and ends, and its steps: of one length, chosen by each path from its errors, counted \
+         (for chains), or at given times.",
         &[],
         "time = 0 .. 1 step 1e-3",
     ),
@@ -63,7 +68,8 @@ pub const TABLE: &[Setting] = &[
     row(
         "seed",
         "seed = n",
-        "Which random numbers; 0 if not given. One seed gives the same noise to all runs, solvers and values of a sweep.",
+        "Which random numbers; 0 if not given. One seed gives the same noise to all runs, solvers and values of a \
+         sweep.",
         &[],
         "seed = 1",
     ),
@@ -87,13 +93,15 @@ pub const TABLE: &[Setting] = &[
     row(
         "noise",
         "noise = stream or tree",
-        "Where the increments come from: a draw for each step, or one Brownian path that runs with other steps share. `stream` if not given.",
+        "Where the increments come from: a draw for each step, or one Brownian path that runs with other steps \
+         share. `stream` if not given.",
         &[
             ("stream", "noise = stream", "A draw for each step, by its number."),
             (
                 "tree",
                 "noise = tree",
-                "One Brownian path for each seed and path, whatever the steps: runs with other steps follow the same one.",
+                "One Brownian path for each seed and path, whatever the steps: runs with other steps follow the \
+                 same one.",
             ),
         ],
         "noise = tree",

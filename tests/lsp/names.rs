@@ -196,18 +196,18 @@ fn hover_knows_settings_plots_and_statistics() {
         let hover = client.ask_at("textDocument/hover", URI, &text, at, json!({}));
         hover["contents"]["value"].as_str().unwrap_or("").to_string()
     };
-    assert!(told(nth(&text, "paths  =", 0)).contains("number of independent paths"));
+    assert!(told(nth(&text, "paths  =", 0)).contains("How many independent paths"));
     assert!(told(nth(&text, "paths(x", 0)).contains("The first n paths against time"));
     assert!(told(nth(&text, "n = 5", 0)).contains("paths(e, n = 50"));
     assert!(told(nth(&text, "histogram(x[0])\n", 0)).contains("of all paths"), "a plot");
     assert!(told(nth(&text, "histogram(x[0]),", 0)).contains("bins of equal width"), "a statistic");
-    assert!(told(nth(&text, "noise  =", 0)).contains("How the noise of a path is drawn"));
-    assert!(told(nth(&text, "tree", 0)).contains("Brownian paths"));
+    assert!(told(nth(&text, "noise  =", 0)).contains("Where the increments come from"));
+    assert!(told(nth(&text, "tree", 0)).contains("Brownian path"));
     assert!(told(nth(&text, "se(mean", 0)).contains("standard error"));
-    assert!(told(nth(&text, "time", 0)).contains("chooses its steps"));
+    assert!(told(nth(&text, "time", 0)).contains("chosen by each path"));
     assert!(told(nth(&text, "state x", 0)).contains("What a path carries"));
-    assert!(told(nth(&text, "real = 1.0", 0)).contains("array of numbers"));
-    assert!(told(nth(&text, "real[2]", 0)).contains("array of numbers"));
-    assert!(told(nth(&text, "dt +", 0)).contains("length of a step"));
-    assert!(told(nth(&text, "dW", 0)).contains("noise that this equation has for itself"));
+    assert!(told(nth(&text, "real = 1.0", 0)).contains("an array of them"));
+    assert!(told(nth(&text, "real[2]", 0)).contains("an array of them"));
+    assert!(told(nth(&text, "dt +", 0)).contains("differential of the time"));
+    assert!(told(nth(&text, "dW", 0)).contains("Wiener process of its equation alone"));
 }

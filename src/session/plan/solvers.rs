@@ -135,6 +135,7 @@ impl Elab<'_> {
         let wanted = Wanted {
             step: self.step_length(settings),
             adaptive: matches!(settings.unit("time"), Some(SettingUnit::Tol(_))),
+            span: self.time_span(settings),
             tree: matches!(noise, Some(ExprKind::Name(n)) if n == "tree"),
         };
         for solver in solvers {
@@ -153,6 +154,17 @@ impl Elab<'_> {
     /// The step of `time = a .. b step h`, where it is known now.
     fn step_length(&mut self, settings: &Settings<'_>) -> Option<f64> {
         let Some(SettingUnit::Step(e)) = settings.unit("time") else { return None };
+        self.cheap_number(e)
+    }
+
+    /// The length of the time, where it goes from one number to another.
+    fn time_span(&mut self, settings: &Settings<'_>) -> Option<f64> {
+        let ExprKind::Range(from, Some(to)) = &settings.get("time")?.1.kind else { return None };
+        Some(self.cheap_number(to)? - self.cheap_number(from)?)
+    }
+
+    /// A number of a setting, if it is easily known; nobody hears of problems.
+    fn cheap_number(&mut self, e: &Expr) -> Option<f64> {
         let before = self.diagnostics.len();
         let scope = self.root_scope(false);
         let value = self.expr(e, &scope).and_then(|v| self.scalar(&v, e.span));
