@@ -241,6 +241,19 @@ fn a_run_that_does_not_exist_is_an_error_with_the_near_one() {
 }
 
 #[test]
+fn what_is_wrong_in_another_run_is_no_obstacle() {
+    let folder = Folder::new("another");
+    let bad = OU.lines().find(|l| l.starts_with("run two")).expect("a run").replace("run two", "run bad");
+    folder.write("two.sde", &format!("{OU}{}\n", bad.replace("mean(x)", "mean(y)")));
+    let one = fokker(&folder.0, &["run", "two.sde", "--run", "two"]);
+    assert_eq!(code(&one), 0, "{}", err(&one));
+    for args in [&["run", "two.sde"][..], &["run", "two.sde", "--run", "bad"], &["check", "two.sde"]] {
+        let told = fokker(&folder.0, args);
+        assert!(code(&told) != 0 && err(&told).contains("`y`"), "{args:?} {}", err(&told));
+    }
+}
+
+#[test]
 fn a_file_without_a_run_is_not_passed_over_in_silence() {
     let folder = Folder::new("no-run");
     folder.write("good.sde", "model m() { state x = 1.0; dx = -x dt }\n");

@@ -444,7 +444,7 @@ b: all
 steps  h        E|x - ref|       rms              |E x - E ref|    µs a path
 16     0.0625   0.1000 ± 0.0010  0.1000 ± 0.0010  0.0100 ± 0.0010  0.016
 32     0.03125  0.0500 ± 0.0010  0.0500 ± 0.0010  0.0050 ± 0.0010  0.032
-strong order 0.980 ± 0.020
+strong order 0.980 ± 0.020, stated 1
 weak order not measured
 the weak errors at 16, 32 steps are below their noise and not in the fit
 ";

@@ -38,6 +38,7 @@ pub const TITLES: &[(&str, &str)] = &[
     ),
     ("Black & Scholes, J. Polit. Econ. 81 (1973) 637", "The pricing of options and corporate liabilities"),
     ("Bogacki & Shampine, Appl. Math. Lett. 2 (1989) 321", "A 3(2) pair of Runge-Kutta formulas"),
+    ("Botev, Grotowski & Kroese, Ann. Stat. 38 (2010) 2916", "Kernel density estimation via diffusion"),
     ("Box & Muller, Ann. Math. Stat. 29 (1958) 610", "A note on the generation of random normal deviates"),
     (
         "Brosse, Durmus, Moulines & Sabanis, Stoch. Process. Appl. 129 (2019) 3638",

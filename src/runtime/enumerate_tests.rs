@@ -99,6 +99,17 @@ fn moments_of_high_degree_and_of_several_components_count() {
 }
 
 #[test]
+fn a_sign_that_is_seen_by_its_symmetry_alone_is_never_zero() {
+    let rule: Scheme = |x, dt, z| {
+        let s = if z[1] == 0.0 { 0.0 } else { z[1].signum() };
+        x + dt.sqrt() * three_values(z[0]) * s * s
+    };
+    let e = found(2, rule).expect("three outcomes");
+    assert!(e.ways == 3 && e.levels.iter().all(|l| l.rounding || l.error > 0.0), "{e:?}");
+    assert!(is_of_order(2.0, 2, rule));
+}
+
+#[test]
 fn rare_values_are_seen() {
     let (starts, rare) = (vec![vec![0.2], vec![0.9]], |x: f64, _: f64, z: &[f64]| x + f64::from(z[0] < -4.5));
     let ways = Ways::of(&stage(1, 0.1, rare), &starts, &mut Cuts::default()).expect("two values");

@@ -36,6 +36,10 @@ const ROUNDINGS: f64 = 64.0;
 /// How near to a jump that is known the state is tried.
 const NEAR: f64 = 1e-12;
 
+/// Where in a piece its value is taken: nowhere special. In the middle the sign of a normal that is seen by its symmetry
+/// alone would be zero.
+const INSIDE: f64 = 0.618_033_988_749_894_9;
+
 /// Jumps closer than this are one.
 const SAME: f64 = 1e-9;
 
@@ -146,7 +150,7 @@ impl Law {
     fn values(self, cuts: &[f64]) -> Vec<(f64, f64)> {
         let ends: Vec<f64> =
             std::iter::once(0.0).chain(cuts.iter().map(|c| self.below(*c))).chain(std::iter::once(1.0)).collect();
-        ends.windows(2).map(|w| (self.quantile((w[0] + w[1]) / 2.0), w[1] - w[0])).collect()
+        ends.windows(2).map(|w| (self.quantile(w[0] + INSIDE * (w[1] - w[0])), w[1] - w[0])).collect()
     }
 }
 
@@ -235,11 +239,10 @@ impl<'a, T: Lane> Probe<'a, T> {
 
     /// The other draws of a probe.
     fn set(&mut self, k: usize) {
-        let golden = 0.618_033_988_749_894_9;
         for slot in &self.stage.program.draws {
             let law = if slot.base == Base::Normal { Law::Normal } else { Law::Uniform };
             for row in slot.first_row..slot.first_row + slot.components {
-                let p = ((row + 1) as f64 * golden + (k as f64 + 0.5) / PROBES as f64).fract();
+                let p = ((row + 1) as f64 * INSIDE + (k as f64 + 0.5) / PROBES as f64).fract();
                 self.memory.noise[row * LANES..][..LANES].fill(T::of(law.quantile(p)));
             }
         }

@@ -93,9 +93,10 @@ pub fn check_source(name: &str, text: &str) -> (Vec<Diagnostic>, SourceMap) {
 }
 
 /// The warnings of the names in a program, and whether there are errors that no run may ignore. (A construct that is not
-/// supported matters to the runs that use it.)
-pub fn names(loaded: &Loaded) -> (Vec<Diagnostic>, bool) {
-    let all = crate::model::resolve::resolve(&loaded.library).problems;
+/// supported matters to the runs that use it.) What is wrong in the spans of `elsewhere` does not count.
+pub fn names(loaded: &Loaded, elsewhere: &[Span]) -> (Vec<Diagnostic>, bool) {
+    let mut all = crate::model::resolve::resolve(&loaded.library).problems;
+    all.retain(|d| !elsewhere.iter().any(|span| contains(*span, place(d))));
     let refused = all.iter().any(|d| d.is_error() && d.code != codes::UNSUPPORTED);
     (all.into_iter().filter(|d| !d.is_error()).collect(), refused)
 }

@@ -49,6 +49,7 @@ use plan::Plan;
 use results::Ran;
 
 use crate::source::Span;
+use crate::syntax::ast;
 
 /// What to run, and what overrides the file.
 #[derive(Clone, Debug, Default)]
@@ -136,7 +137,10 @@ fn prepare<'l>(loaded: &'l Loaded, request: &Request) -> (Finished, Vec<Ready<'l
     if loaded.has_errors() {
         return (finished, Vec::new());
     }
-    let (names, refused) = check::names(loaded);
+    let asked = |run: &ast::Run| request.runs.is_empty() || request.runs.contains(&run.name.name);
+    // What is wrong in a run that nobody asked for is no obstacle.
+    let others: Vec<Span> = loaded.library.runs().filter(|(_, run)| !asked(run)).map(|(d, _)| d.item.span).collect();
+    let (names, refused) = check::names(loaded, &others);
     finished.add(names);
     // Without a run nothing would be worked out, and what is wrong would not be told.
     if refused || loaded.library.runs().next().is_none() {
@@ -145,7 +149,7 @@ fn prepare<'l>(loaded: &'l Loaded, request: &Request) -> (Finished, Vec<Ready<'l
     }
     let mut ready = Vec::new();
     for (_, run) in loaded.library.runs() {
-        if !request.runs.is_empty() && !request.runs.contains(&run.name.name) {
+        if !asked(run) {
             continue;
         }
         let mut elab = Elab::new(&loaded.library, &loaded.sources);

@@ -77,7 +77,7 @@ fn a_bad_cell_is_named_by_line_and_column() {
 fn rows_have_the_length_of_the_header() {
     let d = fails("a,b\n1,2\n3\n", &one("a"));
     assert_eq!(d.code, codes::RAGGED);
-    assert_eq!(d.message, "line 3 of `some.csv` has 1 cells, its header 2");
+    assert_eq!(d.message, "line 3 of `some.csv` has 1 cell, its header 2");
     assert_eq!(fails("a,b\n1,2,3\n", &one("a")).code, codes::RAGGED);
 }
 

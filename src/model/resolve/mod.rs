@@ -74,7 +74,7 @@ pub fn resolve(library: &Library) -> Names {
 /// States of models that have no equation and stand nowhere else, where there is a run that could have asked for them.
 fn unused_states(library: &Library, uses: &[Use]) -> Vec<Diagnostic> {
     let used: HashSet<Span> = uses.iter().filter(|u| u.at != u.of).map(|u| u.of).collect();
-    let models = library.decls().filter(|d| !d.library && library.runs().next().is_some());
+    let models = library.own().filter(|_| library.runs().next().is_some());
     let states = models.flat_map(|d| match &d.item.kind {
         ItemKind::Model(Model { body: ModelBody::System(statements), .. }) => statements.as_slice(),
         _ => &[],
@@ -477,7 +477,7 @@ impl<'p> Resolver<'p> {
 
     /// The point of a target of the user's files that has a `let` of a name.
     fn variable_of_let(&self, name: &str) -> Option<&str> {
-        let targets = self.library.decls().filter(|d| !d.library).filter_map(|d| match &d.item.kind {
+        let targets = self.library.own().filter_map(|d| match &d.item.kind {
             ItemKind::Target(target) => Some(target),
             _ => None,
         });
