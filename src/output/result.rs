@@ -241,6 +241,13 @@ pub struct ConvergenceLevel {
     pub cost: f64,
 }
 
+impl Convergence {
+    /// Whether the weak order is not one that is fitted to the errors of several means.
+    pub fn weak_is_of_one(&self) -> bool {
+        self.enumerated.is_some() || self.weak_order.value.is_nan() || self.weak_order == self.strong_order
+    }
+}
+
 impl ConvergenceLevel {
     /// The largest error of a mean, over the components of the state.
     pub fn weak_of_mean(&self) -> Option<Pair> {

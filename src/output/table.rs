@@ -252,7 +252,9 @@ fn orders(c: &Convergence) -> Vec<String> {
             let [slowest, highest] = e.degrees;
             format!(", by moments of degree {slowest} (of 1 to {highest})")
         });
-        format!("{name} order {}{stated}{of}", order(p))
+        // the column beside it is of means alone
+        let both = if name == "weak" && !c.weak_is_of_one() { ", fitted to the errors of x and of x^2" } else { "" };
+        format!("{name} order {}{stated}{of}{both}", order(p))
     };
     let both = [("strong", &c.strong_order, c.stated.strong), ("weak", &c.weak_order, c.stated.weak)];
     both.into_iter().skip(usize::from(c.pathless)).map(line).collect()

@@ -66,6 +66,25 @@ pub(super) struct Watch {
     pub keeps: Option<usize>,
 }
 
+impl Plan {
+    /// What a reader should know of probabilities and quantiles by solvers that have a weak order alone.
+    fn of_laws_by_moments(&self) -> Option<String> {
+        let of_law =
+            |stat: &StatKind| matches!(stat, StatKind::Quantile { .. } | StatKind::Prob | StatKind::Histogram { .. });
+        let asked = self.context.asked.iter().find(|a| of_law(&a.stat))?;
+        let weak = self.steps.iter().filter(|s| s.orders.strong.is_none() && s.orders.weak.is_some());
+        let names: Vec<String> = weak.map(|s| format!("`{}`", s.solver)).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "{} has a weak order alone: that is of means of smooth functions, and `{}` is none; increments of few values \
+                 put all paths on few points, which its standard error does not see",
+                names.join(", "),
+                asked.stat.name()
+            )
+        })
+    }
+}
+
 impl Elab<'_> {
     /// Runs a plan.
     pub fn execute(&mut self, plan: &Plan, how: Execution<'_>) -> Try<Ran> {
@@ -79,6 +98,7 @@ impl Elab<'_> {
             ..Ran::default()
         };
         ran.notes.extend(plan.steps.iter().filter_map(|s| s.why.clone()));
+        ran.notes.extend(plan.of_laws_by_moments());
         match plan.precision {
             Precision::Double => self.execute_in::<f64>(plan, how, &mut ran)?,
             Precision::Single => self.execute_in::<f32>(plan, how, &mut ran)?,

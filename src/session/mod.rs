@@ -209,7 +209,7 @@ fn set_all<'l>(plans: Vec<(Elab<'l>, Plan)>, texts: &[String], finished: &mut Fi
         let any = ready.iter().any(|r| has(&r.0));
         for (k, (elab, plan, set)) in ready.iter_mut().enumerate() {
             if (has(elab) || !any && k == 0)
-                && let Ok(value) = elab.set_value(text, plan.span)
+                && let Ok(value) = elab.set_value(text, plan)
             {
                 set.push(value);
             }
@@ -236,7 +236,8 @@ impl Elab<'_> {
     }
 
     /// A `name=value` text as the value of a parameter.
-    fn set_value(&mut self, text: &str, span: Span) -> Try<(usize, f64)> {
+    fn set_value(&mut self, text: &str, plan: &Plan) -> Try<(usize, f64)> {
+        let span = plan.span;
         self.told_of("--set", text, |s| {
             let Some((name, value)) = text.split_once('=') else {
                 let d = Diagnostic::error(codes::BAD_SETTING, "there is no `=` in it", span, "");
@@ -245,7 +246,13 @@ impl Elab<'_> {
             let Ok(value) = value.trim().replace('_', "").parse::<f64>() else {
                 return s.error(codes::BAD_SETTING, format!("`{value}` is not a number"), span, "");
             };
-            Ok((s.find_param(name.trim(), span)?, value))
+            let param = s.find_param(name.trim(), span)?;
+            if plan.sweeps.iter().any(|sweep| sweep.0 == param) {
+                let message = format!("the run `{}` goes through values of `{}`", plan.name, name.trim());
+                let d = Diagnostic::error(codes::BAD_SETTING, message, span, "");
+                return s.fail(d.help("take its `sweep` out of the file, or change the values there"));
+            }
+            Ok((param, value))
         })
     }
 }

@@ -28,31 +28,52 @@ fn name(variant: &RunResult) -> String {
     variant.solver.clone().unwrap_or_else(|| variant.model.clone())
 }
 
-/// Strong and weak errors against the step, with lines of the fitted orders.
+/// Errors of a variant against the step, and the order that is fitted to them.
+type Errors = fn(&RunResult) -> (Vec<(f64, f64, f64)>, f64, f64);
+
+fn strong_errors(variant: &RunResult) -> (Vec<(f64, f64, f64)>, f64, f64) {
+    let Some(c) = variant.converge.as_ref().filter(|c| !c.pathless) else { return (Vec::new(), f64::NAN, f64::NAN) };
+    (errors(variant, |l| l.h, strong), c.strong_order.value, c.strong_order.se)
+}
+
+/// The points are errors of means alone, and so no line of an order that is fitted to more goes with them.
+fn weak_errors(variant: &RunResult) -> (Vec<(f64, f64, f64)>, f64, f64) {
+    (errors(variant, |l| l.h, weak), f64::NAN, f64::NAN)
+}
+
+fn listed_errors(variant: &RunResult) -> (Vec<(f64, f64, f64)>, f64, f64) {
+    let Some(c) = &variant.converge else { return (Vec::new(), f64::NAN, f64::NAN) };
+    let levels = c.enumerated.iter().flat_map(|e| &e.levels).filter(|l| !l.rounding);
+    (levels.map(|l| (l.h, l.error, 0.0)).collect(), c.weak_order.value, c.weak_order.se)
+}
+
+/// Strong and weak errors against the step, with lines of the fitted orders; a panel for each kind that there is.
 pub(super) fn convergence(ran: &Ran) -> Figure {
-    let kinds: [(&str, &str, Error); 2] =
-        [("strong error", "E|x − ref|", strong), ("weak error", "|E x − E ref|", weak)];
-    let panel = |(k, (title, label, error)): (usize, (&str, &str, Error))| {
+    let kinds: [(&str, &str, Errors); 3] = [
+        ("strong error", "E|x − ref|", strong_errors),
+        ("weak error of the mean", "|E x − E ref|", weak_errors),
+        ("weak error from all outcomes of a step", "one step − two halves", listed_errors),
+    ];
+    let panel = |(title, label, of): (&str, &str, Errors)| {
         let mut layers = Vec::new();
         for (s, variant) in ran.variants.iter().enumerate() {
-            let Some(c) = &variant.converge else { continue };
-            let order = if k == 0 { c.strong_order } else { c.weak_order };
-            let listed = c.enumerated.iter().filter(|_| k == 1).flat_map(|e| &e.levels).filter(|l| !l.rounding);
-            let points = match listed.map(|l| (l.h, l.error, 0.0)).collect::<Vec<_>>() {
-                listed if !listed.is_empty() => listed,
-                _ => errors(variant, |l| l.h, error),
-            };
-            layers.extend(fitted(&points, order.value));
-            let told = if order.value.is_finite() {
-                format!(", order {}", estimate(order.value, order.se))
-            } else {
-                String::new()
-            };
+            let (points, order, se) = of(variant);
+            if points.is_empty() {
+                continue;
+            }
+            layers.extend(fitted(&points, order));
+            let told = if order.is_finite() { format!(", order {}", estimate(order, se)) } else { String::new() };
             layers.push(Layer::new(Ink::Series(s), Mark::Estimates(points)).named(format!("{}{told}", name(variant))));
         }
-        Panel { title: title.into(), x: Axis::log("step h"), y: Axis::log(label), layers, ..Panel::default() }
+        (!layers.is_empty()).then(|| Panel {
+            title: title.into(),
+            x: Axis::log("step h"),
+            y: Axis::log(label),
+            layers,
+            ..Panel::default()
+        })
     };
-    let panels = kinds.into_iter().enumerate().map(panel).collect();
+    let panels = kinds.into_iter().filter_map(panel).collect();
     Figure { title: heading(ran), caption: caption(ran, "dashed: the fitted orders"), panels }
 }
 
@@ -75,7 +96,8 @@ pub(super) fn work_precision(ran: &Ran) -> Figure {
         let points = errors(variant, |l| l.cost * 1e6, strong);
         Layer::new(Ink::Series(s), Mark::Estimates(points)).named(name(variant))
     };
-    let layers = ran.variants.iter().enumerate().map(line).collect();
+    let followed = |(_, variant): &(usize, &RunResult)| variant.converge.as_ref().is_some_and(|c| !c.pathless);
+    let layers = ran.variants.iter().enumerate().filter(followed).map(line).collect();
     let panel = Panel {
         x: Axis::log("time of the steps of a path (µs)"),
         y: Axis::log("E|x − ref|"),
@@ -90,7 +112,8 @@ fn heading(ran: &Ran) -> String {
 }
 
 fn caption(ran: &Ran, more: &str) -> String {
-    let Some(v) = ran.variants.first() else { return String::new() };
+    let followed = |v: &&RunResult| v.converge.as_ref().is_none_or(|c| c.enumerated.is_none());
+    let Some(v) = ran.variants.iter().find(followed) else { return more.into() };
     let levels = ran.variants.iter().flat_map(|v| v.converge.iter().flat_map(|c| &c.levels));
     let most = levels.map(|l| l.diverged).max().filter(|n| *n > 0);
     let lost = most.map_or(String::new(), |n| format!("; up to {} diverged at a step", counted(n, "path")));
