@@ -90,6 +90,11 @@ fn execute(cli: &Cli, file: &Path, request: &Request, args: &RunArgs, shown: &dy
         runs: Vec::new(),
         report: None,
     };
+    let whole = Span { file: loaded.main, start: 0, end: 0 };
+    if let Some(problem) = args.report.as_ref().and_then(|path| files::can_write_report(path, whole)) {
+        tell(cli, &[problem], &loaded.sources);
+        return exit::WRONG_PROGRAM;
+    }
     let bar = bar(cli, as_json);
     let request =
         &Request { out: Some(out.to_path_buf()), plots: true, progress: Some(bar.progress()), ..request.clone() };

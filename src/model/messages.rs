@@ -53,7 +53,7 @@ pub fn open_size(name: &str, span: Span, near: Option<String>) -> Diagnostic {
     let message = format!("nothing fixes the size `{name}`");
     let d = Diagnostic::error(codes::SIZE_UNKNOWN, message, span, "a size without a value");
     d.help(near.unwrap_or_else(|| {
-        format!("a size is fixed by an argument, a `data` line or a `const`, as by the parameter `{name}: int = 3`")
+        format!("a size is fixed by an argument, a `data` line of the same block or a `const`, as by the parameter `{name}: int = 3`")
     }))
 }
 

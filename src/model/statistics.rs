@@ -204,7 +204,8 @@ pub const TABLE: &[Row] = &[
         Arity::One,
         Keeps::Draws,
         "The effective number of independent draws (bulk): rank-normalised split chains, Geyer's initial monotone \
-         sequence. Standard error by the jackknife over groups of paths.",
+         sequence. At most n log10(n) for n draws, as in Stan: chains that repel reach it. Standard error by the jackknife \
+         over groups of paths.",
     ),
     row(
         "rhat",

@@ -156,6 +156,11 @@ fn try_to_open(path: &Path) -> std::io::Result<()> {
     std::fs::remove_file(&trial)
 }
 
+/// Whether the page of a report can be written, before anything runs.
+pub fn can_write_report(path: &Path, span: Span) -> Option<Diagnostic> {
+    try_to_open(path).err().map(|e| unwritable_report(path, &e, span))
+}
+
 /// That the page of a report cannot be written.
 pub(crate) fn unwritable_report(path: &Path, e: &std::io::Error, span: Span) -> Diagnostic {
     let message = format!("cannot write `{}`: {e}", path.display());

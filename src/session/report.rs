@@ -26,7 +26,7 @@ pub fn write(path: &Path, loaded: &Loaded, runs: &[Ran], folder: &Path, request:
     }
     let page = html(&page(loaded, runs, folder, request));
     let span = Span { file: loaded.main, start: 0, end: 0 };
-    std::fs::write(path, page).err().map(|e| files::unwritable_report(path, &e, span))
+    files::write_text(path, &page).err().map(|e| files::unwritable_report(path, &e, span))
 }
 
 /// What the page tells.
