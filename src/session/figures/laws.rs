@@ -5,6 +5,7 @@ use crate::plot::{Axis, Figure, Ink, Layer, Mark, Panel, smooth};
 use crate::runtime::StatResult;
 use crate::session::figures::gather::Gathered;
 use crate::session::figures::parts::{by_element, curve, element, when};
+use crate::session::figures::plane::alike;
 
 /// Bins of ranks.
 const RANKS: usize = 20;
@@ -62,8 +63,11 @@ pub(super) fn common_axes(g: &Gathered, mut figures: Vec<Figure>) -> Vec<Figure>
             }
         };
         let (x, y) = (hold(0), hold(1));
+        // frames are of one size, so their units are equal in all or in none
+        let may_be = figures.iter().filter_map(|f| f.panels.get(k)).any(|p| p.equal);
+        let equal = may_be && x.zip(y).is_some_and(|(x, y)| alike([x, y]));
         for panel in figures.iter_mut().filter_map(|f| f.panels.get_mut(k)) {
-            (panel.x.range, panel.y.range) = (x, y);
+            (panel.x.range, panel.y.range, panel.equal) = (x, y, equal);
         }
     }
     figures
