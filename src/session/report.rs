@@ -110,7 +110,8 @@ fn settings(ran: &Ran, overrides: &BTreeMap<String, String>) -> Vec<Setting> {
     for (name, values) in swept(ran) {
         put(&format!("sweep {name}"), values, "");
     }
-    if let Some((variant, c)) = ran.variants.iter().find_map(|v| v.converge.as_ref().map(|c| (v, c))) {
+    let followed = |v: &'_ &RunResult| v.converge.as_ref().is_some_and(|c| c.enumerated.is_none());
+    if let Some((variant, c)) = ran.variants.iter().find(followed).and_then(|v| v.converge.as_ref().map(|c| (v, c))) {
         let steps: Vec<String> = c.levels.iter().map(|l| l.steps.to_string()).collect();
         put("converge", format!("steps = [{}], reference = {}", steps.join(", "), variant.steps), "");
     }
@@ -122,7 +123,9 @@ fn settings(ran: &Ran, overrides: &BTreeMap<String, String>) -> Vec<Setting> {
     usual("paths", ran.planned_paths.to_string());
     usual("seed", ran.variants.first().map_or(0, |v| v.seed).to_string());
     usual("precision", ran.precision.name().into());
-    if in_time {
+    if converges {
+        put("noise", "paths of all steps share it".into(), "converge");
+    } else if in_time {
         usual("noise", own("noise").unwrap_or_else(|| "stream".into()));
     }
     let told = ["model", "solver", "time", "paths", "seed", "precision", "noise"];

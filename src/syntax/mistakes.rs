@@ -18,7 +18,8 @@ const CALLED: [&str; 16] = [
 
 /// The message for a mistake that is recognised as a whole.
 pub fn recognise(failure: &Failure) -> Option<Diagnostic> {
-    const CHECKS: [fn(&Failure) -> Option<Diagnostic>; 12] = [
+    const CHECKS: [fn(&Failure) -> Option<Diagnostic>; 13] = [
+        setting_without_value,
         unfinished_line,
         quotient_of_differentials,
         reserved_name,
@@ -70,6 +71,9 @@ pub fn hint(f: &Failure) -> Option<String> {
         }
         ":" if f.word(0) == "fn" => "a function is written `fn f(x) = e`, or as a block `{ ... return e }`",
         "," if f.word(0) == "save" => "several values stand in a list: `save [x, y] to \"paths.csv\"`",
+        "," if matches!(f.word(0), "report" | "plot") && f.words.iter().any(|w| matches!(w.text, "at" | "to")) => {
+            "the times and the file are those of the whole statement: write a statement for each"
+        }
         _ if f.here >= 2 && f.word(f.here - 2) == "last" => "the last steps of a run are `over last 500 steps`",
         "{" if f.word(0) == "target" && previous == ")" => {
             "say what it is a law of: `target p() on theta: real[3] { ... }`; data are declared beside it"
@@ -201,6 +205,17 @@ fn setting_without_equals(f: &Failure) -> Option<Diagnostic> {
             .help(format!("a setting is written `{name} = value`"))
             .fix("add `=`", Edit::Replace(f.span().before(), "= ".into())),
     )
+}
+
+/// `solver =` at the end of a line, before another setting.
+fn setting_without_value(f: &Failure) -> Option<Diagnostic> {
+    let (name, next) = (f.word(0), f.word(2));
+    let settings = SETTINGS.contains(&name) && f.word(1) == "=" && SETTINGS.contains(&next) && f.word(3) == "=";
+    if f.place != Place::Run || f.here != 3 || !settings || !f.begins_line(2) {
+        return None;
+    }
+    let message = format!("a value is missing after `{name} =`");
+    Some(Diagnostic::error(codes::SYNTAX, message, f.span_of(0).to(f.span_of(1)), "nothing follows on this line"))
 }
 
 /// `x = e` where a value cannot just be given.
